@@ -1,0 +1,38 @@
+"""fuzz_test: one LLVMFuzzerTestOneInput, run two ways."""
+
+def fuzz_test(name, srcs, deps, iterations = 20000, data = [], tags = []):
+    """A fuzz target that is also an ordinary test.
+
+    Plain and --config=asan: a fixed-seed mutation loop (//tools:fuzz_main) of
+    `iterations` inputs, so it is the same everywhere. --config=fuzz: libFuzzer,
+    run for longer by `./run fuzz`.
+
+    Args:
+      name: ends in _fuzz.
+      srcs: defines LLVMFuzzerTestOneInput, and optionally ForelockFuzzSeed
+        (tools/fuzz_seed.h) for a seed corpus.
+      deps: of the target.
+      iterations: of the fixed loop.
+      data: runfiles.
+      tags: more tags.
+    """
+    native.cc_test(
+        name = name,
+        size = "small",
+        srcs = srcs,
+        args = select({
+            "//tools:is_fuzz": [],
+            "//conditions:default": [str(iterations)],
+        }),
+        data = data,
+        linkopts = select({
+            "//tools:is_fuzz": ["-fsanitize=fuzzer"],
+            "//conditions:default": [],
+        }),
+        linkstatic = True,
+        tags = tags + ["fuzz"],
+        deps = deps + ["//tools:fuzz_seed"] + select({
+            "//tools:is_fuzz": [],
+            "//conditions:default": ["//tools:fuzz_main"],
+        }),
+    )
