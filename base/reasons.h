@@ -4,8 +4,8 @@
 //
 // A module's reasons.h has one X-macro list and expands it once into constants:
 //
-//   #define FORELOCK_PROXY_REASONS(X)                                    \
-//     X(kFrameBadMagic, 'P', 'C', 1, "frame header has a wrong magic",   \
+//   #define FORELOCK_PROXY_REASONS(X) <one row after the other:>
+//     X(kFrameBadMagic, 'P', 'C', 1, "frame header has a wrong magic",
 //       "The peer does not speak the proxy channel; check its version.")
 //   namespace proxy {
 //   FORELOCK_PROXY_REASONS(BASE_DEFINE_REASON)

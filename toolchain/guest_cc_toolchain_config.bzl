@@ -27,6 +27,8 @@ _COMMON = [
     "-fcf-protection=none",
     "-fno-asynchronous-unwind-tables",
     "-fno-common",
+    # The image prints a backtrace when it stops.
+    "-fno-omit-frame-pointer",
     "-ffunction-sections",
     "-fdata-sections",
     "-Wall",
@@ -89,6 +91,8 @@ def _impl(ctx):
                         "-fno-rtti",
                         "-fno-threadsafe-statics",
                         "-fno-use-cxa-atexit",
+                        # Bounds-checked span and array; svsm/runtime has the hook.
+                        "-D_GLIBCXX_ASSERTIONS",
                     ]),
                     # The guest is always optimised; -c opt and dbg only differ here.
                     _flags(_C + _CPP, ["-O2"]),

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "svsm/console/console.h"
+
+#include "svsm/console/uart.h"
+#include "svsm/hw/cpu.h"
+
+namespace svsm::console {
+namespace {
+
+struct PortIo {
+  static uint8_t In8(uint16_t port) { return hw::In8(port); }
+  static void Out8(uint16_t port, uint8_t value) { hw::Out8(port, value); }
+  static void Pause() { hw::Pause(); }
+};
+
+constexpr uint16_t kCom1 = 0x3F8;
+constinit Uart<PortIo> uart{PortIo(), kCom1};
+
+}  // namespace
+
+void Init() { uart.Init(); }
+
+void Print(const Line& line) {
+  uart.Print("forelock: ");
+  uart.Print(line.text());
+  uart.Print("\n");
+}
+
+void PrintTimed(uint64_t elapsed_ns, const Line& line) {
+  Line time;
+  time << "forelock: [";
+  time.Milliseconds(elapsed_ns) << " ms] ";
+  uart.Print(time.text());
+  uart.Print(line.text());
+  uart.Print("\n");
+}
+
+void Flush() { uart.Flush(); }
+
+}  // namespace svsm::console

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The operator's console: whole lines on COM1, each with the prefix
+// "forelock: ". The lines are an interface (docs/console.md): tests and the
+// demo read them. Untrusted by nature, so nothing secret is ever printed.
+#pragma once
+
+#include <stdint.h>
+
+#include "svsm/console/line.h"
+
+namespace svsm::console {
+
+// Sets the device up. Before it, and without a device, printing is harmless.
+void Init();
+
+// "forelock: <text>\n"
+void Print(const Line& line);
+
+// "forelock: [   12.345 ms] <text>\n"
+void PrintTimed(uint64_t elapsed_ns, const Line& line);
+
+// Waits, boundedly, until the device has sent everything.
+void Flush();
+
+}  // namespace svsm::console
