@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The guest policy: what the guest's owner let the host do with this VM, fixed
+// at launch and repeated in every report.
+//
+// Spec: AMD 56860 rev. 1.58, "Guest Policy", table "Guest Policy Structure".
+#pragma once
+
+#include <stdint.h>
+
+namespace sev {
+
+inline constexpr uint64_t kPolicyAbiMinorMask = 0xFF;
+inline constexpr unsigned kPolicyAbiMajorShift = 8;
+inline constexpr uint64_t kPolicySmt = uint64_t{1} << 16;
+inline constexpr uint64_t kPolicyReservedMustBeOne = uint64_t{1} << 17;
+inline constexpr uint64_t kPolicyMigrationAgent = uint64_t{1} << 18;
+inline constexpr uint64_t kPolicyDebug = uint64_t{1} << 19;
+inline constexpr uint64_t kPolicySingleSocket = uint64_t{1} << 20;
+inline constexpr uint64_t kPolicyCxlAllow = uint64_t{1} << 21;
+inline constexpr uint64_t kPolicyMemAes256Xts = uint64_t{1} << 22;
+inline constexpr uint64_t kPolicyRaplDisabled = uint64_t{1} << 23;
+inline constexpr uint64_t kPolicyCiphertextHidingDram = uint64_t{1} << 24;
+inline constexpr uint64_t kPolicyPageSwapDisabled = uint64_t{1} << 25;
+// The bits this code knows; a report with another one comes from newer firmware
+// and means something that nobody here has thought about.
+inline constexpr uint64_t kPolicyKnownBits = (uint64_t{1} << 26) - 1;
+
+}  // namespace sev
