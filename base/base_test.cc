@@ -33,7 +33,7 @@ TEST(ByteReader, NestedLengthsCannotRunOver) {
 }
 
 TEST(ByteReader, EveryTruncationFails) {
-  const std::array<uint8_t, 15> in = {1, 2, 3, 4, 5, 6, 7, 8,
+  const std::array<uint8_t, 15> in = {1, 2,  3,  4,  5,  6,  7, 8,
                                       9, 10, 11, 12, 13, 14, 15};
   for (size_t size = 0; size <= in.size(); ++size) {
     ByteReader reader(Bytes(in).first(size));

@@ -42,7 +42,8 @@ Input Mutate(Input input, std::mt19937& random) {
         if (!input.empty()) input[at] = static_cast<uint8_t>(random());
         break;
       case 1:
-        if (!input.empty()) input[at] ^= static_cast<uint8_t>(1u << random() % 8);
+        if (!input.empty())
+          input[at] ^= static_cast<uint8_t>(1u << random() % 8);
         break;
       case 2:
         input.insert(input.begin() + static_cast<ptrdiff_t>(at),

@@ -35,13 +35,12 @@ TEST(UartTest, InitSetsTheDivisorOnlyUnderItsLatch) {
   Device device;
   Uart<FakeIo>(FakeIo{&device}, 0x3F8).Init();
   const std::vector<std::pair<uint16_t, uint8_t>> expected = {
-      {0x3F9, 0x00},  // no interrupts
-      {0x3FB, 0x83},  // divisor latch, 8n1
-      {0x3F8, 0x01},  // 115200
-      {0x3F9, 0x00},
-      {0x3FB, 0x03},  // latch off
-      {0x3FA, 0x07},  // FIFOs
-      {0x3FC, 0x03},  // DTR, RTS
+      {0x3F9, 0x00},                 // no interrupts
+      {0x3FB, 0x83},                 // divisor latch, 8n1
+      {0x3F8, 0x01},                 // 115200
+      {0x3F9, 0x00}, {0x3FB, 0x03},  // latch off
+      {0x3FA, 0x07},                 // FIFOs
+      {0x3FC, 0x03},                 // DTR, RTS
   };
   EXPECT_EQ(device.writes, expected);
 }
@@ -63,8 +62,8 @@ TEST(UartTest, AStuckDeviceCostsPatienceOnce) {
   Uart<FakeIo> uart(FakeIo{&device}, 0x3F8);
   uart.Print(std::string(1000, 'x'));
   EXPECT_TRUE(device.writes.empty());
-  EXPECT_EQ(device.reads, Uart<FakeIo>::kPatientPolls +
-                              999 * Uart<FakeIo>::kImpatientPolls);
+  EXPECT_EQ(device.reads,
+            Uart<FakeIo>::kPatientPolls + 999 * Uart<FakeIo>::kImpatientPolls);
   device.line_status = 0x60;
   uart.Print("y");
   EXPECT_EQ(device.writes.size(), 1u);

@@ -9,9 +9,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-void *guest_calloc(size_t n, size_t size);
-void guest_free(void *p);
-int guest_snprintf(char *s, size_t n, const char *format, ...);
+void* guest_calloc(size_t n, size_t size);
+void guest_free(void* p);
+int guest_snprintf(char* s, size_t n, const char* format, ...);
 #ifdef __cplusplus
 }
 #endif
