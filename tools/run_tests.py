@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""./run test: every test, then the host code's under sanitizers, and a count.
+
+Test cases are counted from the test.xml files that Bazel names in its build
+events, so cached results count and files left by deleted targets do not. The
+last line is "N passed, N failed", with ", N skipped" if there are any.
+"""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# Host code: what parses bytes from outside, and what stands on it.
+SANITIZED = [
+    "//base/...", "//crypto/...", "//proto/...", "//sev/...", "//attest/...", "//proxy/...",
+    "//svsm/...", "//host-proxy/...", "//verifier/...", "//launch/...", "//emulator/...",
+    "//cli/...",
+]  # fmt: skip
+
+
+class Count:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.failures = []
+
+    def fail(self, name):
+        self.failed += 1
+        self.failures.append(name)
+
+    def add_file(self, label, path, target_passed):
+        """Counts the cases of one test.xml. A target that failed without a
+        failing case (a crash, a time-out) counts as one failure."""
+        failed_before = self.failed
+        try:
+            cases = list(xml.etree.ElementTree.parse(path).iter("testcase"))
+        except (OSError, xml.etree.ElementTree.ParseError):
+            cases = []
+        for case in cases:
+            name = ".".join(filter(None, (case.get("classname"), case.get("name"))))
+            if case.find("failure") is not None or case.find("error") is not None:
+                self.fail(f"{label} {name}")
+            elif (case.find("skipped") is not None or case.get("result") in ("skipped", "suppressed")
+                  or case.get("status") == "notrun"):  # fmt: skip
+                self.skipped += 1
+            else:
+                self.passed += 1
+        if not target_passed and self.failed == failed_before:
+            self.fail(label)
+        if target_passed and not cases:
+            self.passed += 1
+
+
+def local_path(uri):
+    return urllib.parse.unquote(urllib.parse.urlparse(uri).path)
+
+
+def read_events(path, count):
+    """Adds the results of one Bazel run; returns how many targets had any."""
+    results = {}
+    broken = set()
+    for line in path.read_text().splitlines():
+        event = json.loads(line)
+        key = event.get("id", {})
+        if "testResult" in event:
+            outputs = {o["name"]: o.get("uri", "") for o in event["testResult"].get("testActionOutput", [])}
+            identity = (key["testResult"]["label"], key["testResult"].get("shard", 0))
+            # Of several attempts the last one stands.
+            results[identity] = (event["testResult"].get("status"), outputs.get("test.xml", ""))
+        elif "targetCompleted" in key and not event.get("completed", {}).get("success", False):
+            broken.add(key["targetCompleted"]["label"])
+    for (label, _), (status, uri) in sorted(results.items()):
+        count.add_file(label, local_path(uri), status in ("PASSED", "FLAKY"))
+    for label in sorted(broken - {label for label, _ in results}):
+        count.fail(f"{label} does not build")
+    return len(results)
+
+
+def bazel_test(name, arguments, count):
+    print(f"\n== {name}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        events = pathlib.Path(folder) / "events.json"
+        command = ["bazel", "test", "--keep_going", f"--build_event_json_file={events}"]
+        if not sys.stdout.isatty():
+            command += ["--noshow_progress", "--curses=no", "--color=no"]
+        status = subprocess.run(command + arguments, cwd=ROOT, stdin=subprocess.DEVNULL).returncode
+        failed_before = count.failed
+        targets = read_events(events, count) if events.exists() else 0
+    # 0: all passed, 3: some failed, 4: there is no test; the rest: no build.
+    if status not in (0, 3, 4) and count.failed == failed_before:
+        count.fail(f"bazel test {' '.join(arguments)}: exit {status}")
+    return targets
+
+
+def existing(patterns):
+    return [p for p in patterns if (ROOT / re.sub(r"^//|/\.\.\.$", "", p)).is_dir()]
+
+
+def main():
+    count = Count()
+    if len(sys.argv) > 1:
+        bazel_test("the tests asked for", sys.argv[1:], count)
+    else:
+        bazel_test("all tests", ["//..."], count)
+        bazel_test(
+            "host code under address and undefined-behaviour sanitizers",
+            ["--config=asan", "--build_tests_only"] + existing(SANITIZED),
+            count,
+        )
+    print()
+    for failure in count.failures:
+        print(f"FAILED  {failure}")
+    skipped = f", {count.skipped} skipped" if count.skipped else ""
+    print(f"{count.passed} passed, {count.failed} failed{skipped}", flush=True)
+    sys.exit(1 if count.failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Brings what a build, the tests and the demo need, and says what it does:
+# Debian packages (tools/packages.txt), third-party sources (.distdir), the
+# demo's kernel and initramfs (.forelock). Does nothing where nothing is
+# missing, and then needs neither root nor network.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { echo "setup: $*"; }
+die() {
+  echo "setup: $*" >&2
+  exit 1
+}
+
+command -v dpkg-query > /dev/null || die "this is not Debian; Debian 12 is what Forelock is built on"
+. /etc/os-release
+[ "${VERSION_CODENAME:-}" = bookworm ] ||
+  say "this is ${PRETTY_NAME:-not Debian 12}; only Debian 12 (bookworm) is tested"
+
+# --- Debian packages.
+
+missing=
+while read -r package reason; do
+  case $package in '' | '#'*) continue ;; esac
+  status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null || true)
+  [ "$status" = installed ] && continue
+  [ -n "$missing" ] || say "these Debian packages are missing:"
+  printf '  %-22s %s\n' "$package" "$reason"
+  missing="$missing $package"
+done < tools/packages.txt
+
+if [ -n "$missing" ]; then
+  install="apt-get install -y --no-install-recommends$missing"
+  if [ "$(id -u)" -eq 0 ]; then
+    as_root=
+  elif command -v sudo > /dev/null; then
+    as_root=sudo
+    [ -t 0 ] || as_root="sudo -n"  # never wait for a password unseen
+  else
+    die "not root, and there is no sudo; as root, run: apt-get update && $install"
+  fi
+  say "installing them"
+  export DEBIAN_FRONTEND=noninteractive
+  env="env DEBIAN_FRONTEND=noninteractive"
+  log=$(mktemp)
+  { $as_root $env apt-get update && $as_root $env $install; } > "$log" 2>&1 < /dev/null || {
+    tail -n 20 "$log" >&2
+    die "apt-get failed (log: $log); as root, run: apt-get update && $install"
+  }
+  rm -f "$log"
+fi
+
+status=$(dpkg-query -W -f '${db:Status-Status}' libabsl-dev 2> /dev/null || true)
+[ "$status" != installed ] ||
+  say "warning: libabsl-dev is installed; its headers can hide a missing dependency"
+
+# --- Sources, kernel, initramfs.
+
+tools/fetch_sources.sh
+tools/fetch_kernel.sh
+python3 tools/make_assets.py
