@@ -78,7 +78,13 @@
     "boot-without-secrets without expected_boot",                              \
     "Without a verdict only expected_boot says what may start; give it.")      \
   X(kConfigTscFrequency, 'P', 'R', 30, "tsc_khz is not plausible",             \
-    "Give the TSC's frequency in kHz, 100000 to 10000000.")
+    "Give the TSC's frequency in kHz, 100000 to 10000000.")                    \
+  X(kChannelMessageMalformed, 'P', 'R', 80,                                    \
+    "a message of the proxy channel is not valid protobuf",                    \
+    "The peer is truncated, hostile or of another version.")                   \
+  X(kChannelFieldInvalid, 'P', 'R', 81,                                        \
+    "a field of a channel message is missing or out of limits",                \
+    "The peer is newer, broken or hostile; docs/channel.md has the limits.")
 
 namespace proto {
 FORELOCK_PROTO_REASONS(BASE_DEFINE_REASON)

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proto/channel.h"
+
+#include "proto/channel.pb-c.h"
+#include "proto/reasons.h"
+#include "protobuf-c/protobuf-c.h"
+
+namespace proto::channel {
+namespace {
+
+using base::Bytes;
+using base::Code;
+using base::MutableBytes;
+using base::Result;
+using base::Status;
+
+Status Invalid() { return Status(Code::kDataLoss, kChannelFieldInvalid); }
+
+// protobuf-c's view of bytes that are only read.
+ProtobufCBinaryData View(Bytes bytes) {
+  return {bytes.size(), const_cast<uint8_t*>(bytes.data())};
+}
+Bytes View(const ProtobufCBinaryData& data) { return {data.data, data.len}; }
+
+// `size` bytes, or none where that is allowed.
+Status ExpectSize(Bytes bytes, size_t size) {
+  return bytes.size() == size ? Status() : Invalid();
+}
+
+Result<size_t> Pack(const ProtobufCMessage& message, MutableBytes out) {
+  const size_t size = protobuf_c_message_get_packed_size(&message);
+  if (size > out.size() || size > kMaxBody) {
+    return Status(Code::kResourceExhausted, base::kBufferFull);
+  }
+  return protobuf_c_message_pack(&message, out.data());
+}
+
+// The unpacked message, or nullptr.
+template <typename Pb>
+const Pb* Unpack(const ProtobufCMessageDescriptor& descriptor, Bytes body,
+                 ArenaBase& arena) {
+  if (body.size() > kMaxBody) return nullptr;
+  static constexpr uint8_t kEmpty = 0;
+  // EDGE: protobuf-c's "inheritance": every message starts with its base, and
+  // this descriptor makes a Pb.
+  return reinterpret_cast<const Pb*>(
+      protobuf_c_message_unpack(&descriptor, arena.allocator(), body.size(),
+                                body.empty() ? &kEmpty : body.data()));
+}
+
+bool IsPrintable(Bytes text) {
+  for (const uint8_t c : text) {
+    if (c < 0x20 || c > 0x7E) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool IsName(Bytes name) {
+  if (name.empty() || name.size() > kMaxName) return false;
+  for (const uint8_t c : name) {
+    const bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                      c == '.' || c == '_' || c == '/' || c == '-';
+    if (!good) return false;
+  }
+  return true;
+}
+
+// Unpacks `body` as message type `Name` into `pb`, or returns.
+#define CHANNEL_UNPACK(Name, name)                           \
+  const auto* pb = Unpack<Forelock__Channel__##Name>(        \
+      forelock__channel__##name##__descriptor, body, arena); \
+  if (pb == nullptr) return Status(Code::kDataLoss, kChannelMessageMalformed)
+
+// A message of type `Name` to fill.
+#define CHANNEL_MESSAGE(Name, NAME) \
+  Forelock__Channel__##Name pb = FORELOCK__CHANNEL__##NAME##__INIT
+
+Result<size_t> Encode(const Hello& message, MutableBytes out) {
+  CHANNEL_MESSAGE(Hello, HELLO);
+  pb.min_version = message.min_version;
+  pb.max_version = message.max_version;
+  pb.max_body = message.max_body;
+  pb.receive_credit = message.receive_credit;
+  pb.vm = View(message.vm);
+  return Pack(pb.base, out);
+}
+template <>
+Result<Hello> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(Hello, hello);
+  if (pb->min_version > pb->max_version || pb->max_body > kMaxBody ||
+      pb->max_body <= kDataOverhead || !IsName(View(pb->vm))) {
+    return Invalid();
+  }
+  return Hello{pb->min_version, pb->max_version, pb->max_body,
+               pb->receive_credit, View(pb->vm)};
+}
+
+Result<size_t> Encode(const Welcome& message, MutableBytes out) {
+  CHANNEL_MESSAGE(Welcome, WELCOME);
+  pb.version = message.version;
+  pb.max_body = message.max_body;
+  pb.receive_credit = message.receive_credit;
+  pb.max_streams = message.max_streams;
+  pb.label = View(message.label);
+  pb.generation = message.generation;
+  return Pack(pb.base, out);
+}
+template <>
+Result<Welcome> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(Welcome, welcome);
+  if (pb->max_body > kMaxBody || pb->max_body <= kDataOverhead ||
+      pb->generation == 0 || !IsName(View(pb->label))) {
+    return Invalid();
+  }
+  return Welcome{pb->version,     pb->max_body,    pb->receive_credit,
+                 pb->max_streams, View(pb->label), pb->generation};
+}
+
+Result<size_t> Encode(const Ping& message, MutableBytes out) {
+  CHANNEL_MESSAGE(Ping, PING);
+  pb.token = message.token;
+  return Pack(pb.base, out);
+}
+template <>
+Result<Ping> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(Ping, ping);
+  return Ping{pb->token};
+}
+
+Result<size_t> Encode(const Pong& message, MutableBytes out) {
+  CHANNEL_MESSAGE(Pong, PONG);
+  pb.token = message.token;
+  return Pack(pb.base, out);
+}
+template <>
+Result<Pong> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(Pong, pong);
+  return Pong{pb->token};
+}
+
+Result<size_t> Encode(const Open& message, MutableBytes out) {
+  CHANNEL_MESSAGE(Open, OPEN);
+  pb.stream = message.stream;
+  pb.endpoint = View(message.endpoint);
+  return Pack(pb.base, out);
+}
+template <>
+Result<Open> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(Open, open);
+  if (pb->stream == 0 || !IsName(View(pb->endpoint))) return Invalid();
+  return Open{pb->stream, View(pb->endpoint)};
+}
+
+Result<size_t> Encode(const Opened& message, MutableBytes out) {
+  CHANNEL_MESSAGE(Opened, OPENED);
+  pb.stream = message.stream;
+  return Pack(pb.base, out);
+}
+template <>
+Result<Opened> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(Opened, opened);
+  if (pb->stream == 0) return Invalid();
+  return Opened{pb->stream};
+}
+
+Result<size_t> Encode(const Refused& message, MutableBytes out) {
+  CHANNEL_MESSAGE(Refused, REFUSED);
+  pb.stream = message.stream;
+  pb.reason = static_cast<Forelock__Channel__RefusedReason>(message.reason);
+  return Pack(pb.base, out);
+}
+template <>
+Result<Refused> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(Refused, refused);
+  const auto reason = static_cast<int>(pb->reason);
+  if (pb->stream == 0 || reason < 0 ||
+      reason > static_cast<int>(RefusedReason::kShuttingDown)) {
+    return Invalid();
+  }
+  return Refused{pb->stream, static_cast<RefusedReason>(reason)};
+}
+
+Result<size_t> Encode(const Data& message, MutableBytes out) {
+  CHANNEL_MESSAGE(Data, DATA);
+  pb.stream = message.stream;
+  pb.payload = View(message.payload);
+  return Pack(pb.base, out);
+}
+template <>
+Result<Data> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(Data, data);
+  if (pb->stream == 0 || pb->payload.len == 0 ||
+      pb->payload.len > kMaxPayload) {
+    return Invalid();
+  }
+  return Data{pb->stream, View(pb->payload)};
+}
+
+Result<size_t> Encode(const Credit& message, MutableBytes out) {
+  CHANNEL_MESSAGE(Credit, CREDIT);
+  pb.stream = message.stream;
+  pb.bytes = message.bytes;
+  return Pack(pb.base, out);
+}
+template <>
+Result<Credit> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(Credit, credit);
+  if (pb->stream == 0 || pb->bytes == 0) return Invalid();
+  return Credit{pb->stream, pb->bytes};
+}
+
+Result<size_t> Encode(const Close& message, MutableBytes out) {
+  CHANNEL_MESSAGE(Close, CLOSE);
+  pb.stream = message.stream;
+  pb.reason = static_cast<Forelock__Channel__CloseReason>(message.reason);
+  return Pack(pb.base, out);
+}
+template <>
+Result<Close> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(Close, close);
+  const auto reason = static_cast<int>(pb->reason);
+  if (pb->stream == 0 || reason < 0 ||
+      reason > static_cast<int>(CloseReason::kShuttingDown)) {
+    return Invalid();
+  }
+  return Close{pb->stream, static_cast<CloseReason>(reason)};
+}
+
+Result<size_t> Encode(const GetCertificates& message, MutableBytes out) {
+  CHANNEL_MESSAGE(GetCertificates, GET_CERTIFICATES);
+  pb.chip_id = View(message.chip_id);
+  pb.tcb = message.tcb;
+  return Pack(pb.base, out);
+}
+template <>
+Result<GetCertificates> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(GetCertificates, get_certificates);
+  BASE_TRY(ExpectSize(View(pb->chip_id), kChipIdSize));
+  return GetCertificates{View(pb->chip_id), pb->tcb};
+}
+
+Result<size_t> Encode(const Certificates& message, MutableBytes out) {
+  CHANNEL_MESSAGE(Certificates, CERTIFICATES);
+  pb.table = View(message.table);
+  return Pack(pb.base, out);
+}
+template <>
+Result<Certificates> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(Certificates, certificates);
+  if (pb->table.len > kMaxCertificateTable) return Invalid();
+  return Certificates{View(pb->table)};
+}
+
+Result<size_t> Encode(const Progress& message, MutableBytes out) {
+  CHANNEL_MESSAGE(Progress, PROGRESS);
+  pb.phase = static_cast<Forelock__Channel__Phase>(message.phase);
+  pb.reason = message.reason;
+  pb.text = View(message.text);
+  pb.outcome = message.outcome;
+  pb.decision_id = View(message.decision_id);
+  pb.elapsed_us = message.elapsed_us;
+  return Pack(pb.base, out);
+}
+template <>
+Result<Progress> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(Progress, progress);
+  const auto phase = static_cast<int>(pb->phase);
+  if (phase <= 0 || phase > static_cast<int>(Phase::kHandingOver) ||
+      pb->text.len > kMaxText || !IsPrintable(View(pb->text)) ||
+      pb->reason > 0xFFFFFF) {
+    return Invalid();
+  }
+  if (pb->decision_id.len != 0) {
+    BASE_TRY(ExpectSize(View(pb->decision_id), kDecisionIdSize));
+  }
+  return Progress{
+      static_cast<Phase>(phase), pb->reason,    View(pb->text), pb->outcome,
+      View(pb->decision_id),     pb->elapsed_us};
+}
+
+Result<size_t> Encode(const FirmwareAttach&, MutableBytes out) {
+  CHANNEL_MESSAGE(FirmwareAttach, FIRMWARE_ATTACH);
+  return Pack(pb.base, out);
+}
+template <>
+Result<FirmwareAttach> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(FirmwareAttach, firmware_attach);
+  return FirmwareAttach{};
+}
+
+Result<size_t> Encode(const FirmwareSecrets& message, MutableBytes out) {
+  CHANNEL_MESSAGE(FirmwareSecrets, FIRMWARE_SECRETS);
+  pb.page = View(message.page);
+  return Pack(pb.base, out);
+}
+template <>
+Result<FirmwareSecrets> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(FirmwareSecrets, firmware_secrets);
+  BASE_TRY(ExpectSize(View(pb->page), kFirmwarePageSize));
+  return FirmwareSecrets{View(pb->page)};
+}
+
+Result<size_t> Encode(const FirmwareRequest& message, MutableBytes out) {
+  CHANNEL_MESSAGE(FirmwareRequest, FIRMWARE_REQUEST);
+  pb.page = View(message.page);
+  return Pack(pb.base, out);
+}
+template <>
+Result<FirmwareRequest> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(FirmwareRequest, firmware_request);
+  BASE_TRY(ExpectSize(View(pb->page), kFirmwarePageSize));
+  return FirmwareRequest{View(pb->page)};
+}
+
+Result<size_t> Encode(const FirmwareResponse& message, MutableBytes out) {
+  CHANNEL_MESSAGE(FirmwareResponse, FIRMWARE_RESPONSE);
+  pb.page = View(message.page);
+  pb.exit_info_2 = message.exit_info_2;
+  return Pack(pb.base, out);
+}
+template <>
+Result<FirmwareResponse> Decode(Bytes body, ArenaBase& arena) {
+  CHANNEL_UNPACK(FirmwareResponse, firmware_response);
+  BASE_TRY(
+      ExpectSize(View(pb->page), pb->exit_info_2 == 0 ? kFirmwarePageSize : 0));
+  return FirmwareResponse{View(pb->page), pb->exit_info_2};
+}
+
+}  // namespace proto::channel
