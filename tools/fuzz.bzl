@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """fuzz_test: one LLVMFuzzerTestOneInput, run two ways."""
 
 def fuzz_test(name, srcs, deps, iterations = 20000, data = [], tags = []):

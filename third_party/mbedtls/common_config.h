@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Mbed TLS as the guest needs it: a TLS 1.3 client with one cipher suite, over
 // PSA, and the primitives that crypto/ wraps. What is not listed is not there:
 // no RSA, no TLS 1.2, no PSK, no session tickets, no early data.
-#ifndef THIRD_PARTY_MBEDTLS_COMMON_CONFIG_H_
-#define THIRD_PARTY_MBEDTLS_COMMON_CONFIG_H_
+#pragma once
 
 #define MBEDTLS_CONFIG_VERSION 0x03060000
 #define MBEDTLS_DEPRECATED_REMOVED
@@ -60,5 +61,3 @@
 // Own heap, bounded and counted, in the guest and in host tests.
 #define MBEDTLS_PLATFORM_C
 #define MBEDTLS_PLATFORM_MEMORY
-
-#endif  // THIRD_PARTY_MBEDTLS_COMMON_CONFIG_H_

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Mbed TLS configuration for the bare-metal guest: no files, sockets, threads,
 // clock or printf. The hooks are in svsm/runtime.
-#ifndef THIRD_PARTY_MBEDTLS_GUEST_CONFIG_H_
-#define THIRD_PARTY_MBEDTLS_GUEST_CONFIG_H_
+#pragma once
 #include <stddef.h>
 
 #include "third_party/mbedtls/common_config.h"
@@ -25,4 +26,3 @@ int guest_snprintf(char* s, size_t n, const char* format, ...);
 // AES-NI or nothing: no lookup tables, whatever CPUID says.
 #define MBEDTLS_AES_USE_HARDWARE_ONLY
 #define MBEDTLS_AES_ROM_TABLES
-#endif  // THIRD_PARTY_MBEDTLS_GUEST_CONFIG_H_
