@@ -79,6 +79,21 @@
     "Without a verdict only expected_boot says what may start; give it.")      \
   X(kConfigTscFrequency, 'P', 'R', 30, "tsc_khz is not plausible",             \
     "Give the TSC's frequency in kHz, 100000 to 10000000.")                    \
+  X(kAttestMalformed, 'P', 'R', 50,                                            \
+    "an attestation message is not the protobuf it should be",                 \
+    "The peer is broken, hostile or of another version.")                      \
+  X(kAttestFieldInvalid, 'P', 'R', 51,                                         \
+    "a field of an attestation message is missing or outside its limits",      \
+    "The peer is broken, hostile or of another version.")                      \
+  X(kAttestTooMany, 'P', 'R', 52,                                              \
+    "an attestation message repeats a field too often",                        \
+    "The peer is broken, hostile or of another version.")                      \
+  X(kAttestMessageTooLong, 'P', 'R', 53,                                       \
+    "an attestation message is over its limit",                                \
+    "The peer is broken, hostile or of another version.")                      \
+  X(kVerdictNotPadded, 'P', 'R', 54,                                           \
+    "a verdict is not padded with zeros to a multiple of 4 KiB",               \
+    "The verifier is broken or of another version.")                           \
   X(kChannelMessageMalformed, 'P', 'R', 80,                                    \
     "a message of the proxy channel is not valid protobuf",                    \
     "The peer is truncated, hostile or of another version.")                   \
