@@ -3,7 +3,8 @@
 // SHA-256, SHA-384 and SHA-512 (FIPS 180-4) over Mbed TLS.
 //
 // Hashing cannot fail: these run in software, on inline state, without heap.
-// The state is wiped by Finish() and on destruction, since it may cover secrets.
+// The state is wiped by Finish() and on destruction, since it may cover
+// secrets.
 #pragma once
 
 #include <stddef.h>

@@ -8,8 +8,8 @@
 #define FORELOCK_CRYPTO_REASONS(X)                                             \
   X(kEntropyFailed, 'C', 'R', 1, "the random generator could not be seeded",   \
     "The CPU gives no randomness; use one with RDRAND.")                       \
-  X(kRngNotReady, 'C', 'R', 2, "randomness was asked for before it was seeded",\
-    "A bug; report it.")                                                       \
+  X(kRngNotReady, 'C', 'R', 2,                                                 \
+    "randomness was asked for before it was seeded", "A bug; report it.")      \
   X(kAeadKeyMissing, 'C', 'R', 3, "a cipher was used without a key",           \
     "A bug, or the key was destroyed after an earlier failure.")               \
   X(kAeadTagMismatch, 'C', 'R', 4, "authenticated decryption failed",          \
@@ -21,14 +21,17 @@
     "Give one to four verifier_pins.")                                         \
   X(kTlsAlert, 'C', 'R', 7, "the server ended TLS with an alert",              \
     "See the server's log; it may not support TLS 1.3 as Forelock uses it.")   \
-  X(kTlsRefused, 'C', 'R', 8, "the server offers no TLS that Forelock accepts",\
+  X(kTlsRefused, 'C', 'R', 8,                                                  \
+    "the server offers no TLS that Forelock accepts",                          \
     "It needs TLS 1.3, AES-256-GCM, and P-256 or P-384.")                      \
-  X(kTlsCertificateRefused, 'C', 'R', 9, "the server's certificate is not usable", \
+  X(kTlsCertificateRefused, 'C', 'R', 9,                                       \
+    "the server's certificate is not usable",                                  \
     "It must be X.509 with a P-256 or P-384 key; keyUsage, if there, must "    \
     "allow digitalSignature.")                                                 \
   X(kTlsMalformed, 'C', 'R', 10, "the server's bytes are not TLS 1.3",         \
     "The endpoint is not a verifier, or something changes bytes on the way.")  \
-  X(kTlsNotAuthentic, 'C', 'R', 11, "a TLS record or signature does not verify", \
+  X(kTlsNotAuthentic, 'C', 'R', 11,                                            \
+    "a TLS record or signature does not verify",                               \
     "Something changes bytes on the way.")                                     \
   X(kTlsOutOfMemory, 'C', 'R', 12, "TLS ran out of heap",                      \
     "The server sends very large messages, or a bug; report it.")              \
@@ -38,7 +41,8 @@
     "A bug, or use after an earlier failure.")                                 \
   X(kTlsInternal, 'C', 'R', 15, "TLS failed for another reason",               \
     "Report it, with the server's log.")                                       \
-  X(kTlsUnexpectedMessage, 'C', 'R', 16, "the server sent a TLS message out of turn", \
+  X(kTlsUnexpectedMessage, 'C', 'R', 16,                                       \
+    "the server sent a TLS message out of turn",                               \
     "KeyUpdate and renegotiation are not part of the profile.")
 
 namespace crypto {

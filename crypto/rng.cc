@@ -20,7 +20,8 @@ Rng* g_psa_rng = nullptr;
 int Rng::Gather(void* self_pointer, unsigned char* out, size_t size) {
   auto* self = static_cast<Rng*>(self_pointer);
   self->source_error_ = self->source_->Fill({out, size});
-  return self->source_error_.ok() ? 0 : MBEDTLS_ERR_CTR_DRBG_ENTROPY_SOURCE_FAILED;
+  return self->source_error_.ok() ? 0
+                                  : MBEDTLS_ERR_CTR_DRBG_ENTROPY_SOURCE_FAILED;
 }
 
 Status Rng::Seed(EntropySource& source, base::Bytes personalisation) {

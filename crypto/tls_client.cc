@@ -22,9 +22,9 @@ constexpr int kCipherSuites[] = {MBEDTLS_TLS1_3_AES_256_GCM_SHA384, 0};
 constexpr uint16_t kGroups[] = {MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
                                 MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
                                 MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
-constexpr uint16_t kSignatures[] = {
-    MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
-    MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384, MBEDTLS_TLS1_3_SIG_NONE};
+constexpr uint16_t kSignatures[] = {MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
+                                    MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+                                    MBEDTLS_TLS1_3_SIG_NONE};
 
 // What a callback returns for a reason that it left in refused_; Mbed TLS
 // passes it through, whatever it is.
@@ -216,7 +216,8 @@ int TlsClient::CheckCertificate(void* self_pointer,
   for (size_t i = 0; i < self->pin_count_; ++i) {
     uint8_t difference = 0;
     for (size_t k = 0; k < key.size(); ++k) {
-      difference = static_cast<uint8_t>(difference | (key[k] ^ self->pins_[i][k]));
+      difference =
+          static_cast<uint8_t>(difference | (key[k] ^ self->pins_[i][k]));
     }
     matched |= difference == 0;
   }
