@@ -117,6 +117,17 @@ def orphans(tree):
             yield f"{path}:1: named in no BUILD file"
 
 
+def reasons_are_documented(tree):
+    """Each list of reason codes is expanded into docs/errors.md."""
+    table = tree.get("docs/all_reasons.cc", "")
+    for path in sorted(tree):
+        if os.path.basename(path) != "reasons.h":
+            continue
+        for name in re.findall(r"^#define (FORELOCK_\w+_REASONS)\(X\)", tree[path], re.M):
+            if name not in table:
+                yield f"{path}:1: {name} is not in docs/all_reasons.cc"
+
+
 def layering_knows_all(tree):
     """Each binary outside tests/ and tools/ is a root of the layering test."""
     roots = tree.get("tests/layering/BUILD", "")
@@ -132,7 +143,7 @@ def layering_knows_all(tree):
                 yield f"{path}:1: {label} is not in _SHIPPED of tests/layering/BUILD"
 
 
-TREE_RULES = [orphans, layering_knows_all]
+TREE_RULES = [orphans, reasons_are_documented, layering_knows_all]
 
 
 def read_tree(root):
@@ -173,6 +184,7 @@ BROKEN = [
     ({"proto/a.pb-c.h": HEADER + "#pragma once\n"}, "generated"),
     ({"tests/key.pem": "-----BEGIN EC PRIVATE KEY" + "-----\n"}, "private key"),
     ({"sev/a.cc": HEADER, "sev/BUILD": ""}, "named in no BUILD"),
+    ({"sev/reasons.h": "#define FORELOCK_SEV_REASONS(X) X(a)\n"}, "not in docs/all_reasons.cc"),
     ({"cli/BUILD": 'cc_binary(\n    name = "forelock",\n)\n'}, "//cli:forelock is not in _SHIPPED"),
 ]
 SOUND = {

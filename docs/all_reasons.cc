@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "docs/all_reasons.h"
+
+#include "attest/reasons.h"
+#include "base/reasons.h"
+#include "crypto/reasons.h"
+#include "proto/reasons.h"
+#include "proxy/reasons.h"
+#include "sev/reasons.h"
+#include "svsm/linux/reasons.h"
+#include "svsm/platform/guest_request/reasons.h"
+#include "svsm/reasons.h"
+
+namespace docs {
+namespace {
+
+using base::ReasonRow;
+
+constexpr ReasonRow kAttest[] = {FORELOCK_ATTEST_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kBase[] = {FORELOCK_BASE_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kCrypto[] = {FORELOCK_CRYPTO_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kProto[] = {FORELOCK_PROTO_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kProxy[] = {FORELOCK_PROXY_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kSev[] = {FORELOCK_SEV_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kLoader[] = {FORELOCK_LOADER_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kGuestRequest[] = {
+    FORELOCK_GUEST_REQUEST_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kSvsm[] = {FORELOCK_SVSM_REASONS(BASE_REASON_ROW)};
+
+constexpr char kAnywhere[] = "guest console, proxy, verifier, tools";
+constexpr char kGuest[] = "guest console, proxy";
+
+constexpr ReasonModule kModules[] = {
+    {"attest/", kAnywhere, kAttest},
+    {"base/", kAnywhere, kBase},
+    {"crypto/", kGuest, kCrypto},
+    {"proto/", kAnywhere, kProto},
+    {"proxy/", kGuest, kProxy},
+    {"sev/", kAnywhere, kSev},
+    {"svsm/", kGuest, kSvsm},
+    {"svsm/linux/", kGuest, kLoader},
+    {"svsm/platform/guest_request/", kGuest, kGuestRequest},
+};
+
+}  // namespace
+
+std::span<const ReasonModule> AllReasons() { return kModules; }
+
+}  // namespace docs
