@@ -10,12 +10,23 @@ command -v clang-format-19 > /dev/null || {
   exit 1
 }
 case ${1:-} in
-  --check) set -- --dry-run --Werror ;;
-  '') set -- -i ;;
+  --check) check=1 ;;
+  '') check= ;;
   *)
     echo "usage: ./run format [--check]" >&2
     exit 2
     ;;
 esac
-git ls-files -z --cached --others --exclude-standard '*.cc' '*.h' '*.c' |
-  xargs -0 --no-run-if-empty clang-format-19 --style=file "$@"
+list() { git ls-files -z --cached --others --exclude-standard '*.cc' '*.h' '*.c'; }
+
+[ -n "$check" ] || {
+  list | xargs -0 --no-run-if-empty clang-format-19 --style=file -i
+  exit 0
+}
+wrong=$(list | xargs -0 --no-run-if-empty -n 50 clang-format-19 --style=file --dry-run --Werror 2>&1 |
+  sed -n 's/^\(.*\):[0-9]*:[0-9]*: error: .*/\1/p' | sort -u)
+[ -z "$wrong" ] || {
+  echo "$wrong"
+  echo "./run format changes these files" >&2
+  exit 1
+}
