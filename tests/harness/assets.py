@@ -119,12 +119,21 @@ def make_initramfs(source, modules, output):
 # --- Disks.
 
 
-def make_disk(output, key_file, welcome, size=16 * MIB):
+def memory_file(data):
+    """Bytes that stand in no file system, for programs that want a key in a
+    file. Returns (descriptor, path that works for a child)."""
+    descriptor = os.memfd_create("key")
+    os.write(descriptor, data)
+    return descriptor, f"/proc/{os.getpid()}/fd/{descriptor}"
+
+
+def make_disk(output, key, welcome, size=16 * MIB):
     """Makes a LUKS2 disk image whose small header can be sent as a digest.
 
     No device mapper is at hand, so the file system is encrypted in place by an
     offline reencryption. That leaves a header with a large key-slot area; a
-    second header of the wanted size for the same volume key replaces it.
+    second header of the wanted size for the same volume key replaces it. `key`
+    is bytes; neither it nor the volume key is ever in a file.
 
     Returns (header length in bytes, header SHA-256 in hex).
     """
@@ -132,9 +141,7 @@ def make_disk(output, key_file, welcome, size=16 * MIB):
     shutil.rmtree(scratch, ignore_errors=True)
     (scratch / "root/etc").mkdir(parents=True)
     (scratch / "root" / WELCOME_PATH).write_text(welcome + "\n")
-    volume_key = scratch / "volume.key"
-    volume_key.touch(mode=0o600)
-    volume_key.write_bytes(os.urandom(64))
+    keys = [memory_file(data) for data in (key, os.urandom(64))]
     header = scratch / "header.img"
     environment = dict(os.environ, SOURCE_DATE_EPOCH="0")
     # AES-XTS with a random 256-bit passphrase: stretching adds nothing, so the
@@ -143,7 +150,7 @@ def make_disk(output, key_file, welcome, size=16 * MIB):
         "--batch-mode", "--disable-locks", "--type", "luks2",
         "--cipher", "aes-xts-plain64", "--key-size", "512", "--sector-size", "512",
         "--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000",
-        "--key-file", key_file, "--volume-key-file", volume_key,
+        "--key-file", keys[0][1], "--volume-key-file", keys[1][1],
     ]  # fmt: skip
 
     def run(*command):
@@ -165,5 +172,7 @@ def make_disk(output, key_file, welcome, size=16 * MIB):
             head = new.read(HEADER_LENGTH)
             image.write(head + bytes(_DATA_OFFSET - HEADER_LENGTH))
     finally:
+        for descriptor, _ in keys:
+            os.close(descriptor)
         shutil.rmtree(scratch, ignore_errors=True)
     return HEADER_LENGTH, hashlib.sha256(head).hexdigest()

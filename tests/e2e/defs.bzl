@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""e2e_test: a Python test that boots the image in QEMU, with all daemons."""
+
+def e2e_test(name, src, size = "large", data = []):
+    """A test file of the harness (tests/harness/testing.py).
+
+    Args:
+      name: of the test.
+      src: the Python file.
+      size: the guest runs under TCG on a machine that also builds.
+      data: more runfiles.
+    """
+    native.sh_test(
+        name = name,
+        size = size,
+        srcs = ["//tests/harness:python_test.sh"],
+        args = ["$(location %s)" % src],
+        data = data + [
+            src,
+            "//cli:forelock",
+            "//emulator:forelock-emulator",
+            "//host-proxy:forelock-proxy",
+            "//svsm:forelock-svsm",
+            "//tests/harness",
+            "//verifier:forelock-verifier",
+        ],
+        # One machine at a time: a guest that shares its CPU misses deadlines.
+        tags = [
+            "exclusive",
+            "qemu",
+        ],
+    )

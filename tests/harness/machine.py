@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A QEMU virtual machine with the proxy channel's and the emulated secure
+processor's devices (docs/operate-host.md has the same line)."""
+
+import os
+import pathlib
+import subprocess
+import tempfile
+
+from . import process
+
+MEMORY_MIB = 512
+
+
+def ram_folder():
+    """/dev/shm if it has room for a guest's memory: containers may have none."""
+    try:
+        status = os.statvfs("/dev/shm")
+        if status.f_bavail * status.f_frsize > (MEMORY_MIB + 64) << 20:
+            return pathlib.Path("/dev/shm")
+    except OSError:
+        pass
+    return pathlib.Path(tempfile.gettempdir())
+
+
+class Wiring:
+    """What one VM and its host daemons agree on: two sockets, a RAM file. The
+    folder is a short one: a socket's path has 107 bytes at most."""
+
+    def __init__(self):
+        self._sockets = tempfile.TemporaryDirectory(prefix="fl-", dir="/tmp")
+        self._memory = tempfile.TemporaryDirectory(prefix="forelock-", dir=ram_folder())
+        self.proxy_socket = pathlib.Path(self._sockets.name) / "proxy"
+        self.emulator_socket = pathlib.Path(self._sockets.name) / "sp"
+        self.monitor_socket = pathlib.Path(self._sockets.name) / "qmp"
+        self.ram = pathlib.Path(self._memory.name) / "ram"
+        self.fresh_ram()
+
+    def fresh_ram(self):
+        """A new RAM file: the content of an old one would be visible to the next
+        boot, keys included. QEMU connects before it creates the file, so it is
+        made here."""
+        self.ram.unlink(missing_ok=True)
+        with open(self.ram, "xb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.truncate(MEMORY_MIB << 20)
+
+    def close(self):
+        self._sockets.cleanup()
+        self._memory.cleanup()
+
+
+class Boot:
+    """What the host hands to a machine; tests replace parts of it."""
+
+    def __init__(self, image, kernel, initrd, command_line, disk=None, extra=()):
+        self.image = image
+        self.kernel = kernel  # None: no such fw_cfg file
+        self.initrd = initrd
+        self.command_line = command_line  # a file
+        self.disk = disk
+        self.extra = list(extra)
+        self.cpu = "max"
+
+    def replace(self, **changes):
+        copy = Boot(self.image, self.kernel, self.initrd, self.command_line, self.disk, self.extra)
+        copy.cpu = self.cpu
+        for name, value in changes.items():
+            if not hasattr(copy, name):
+                raise AttributeError(name)
+            setattr(copy, name, value)
+        return copy
+
+
+def command(boot, wiring, logs=None):
+    """The QEMU command line. `logs`: a folder where the channels' port writes
+    are recorded, byte for byte."""
+
+    def chardev(name, path):
+        record = f",logfile={logs}/{name}.port,logappend=off" if logs else ""
+        return f"socket,id={name},path={path},reconnect=1{record}"
+
+    line = [
+        "qemu-system-x86_64",
+        "-accel", "tcg", "-cpu", boot.cpu, "-m", str(MEMORY_MIB),
+        "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
+        "-object", f"memory-backend-file,id=ram,size={MEMORY_MIB}M,mem-path={wiring.ram},"
+                   "share=on,discard-data=on",
+        "-machine", "q35,memory-backend=ram",
+        "-chardev", chardev("forelock", wiring.proxy_socket),
+        "-device", "isa-debugcon,iobase=0x5f0,chardev=forelock,readback=0x53",
+        "-chardev", chardev("sp", wiring.emulator_socket),
+        "-device", "isa-debugcon,iobase=0x5f8,chardev=sp,readback=0x54",
+        "-kernel", boot.image,
+    ]  # fmt: skip
+    for name, path in (("kernel", boot.kernel), ("initrd", boot.initrd), ("cmdline", boot.command_line)):
+        if path is not None:
+            line += ["-fw_cfg", f"name=opt/org.forelock/{name},file={path}"]
+    if boot.disk is not None:
+        line += ["-drive", f"file={boot.disk},if=none,id=d0,format=raw,file.locking=off",
+                 "-device", "virtio-blk-pci,drive=d0"]  # fmt: skip
+    else:
+        # The same devices in the same slots: the ACPI tables do not change.
+        line += ["-device", "virtio-rng-pci"]
+    return line + boot.extra
+
+
+def start(boot, wiring, logs, on_line=None, typing=False):
+    """Starts QEMU; the process's lines are the guest's console."""
+    return process.Process("qemu", command(boot, wiring, logs), logs / "console.log",
+                           stdin=subprocess.PIPE if typing else subprocess.DEVNULL,
+                           on_line=on_line)  # fmt: skip
