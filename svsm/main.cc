@@ -1,21 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The image's first C++.
+// The image's first C++: makes the machine safe to run on, then boots.
 #include <stdint.h>
 
 #include "base/result.h"
+#include "svsm/boot/exceptions.h"
+#include "svsm/boot/paging.h"
+#include "svsm/boot/start_info.h"
+#include "svsm/boot_sequence.h"
 #include "svsm/console/console.h"
-#include "svsm/console/line.h"
+#include "svsm/cpu/tsc_clock.h"
+#include "svsm/hw/cpu.h"
+#include "svsm/memory/physical_window.h"
 #include "svsm/panic/fail.h"
-#include "svsm/reasons.h"
+#include "svsm/runtime/runtime.h"
+#include "svsm/runtime/static_storage.h"
 
 // `start_info`: physical address of PVH's hvm_start_info.
 extern "C" [[noreturn]] void SvsmMain(uint32_t start_info);
 
+namespace svsm {
+namespace {
+
+// What boot/entry.S maps.
+constexpr uint64_t kFirstMapEnd = uint64_t{1} << 30;
+
+constinit StaticStorage<StartInfo> start_info_storage;
+constinit StaticStorage<TscClock> clock_storage;
+constinit StaticStorage<BootSequence> sequence_storage;
+
+}  // namespace
+}  // namespace svsm
+
 void SvsmMain(uint32_t start_info) {
-  static_cast<void>(start_info);
-  svsm::console::Init();
-  svsm::console::Print(svsm::Line() << "started");
-  svsm::Fail(
-      base::Status(base::Code::kFailedPrecondition, svsm::kConfigMissing));
+  using namespace svsm;
+  TscClock& clock = clock_storage.Construct(hw::ReadTsc, hw::Pause);
+  console::Init();
+  InstallExceptionHandlers();
+  StartInfo& info = start_info_storage.Construct();
+  const base::Status copied = ReadStartInfo(
+      PhysicalWindow::Identity(kFirstMapEnd), kFirstMapEnd, start_info, info);
+  InstallPageTables();
+  InitRuntime();
+  if (!copied.ok()) Fail(copied);
+  Fail(sequence_storage.Construct(info, clock).Run());
 }

@@ -15,8 +15,25 @@
     "A bug; report it with the lines printed before.")                         \
   X(kTrap, 'S', 'M', 4, "the image found itself in a state it rules out",      \
     "A bug; report it with the lines printed before.")                         \
-  X(kConfigMissing, 'S', 'M', 5, "the configuration is missing",               \
-    "Run `forelock image configure` on the image before launching it.")
+  X(kStartInfo, 'S', 'M', 5, "the loader's start info is malformed",           \
+    "Boot the image by PVH: `-kernel` of QEMU.")                               \
+  X(kNoRdrand, 'S', 'M', 6, "the CPU has no RDRAND",                           \
+    "Use a CPU model with RDRAND, for example -cpu max; not qemu64.")          \
+  X(kNoAesInstructions, 'S', 'M', 7, "the CPU has no AES-NI or no PCLMULQDQ",  \
+    "Use a CPU model with both, for example -cpu max.")                        \
+  X(kEntropyStuck, 'S', 'M', 8, "the CPU gives no or constant randomness",     \
+    "The CPU is broken or the host pretends; do not use it.")                  \
+  X(kPlatformIsSnp, 'S', 'M', 9, "configured as emulated, but SEV is active",  \
+    "Configure the image with platform = \"snp\" for this machine.")           \
+  X(kPvhIsEmulated, 'S', 'M', 10, "configured as snp, but entered by PVH",     \
+    "An snp image starts from its IGVM file, not by `-kernel`.")               \
+  X(kBootNotExpected, 'S', 'M', 11, "a boot file differs from expected_boot",  \
+    "Compare the boot manifest printed before with the image's "               \
+    "configuration.")                                                          \
+  X(kProcessorAbsent, 'S', 'M', 12, "the secure processor does not answer",    \
+    "Is forelock-emulator running, on the socket QEMU connects to?")           \
+  X(kChannelAddress, 'S', 'M', 13, "a shared page lies too high",              \
+    "A bug of the image's layout; report it.")
 
 namespace svsm {
 FORELOCK_SVSM_REASONS(BASE_DEFINE_REASON)

@@ -2,6 +2,12 @@
 #include "svsm/panic/reason_text.h"
 
 #include "base/reasons.h"
+#include "crypto/reasons.h"
+#include "proto/reasons.h"
+#include "proxy/reasons.h"
+#include "sev/reasons.h"
+#include "svsm/linux/reasons.h"
+#include "svsm/platform/guest_request/reasons.h"
 #include "svsm/reasons.h"
 
 // The image carries what happened; the advice is in docs/errors.md.
@@ -14,7 +20,13 @@ namespace svsm {
 std::string_view ReasonText(base::Reason reason) {
   switch (reason.bits) {
     FORELOCK_BASE_REASONS(SVSM_REASON_CASE)
+    FORELOCK_CRYPTO_REASONS(SVSM_REASON_CASE)
+    FORELOCK_PROTO_REASONS(SVSM_REASON_CASE)
+    FORELOCK_SEV_REASONS(SVSM_REASON_CASE)
+    FORELOCK_PROXY_REASONS(SVSM_REASON_CASE)
     FORELOCK_SVSM_REASONS(SVSM_REASON_CASE)
+    FORELOCK_LOADER_REASONS(SVSM_REASON_CASE)
+    FORELOCK_GUEST_REQUEST_REASONS(SVSM_REASON_CASE)
   }
   return "unknown reason";
 }

@@ -3,6 +3,7 @@
 
 #include "base/reasons.h"
 #include "gtest/gtest.h"
+#include "proto/reasons.h"
 #include "svsm/reasons.h"
 
 namespace svsm {
@@ -10,7 +11,8 @@ namespace {
 
 // That no number stands for two things, the switch itself checks.
 TEST(ReasonTextTest, EveryModuleHasItsWords) {
-  EXPECT_EQ(ReasonText(kConfigMissing), "the configuration is missing");
+  EXPECT_EQ(ReasonText(kNoRdrand), "the CPU has no RDRAND");
+  EXPECT_EQ(ReasonText(proto::kConfigMissing), "image has no configuration");
   EXPECT_EQ(ReasonText(base::kDeadlinePassed), "a deadline passed");
 }
 

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "svsm/boot/page_tables.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include <memory>
+#include <optional>
+
+#include "gtest/gtest.h"
+
+namespace svsm {
+namespace {
+
+constexpr uint64_t kAt = 0x300000;  // Where the tables lie, for their links.
+constexpr ImageLayout kImage = {
+    .text_start = 0x200000,
+    .text_end = 0x240000,
+    .read_only_start = 0x240000,
+    .read_only_end = 0x25A000,
+    .stack_guard = 0x280000,
+};
+
+struct Access {
+  bool write, execute;
+  bool operator==(const Access&) const = default;
+};
+
+// Walks the tables as a CPU would.
+class PageTablesTest : public testing::Test {
+ protected:
+  void SetUp() override { BuildPageTables(kImage, kAt, *tables_); }
+
+  std::optional<Access> Walk(uint64_t address) const {
+    const uint64_t* table = tables_->root;
+    Access access = {true, true};
+    for (int shift = 39;; shift -= 9) {
+      const uint64_t entry = table[(address >> shift) & 511];
+      if (!(entry & kPagePresent)) return std::nullopt;
+      access.write &= (entry & kPageWritable) != 0;
+      access.execute &= (entry & kPageNoExecute) == 0;
+      const uint64_t target = entry & 0x000FFFFFFFFFF000;
+      if (shift == 12 || (entry & kPageLarge)) {
+        const uint64_t mask = (uint64_t{1} << shift) - 1;
+        EXPECT_EQ(target, address & ~mask);
+        return access;
+      }
+      EXPECT_GE(target, kAt);
+      EXPECT_LE(target, kAt + sizeof(PageTables) - kPageSize);
+      table = tables_->root + (target - kAt) / sizeof(uint64_t);
+    }
+  }
+
+  std::unique_ptr<PageTables> tables_ = std::make_unique<PageTables>();
+};
+
+TEST_F(PageTablesTest, EachPartHasItsAccess) {
+  EXPECT_EQ(Walk(0), std::nullopt);
+  EXPECT_EQ(Walk(0xFFF), std::nullopt);
+  EXPECT_EQ(Walk(0x1000), (Access{true, false}));
+  EXPECT_EQ(Walk(0x200000), (Access{false, true}));
+  EXPECT_EQ(Walk(0x23FFFF), (Access{false, true}));
+  EXPECT_EQ(Walk(0x240000), (Access{false, false}));
+  EXPECT_EQ(Walk(0x259FFF), (Access{false, false}));
+  EXPECT_EQ(Walk(0x25A000), (Access{true, false}));
+  EXPECT_EQ(Walk(0x280000), std::nullopt);
+  EXPECT_EQ(Walk(0x281000), (Access{true, false}));
+  EXPECT_EQ(Walk(kFineLimit), (Access{true, false}));
+  EXPECT_EQ(Walk(kIdentityLimit - 1), (Access{true, false}));
+  EXPECT_EQ(Walk(kIdentityLimit), std::nullopt);
+  EXPECT_EQ(Walk(uint64_t{1} << 39), std::nullopt);
+}
+
+TEST_F(PageTablesTest, NothingIsWritableAndExecutable) {
+  for (uint64_t address = 0; address < kIdentityLimit;
+       address += address < kFineLimit ? kPageSize : kLargePageSize) {
+    const std::optional<Access> access = Walk(address);
+    if (access) EXPECT_FALSE(access->write && access->execute) << address;
+  }
+}
+
+}  // namespace
+}  // namespace svsm

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// TscClock: base::Clock over the time-stamp counter.
+//
+// The frequency comes from the measured configuration and may be wrong by a
+// factor of 4; the host may stop the counter or set it back. So each turn of a
+// waiting loop also counts for the least time it can take: no wait lasts
+// forever while the CPU runs, and time never goes back.
+#pragma once
+
+#include <stdint.h>
+
+#include "base/time.h"
+
+namespace svsm {
+
+class TscClock final : public base::Clock {
+ public:
+  static constexpr uint64_t kNanosecondsPerTurn = 10;
+
+  // `read` is RDTSC and `pause` PAUSE; tests have fakes. Starts at 0 now.
+  TscClock(uint64_t (*read)(), void (*pause)())
+      : read_(read), pause_(pause), start_(read()) {}
+
+  // `kilohertz` is 1 at least. Call before the first deadline is made.
+  void SetKilohertz(uint32_t kilohertz) { kilohertz_ = kilohertz; }
+
+  base::Instant Now() override;
+  void Relax() override;
+
+ private:
+  uint64_t (*read_)();
+  void (*pause_)();
+  uint64_t start_;
+  uint64_t kilohertz_ = 2'500'000;
+  uint64_t latest_ = 0;       // ns; what Now() returned last
+  uint64_t turns_since_ = 0;  // turns in which the counter gave nothing new
+};
+
+}  // namespace svsm

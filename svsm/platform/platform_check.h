@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Whether the machine is the one that the measured configuration names. CPUID
+// is the host's word, so there is no detection and no default; SEV_STATUS,
+// which the CPU itself answers, can only confirm. Design section 6.
+#pragma once
+
+#include <stdint.h>
+
+#include "base/result.h"
+#include "proto/config.h"
+
+namespace svsm {
+
+// [amd/vol2] 15.34.10, "SEV_STATUS MSR". A CPU without it has no SEV: pass 0.
+inline constexpr uint32_t kSevStatusMsr = 0xC0010131;
+
+enum class EntryPoint : uint8_t { kPvh };
+
+//   kFailedPrecondition: kPvhIsEmulated, kPlatformIsSnp.
+base::Status CheckPlatform(proto::Platform configured, EntryPoint entry,
+                           uint64_t sev_status);
+
+}  // namespace svsm

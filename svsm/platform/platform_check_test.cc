@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "svsm/platform/platform_check.h"
+
+#include "base/result.h"
+#include "gtest/gtest.h"
+#include "proto/config.h"
+#include "svsm/reasons.h"
+
+namespace svsm {
+namespace {
+
+base::Reason Check(proto::Platform configured, uint64_t sev_status) {
+  return CheckPlatform(configured, EntryPoint::kPvh, sev_status).reason();
+}
+
+TEST(PlatformCheckTest, PvhIsTheEmulatedEntry) {
+  EXPECT_EQ(Check(proto::Platform::kSnp, 0), kPvhIsEmulated);
+  EXPECT_EQ(Check(proto::Platform::kSnp, 7), kPvhIsEmulated);
+  EXPECT_EQ(Check(proto::Platform::kEmulated, 0), base::Reason());
+}
+
+TEST(PlatformCheckTest, EmulatedWantsNoSevAtAll) {
+  for (int bit = 0; bit < 64; ++bit) {
+    EXPECT_EQ(Check(proto::Platform::kEmulated, uint64_t{1} << bit),
+              kPlatformIsSnp);
+  }
+}
+
+}  // namespace
+}  // namespace svsm

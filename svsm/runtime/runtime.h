@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the compiler, libstdc++ and Mbed TLS call by name (runtime.cc has the
+// functions), and the watermarks of heap and stack, which are budgets.
+#pragma once
+
+#include <stddef.h>
+
+namespace svsm {
+
+inline constexpr size_t kHeapSize = 128 * 1024;
+
+// Sets up the heap and paints the unused stack. Call once, early.
+void InitRuntime();
+
+struct Watermarks {
+  size_t heap_peak;   // bytes of kHeapSize
+  size_t stack_peak;  // bytes of the 64 KiB
+};
+Watermarks MeasureWatermarks();
+
+// Overwrites the whole heap. Nothing of Mbed TLS may be used afterwards.
+void WipeHeap();
+
+}  // namespace svsm
