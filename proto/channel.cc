@@ -221,8 +221,7 @@ template <>
 Result<Close> Decode(Bytes body, ArenaBase& arena) {
   CHANNEL_UNPACK(Close, close);
   const auto reason = static_cast<int>(pb->reason);
-  if (pb->stream == 0 || reason < 0 ||
-      reason > static_cast<int>(CloseReason::kShuttingDown)) {
+  if (reason < 0 || reason > static_cast<int>(CloseReason::kShuttingDown)) {
     return Invalid();
   }
   return Close{pb->stream, static_cast<CloseReason>(reason)};

@@ -22,10 +22,10 @@
 
 namespace proto::channel {
 
-inline constexpr size_t kMaxBody = 16 * 1024;  // of a frame, bytes
+inline constexpr uint32_t kMaxBody = 16 * 1024;  // of a frame, bytes
 // What a Data message costs beside its payload.
-inline constexpr size_t kDataOverhead = 16;
-inline constexpr size_t kMaxPayload = kMaxBody - kDataOverhead;
+inline constexpr uint32_t kDataOverhead = 16;
+inline constexpr uint32_t kMaxPayload = kMaxBody - kDataOverhead;
 inline constexpr size_t kMaxName = 128;  // endpoint, VM, label
 inline constexpr size_t kMaxText = 256;  // of Progress
 inline constexpr size_t kChipIdSize = 64;
@@ -91,7 +91,7 @@ enum class CloseReason : uint8_t {
   kShuttingDown = 4,
 };
 struct Close {
-  uint32_t stream = 0;
+  uint32_t stream = 0;  // 0: the whole session
   CloseReason reason = CloseReason::kUnspecified;
 };
 struct GetCertificates {

@@ -61,7 +61,8 @@ class Client {
   // For frames that have no call of their own.
   FrameLink& link() { return link_; }
 
-  // Closes the stream, empties the shared range and this object's buffers.
+  // Ends the session, waits until the host has let go of the page (or for the
+  // deadline), empties the shared range and this object's buffers.
   void Close(base::Instant deadline);
 
   bool connected() const { return connected_; }
@@ -83,6 +84,7 @@ class Client {
 
   base::Status Fail(base::Status status);
   base::Status HandleFrame(const Frame& frame);
+  base::Result<bool> IsCurrent(uint32_t stream) const;
   base::Status HandleData(base::Bytes body);
   base::Status HandleCredit(base::Bytes body);
   base::Status HandleClose(base::Bytes body);

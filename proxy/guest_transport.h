@@ -59,7 +59,11 @@ class GuestPageTransport final : public base::ByteStream {
   // nothing when too many are unanswered.
   void Probe();
   // True if every registration that was sent has been seen by the host.
-  bool ProbeAnswered() const;
+  bool ProbeAnswered();
+
+  // True once the host has ended the session in good order and will write the
+  // page no more.
+  bool HostLetGo() const;
 
   // Empties the shared range; the transport is detached then.
   void Scrub();
@@ -71,7 +75,8 @@ class GuestPageTransport final : public base::ByteStream {
   uint32_t registration_writes() const { return registration_writes_; }
 
  private:
-  base::Status CheckSession();
+  base::Status CheckSameDaemon();
+  base::Status CheckStatus();
   void SendRegistration();
   void RingIfWanted();
 
@@ -84,8 +89,10 @@ class GuestPageTransport final : public base::ByteStream {
   base::Status broken_;
   Registration registration_;
   uint64_t generation_ = 0;
-  uint32_t records_sent_ = 0;
-  uint32_t bells_sent_ = 0;
+  uint32_t records_sent_ = 0;  // of this session
+  uint32_t records_seen_ = 0;  // by the host, as last read
+  uint32_t unanswered_ = 0;    // registrations, of all sessions
+  uint32_t bells_rung_ = 0;
   base::Instant deadline_{};
   base::Instant next_registration_{};
   uint32_t port_writes_ = 0;

@@ -57,8 +57,10 @@ class PageEndpoint final : private base::ByteStream {
   //   kDataLoss (kRingIndexWild).
   base::Result<bool> PrepareToSleep();
 
-  // Ends the session and tells the guest why (not if it is OK). Maps nothing
-  // any more.
+  // Ends the session and tells the guest why. Maps nothing any more.
+  // OK: the guest asked for it and takes its page back. Feed() all that can be
+  // read from QEMU before: an old registration that came later would make us
+  // write to memory that is no longer a channel.
   void Detach(base::Status why);
 
   base::Status last_error() const { return last_error_; }
@@ -74,8 +76,7 @@ class PageEndpoint final : private base::ByteStream {
   RegistrationParser parser_;
   Registration registration_;
   std::unique_ptr<MappedRange> mapped_;
-  uint32_t bell_wanted_ = 0;
-  bool bell_pending_ = false;  // bell_wanted_ was asked for and not yet heard
+  bool bell_asked_ = false;  // and no doorbell came since
   uint32_t records_seen_ = 0;
   base::Status last_error_;
   RingReader to_host_;

@@ -7,13 +7,10 @@
 // 28 bytes is tried at each. Bytes of a record that fails count as nothing.
 #pragma once
 
-#include <stddef.h>
 #include <stdint.h>
 
-#include <array>
 #include <optional>
 
-#include "base/bytes.h"
 #include "proxy/registration.h"
 
 namespace proxy::host {

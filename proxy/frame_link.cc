@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/frame_link.h"
+
+#include "proxy/reasons.h"
+
+namespace proxy {
+namespace {
+
+using base::Code;
+using base::Instant;
+using base::Milliseconds;
+using base::Status;
+
+// Silence after which the daemon is probed; doubled with each probe that stays
+// unanswered.
+constexpr Milliseconds kSilence[] = {Milliseconds{2000}, Milliseconds{4000},
+                                     Milliseconds{8000}, Milliseconds{16000}};
+constexpr uint32_t kMaxProbes = sizeof(kSilence) / sizeof(kSilence[0]) - 1;
+// A longer gap between polls is the caller's own work, not the host's silence.
+constexpr Milliseconds kOwnWork{250};
+
+}  // namespace
+
+Status FrameLink::Attach(Instant deadline) {
+  channel_.Reset();
+  BASE_TRY(transport_.Start(deadline));
+  for (;;) {
+    BASE_TRY_ASSIGN(const base::Step step, transport_.Advance());
+    if (step == base::Step::kDone) break;
+    clock_.Relax();
+  }
+  last_poll_ = clock_.Now();
+  quiet_since_ = last_poll_;
+  probes_ = 0;
+  return {};
+}
+
+Status FrameLink::WatchSilence(bool heard) {
+  const Instant now = clock_.Now();
+  if (heard || now > last_poll_ + kOwnWork) quiet_since_ = now;
+  if (heard) probes_ = 0;
+  last_poll_ = now;
+  if (now < quiet_since_ + kSilence[probes_]) return {};
+  if (probes_ > 0 && transport_.ProbeAnswered()) {
+    probes_ = 0;
+    quiet_since_ = now;
+    return {};
+  }
+  if (probes_ == kMaxProbes) {
+    return Status(Code::kUnavailable, kProxyAbsent);
+  }
+  transport_.Probe();
+  ++probes_;
+  return {};
+}
+
+base::Result<std::optional<Frame>> FrameLink::Poll() {
+  BASE_TRY(channel_.Flush());
+  BASE_TRY_ASSIGN(const std::optional<Frame> frame, channel_.Receive());
+  BASE_TRY(WatchSilence(frame.has_value()));
+  return frame;
+}
+
+base::Result<Frame> FrameLink::Receive(Instant deadline) {
+  for (;;) {
+    BASE_TRY_ASSIGN(const std::optional<Frame> frame, Poll());
+    if (frame.has_value()) return *frame;
+    if (clock_.Passed(deadline)) {
+      return Status(Code::kDeadlineExceeded, base::kDeadlinePassed);
+    }
+    clock_.Relax();
+  }
+}
+
+base::Result<Frame> FrameLink::ReceiveType(FrameType type, Instant deadline) {
+  BASE_TRY_ASSIGN(const Frame frame, Receive(deadline));
+  if (frame.type != type) return Status(Code::kDataLoss, kUnexpectedMessage);
+  return frame;
+}
+
+Status FrameLink::WaitToSend(Instant deadline) {
+  for (;;) {
+    BASE_TRY_ASSIGN(const base::Step step, channel_.Flush());
+    if (step == base::Step::kDone) return {};
+    BASE_TRY(WatchSilence(false));
+    if (clock_.Passed(deadline)) {
+      return Status(Code::kDeadlineExceeded, base::kDeadlinePassed);
+    }
+    clock_.Relax();
+  }
+}
+
+Status FrameLink::Send(FrameType type, base::Bytes body, Instant deadline) {
+  BASE_TRY(WaitToSend(deadline));
+  return channel_.Send(type, body);
+}
+
+}  // namespace proxy
