@@ -63,8 +63,8 @@ class FwCfg {
 
   // Checks signature and DMA feature, reads and validates the directory.
   //   kUnavailable: SL10, SL11. kDeadlineExceeded: SL12.
-  //   kDataLoss: SL13 (count, name without NUL, name empty or not printable),
-  //   SL14 (a name twice).
+  //   kDataLoss: SL13 (count, selector, name without NUL, empty or not
+  //   printable), SL14 (a name twice).
   base::Status Open();
 
   // kNotFound: SL15.
@@ -83,9 +83,8 @@ class FwCfg {
     uint8_t name_size;
   };
   base::Status ReadItem(uint16_t selector, base::MutableBytes out);
-  base::Status Continue(base::MutableBytes out);
   base::Status Move(uint32_t control, base::MutableBytes out);
-  base::Status ReadEntry(Entry& entry);
+  base::Status AddEntry(base::ByteReader& in);
   std::string_view NameOf(const Entry& entry) const {
     return {entry.name.data(), entry.name_size};
   }
