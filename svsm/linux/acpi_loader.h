@@ -19,31 +19,19 @@
 #include <stdint.h>
 
 #include <span>
-#include <string_view>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "svsm/linux/acpi_tables.h"
 #include "svsm/linux/reasons.h"
 
 namespace svsm {
 
-// A file in its final place.
-struct AcpiFile {
-  std::string_view name;
-  base::MutableBytes bytes;
-  uint64_t address = 0;  // guest-physical, of bytes[0]
-};
-
 // Patches `files` as `commands` says and returns the RSDP's guest-physical
-// address. On an error the files may be half patched; use none of them.
+// address; files[0] holds it. On an error the files may be half patched; use
+// none of them.
 //   kDataLoss: SL40 to SL44, SL46, SL47. kPermissionDenied: SL45.
 base::Result<uint64_t> RunAcpiLoader(base::Bytes commands,
                                      std::span<AcpiFile> files);
-
-// For `acpi: none`: an RSDP and an XSDT without tables, written to `out` which
-// lies at guest-physical `address`. Without a root pointer Linux searches the
-// BIOS area and would find tables that firmware or host left there.
-//   kResourceExhausted (BA4): `out` is too small; 128 bytes do.
-base::Result<uint64_t> WriteEmptyAcpi(base::MutableBytes out, uint64_t address);
 
 }  // namespace svsm

@@ -40,7 +40,7 @@ inline constexpr uint64_t kMaxAcpiLoader = uint64_t{256} << 10;
 enum class AcpiSource : uint8_t { kNone, kFromHost };
 
 struct BootFile {
-  std::string_view name;  // of the fw_cfg file; empty: there is none
+  std::string_view name;  // of the fw_cfg file; empty: the host has none
   Range memory;           // `length` bytes from its begin on, zeros after
   uint64_t length = 0;
   std::array<uint8_t, 48> sha384{};
@@ -49,10 +49,9 @@ struct BootFile {
 };
 
 // Fills `out`. `reserve_behind_initrd` bytes are kept free after the initrd,
-// for the cpio segment with the secrets; there is an initrd allocation, with a
-// length of 0, even if the host offers none. No command line means an empty
-// one.
-//   SL10 to SL16, SL20 to SL26, SL30 to SL37, SL6.
+// for the cpio segment with the secrets. No initrd or no command line from the
+// host is one of length 0, with the digest of nothing.
+//   SL10 to SL16, SL20 to SL26, SL30 to SL35, SL6.
 struct BootFiles {
   BootFile kernel;
   BootFile initrd;

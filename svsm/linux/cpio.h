@@ -18,7 +18,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <array>
 #include <span>
 #include <string_view>
 
@@ -50,21 +49,22 @@ bool IsVolumeName(std::string_view volume);
 
 class CpioSegment {
  public:
-  static constexpr size_t kMaxEntries = 64;
+  static constexpr size_t kMaxEntries = 64;  // folders included
 
-  // Room for `secrets` secrets of together `bytes` bytes, whatever their
+  // Enough for `secrets` secrets of together `bytes` bytes, whatever their
   // paths.
   static constexpr uint64_t RoomFor(size_t secrets, uint64_t bytes) {
-    // A header, path, padding an entry; up to 6 entries a secret (parents
-    // included, kMaxCpioPath / 2 of them at worst: AddFile refuses then).
-    return (secrets * 8 + 2) * (110 + kMaxCpioPath + 8) + bytes + 4096;
+    constexpr uint64_t kEntry = 110 + kMaxCpioPath + 1 + 3;  // header and name
+    constexpr uint64_t kHeaderFile = 100 + 3;
+    return (kMaxEntries + 1) * kEntry + secrets * (kHeaderFile + 3) + bytes;
   }
 
+  // `out` is where the archive will stay: secrets are written nowhere else.
   explicit CpioSegment(base::MutableBytes out) : writer_(out) {}
   CpioSegment(const CpioSegment&) = delete;
   CpioSegment& operator=(const CpioSegment&) = delete;
 
-  // Parents that do not exist yet are made, with mode 0700 below
+  // Parents that the segment does not have yet are made: 0700 for
   // /etc/cryptsetup-keys.d, else 0755. Files have mode 0400.
   //   kInvalidArgument: SL50 path, SL53 given before.
   //   kResourceExhausted: SL51 too many entries, SL52 does not fit.
@@ -75,19 +75,19 @@ class CpioSegment {
   base::Result<base::Bytes> Finish();
 
  private:
+  enum class Kind : uint8_t { kAbsent, kFolder, kFile };
+
+  // `path` here is relative, as in the archive.
   base::Status AddPath(std::string_view path, base::Bytes contents);
-  base::Status AddParents(std::string_view path);
   base::Status AddEntry(std::string_view path, uint32_t mode,
                         base::Bytes contents);
-  bool Known(std::string_view path) const;
+  base::Status Put(base::Bytes bytes);
+  base::Status Pad();
+  // Looks in what is written so far.
+  Kind Find(std::string_view path) const;
 
-  struct Name {
-    std::array<char, kMaxCpioPath> text;
-    uint8_t size;
-  };
   base::ByteWriter writer_;
-  std::array<Name, kMaxEntries> names_{};
-  size_t count_ = 0;
+  uint32_t count_ = 0;
 };
 
 }  // namespace svsm

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The hand-over: PrepareKernel() puts everything where Linux expects it, and
-// Leave() is the only function that starts a kernel (promises P7 and P8).
+// The hand-over: PrepareKernel() puts everything where Linux expects it;
+// Leave() (leave.h) is the only function that starts a kernel.
 //
-// Leave() copies a position-independent trampoline out of the image and jumps
-// to it; from there all SVSM memory is overwritten (image, stack, heap, and
-// every Use::kSvsm allocation: channel and DMA pages), registers are cleared,
-// and Linux's 64-bit entry runs (boot.rst, "64-bit Boot Protocol"). What stays
-// behind holds no secret: the trampoline's code, its GDT, page tables and the
-// list of overwritten ranges.
+// Source: Linux Documentation/arch/x86/boot.rst, "64-bit Boot Protocol".
 #pragma once
 
 #include <stddef.h>
@@ -16,7 +11,6 @@
 
 #include <span>
 
-#include "base/bytes.h"
 #include "base/result.h"
 #include "svsm/linux/boot_files.h"
 #include "svsm/linux/cpio.h"
@@ -25,47 +19,42 @@
 
 namespace svsm {
 
-// Proof that VMPCK0 and its key schedule are destroyed. Minted by
-// svsm/platform/guest_request.h alone.
-class VmpckDestroyed;
-
 struct HandoverInput {
   std::span<const DiskSecret> disks;
   std::span<const FileSecret> files;
-  // From crypto::Rng, drawn for this purpose; the caller wipes its copy (the
-  // caller's copy lies in SVSM memory, so the jump does too).
+  // From crypto::Rng, drawn for this purpose. The caller's copy lies in SVSM
+  // memory and goes with it.
   std::span<const uint8_t, 32> rng_seed;
   // ORed into page-table entries: the C-bit on SNP, 0 else.
   uint64_t encryption_mask = 0;
 };
 
-// All guest-physical.
+// All guest-physical, all below 4 GiB.
 struct Handover {
   uint64_t entry = 0;
   uint64_t zero_page = 0;
   uint64_t page_tables = 0;  // the PML4
-  uint64_t trampoline = 0;   // its page; kept below 4 GiB, as all of these
+  uint64_t trampoline = 0;   // its page
   uint64_t initrd = 0;
   uint64_t initrd_size = 0;  // with the secrets
+  // Where the secrets are, for tests and the console.
+  uint64_t secrets = 0;
+  uint64_t secrets_size = 0;
 };
 
-// Places kernel, initrd with secrets, ACPI tables, boot parameters, page
-// tables and trampoline. The secrets are written once, into their final place;
-// on an error that place has been cleared again.
-//   SL4, SL6, SL36, SL37, SL40 to SL61.
+// How many bytes LoadBootFiles() shall keep behind the initrd: for `secrets`
+// secrets whose size limits sum up to `bytes`.
+constexpr uint64_t RoomBehindInitrd(size_t secrets, uint64_t bytes) {
+  return CpioSegment::RoomFor(secrets, bytes) + 3;
+}
+
+// Places kernel, initrd with secrets, ACPI tables, boot parameters, page tables
+// and the trampoline's data. The secrets are written once, into their final
+// place; on an error that place is cleared again. Call last: nothing may be
+// allocated from `map` afterwards, or it would not be overwritten.
+//   SL4, SL6, SL36, SL40 to SL60.
 base::Result<Handover> PrepareKernel(const BootFiles& files, MemoryMap& map,
                                      const PhysicalWindow& window,
                                      const HandoverInput& input);
-
-// How many bytes to keep behind the initrd (LoadBootFiles): `secrets` is their
-// number, `bytes` the sum of their size limits.
-inline constexpr uint64_t RoomBehindInitrd(size_t secrets, uint64_t bytes) {
-  return CpioSegment::RoomFor(secrets, bytes) + 4;
-}
-
-// Guest only (handover_leave.cc). Interrupts must be off, and every device that
-// the SVSM used must be quiet. The proof says that no guest message can be made
-// any more.
-[[noreturn]] void Leave(const Handover& handover, const VmpckDestroyed& proof);
 
 }  // namespace svsm

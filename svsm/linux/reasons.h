@@ -64,9 +64,6 @@
     "Make the command line shorter.")                                         \
   X(kKernelNoPlace, 'S', 'L', 36, "there is no place in memory for the kernel",\
     "Give the VM more memory.")                                               \
-  X(kInitrdTooHigh, 'S', 'L', 37,                                             \
-    "the initrd lies above what this kernel can reach",                       \
-    "Make the initrd smaller or use a newer kernel.")                         \
   X(kLoaderSize, 'S', 'L', 40, "the ACPI table loader is malformed",          \
     "The host is broken or hostile.")                                         \
   X(kLoaderCommand, 'S', 'L', 41, "an unknown ACPI table loader command",     \
@@ -96,9 +93,6 @@
   X(kCpioDuplicate, 'S', 'L', 53, "two secrets have one place",               \
     "Give each resource its own path or volume.")                             \
   X(kTooManyWipes, 'S', 'L', 60, "too many ranges to overwrite",              \
-    "A bug in the loader; report it.")                                        \
-  X(kWipeHitsKernel, 'S', 'L', 61,                                            \
-    "a range to overwrite is one that the kernel gets",                       \
     "A bug in the loader; report it.")
 
 namespace svsm {
