@@ -16,7 +16,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from harness import luks2, machine, process, site  # noqa: E402
+from harness import acpi, luks2, machine, process, site  # noqa: E402
 
 WELCOME = "this line stands in a file on the encrypted disk"
 FOLDER = ROOT / ".forelock/demo"
@@ -124,7 +124,7 @@ class Demo:
     def refuse_acpi(self):
         row("the host", "adds an ACPI table of its own (AML is a program that the kernel runs)")
         table = self.site.host / "host.aml"
-        table.write_bytes(ssdt())
+        table.write_bytes(acpi.empty_ssdt())
         self.refused(self.boot(extra=["-acpitable", f"file={table}"]), "(?i)acpi")
 
     def refuse_verifier(self):
@@ -186,14 +186,6 @@ def shell_line(command):
     for part in command[1:]:
         out += (" \\\n      " if str(part).startswith("-") else " ") + shlex.quote(str(part))
     return out
-
-
-def ssdt():
-    """A minimal, valid ACPI table: a header and no code."""
-    body = bytearray(b"SSDT" + (36).to_bytes(4, "little") + b"\x02\x00"
-                     b"HOST  " b"HOSTHOST" + bytes(4) + b"HOST" + bytes(4))  # fmt: skip
-    body[9] = -sum(body) & 0xFF
-    return bytes(body)
 
 
 PHASES = {

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import zlib
 
-from harness import assets, cpio, luks2, process, testing
+from harness import assets, channel, cpio, luks2, process, testing
 
 
 class CpioTest(unittest.TestCase):
@@ -62,6 +63,17 @@ class DiskTest(unittest.TestCase):
         self.assertTrue(self.opens(self.disk))
         dump = process.run([assets.sbin("cryptsetup"), "luksDump", self.disk]).stdout
         self.assertIn("cipher_null-ecb", dump)
+
+
+class ChannelTest(unittest.TestCase):
+    RECORD = b"FLCR" + bytes(20)
+    RECORD += zlib.crc32(RECORD).to_bytes(4, "little")
+
+    def test_counts_records_and_doorbells(self):
+        self.assertEqual(channel.split(self.RECORD + b"DD" + self.RECORD + b"D"), (2, 3))
+
+    def test_a_torn_record_counts_as_doorbells(self):
+        self.assertEqual(channel.split(self.RECORD[:-1]), (0, 27))
 
 
 class ProcessTest(unittest.TestCase):

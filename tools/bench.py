@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""./run bench: the budgets of the design, measured on this machine.
+
+With --write, also puts the table into docs/performance.md. Fails if a budget is
+exceeded.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import statistics
+import struct
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "demo"))
+
+from harness import channel, process, site  # noqa: E402
+import demo  # noqa: E402
+
+PAGE = ROOT / "docs/performance.md"
+BEGIN, END = "<!-- ./run bench --write: begin -->\n", "<!-- ./run bench --write: end -->\n"
+KIB = 1024
+
+
+class Row:
+    def __init__(self, what, value, unit, budget=None, note=""):
+        self.what, self.value, self.unit, self.budget, self.note = what, value, unit, budget, note
+
+    def within(self):
+        return self.budget is None or self.value <= self.budget
+
+    def text(self, number):
+        if number is None:
+            return "-"
+        return f"{number:.2f} {self.unit}" if isinstance(number, float) else f"{number} {self.unit}"
+
+    def cells(self):
+        return [self.what, self.text(self.value), self.text(self.budget), self.note]
+
+
+def image_bytes(elf):
+    """File bytes of the PT_LOAD segments; bss is not in them."""
+    data = elf.read_bytes()
+    (offset,) = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    headers = [struct.unpack_from("<IIQQQQQQ", data, offset + i * size) for i in range(count)]
+    return sum(header[5] for header in headers if header[0] == 1)
+
+
+def rss_anon_kib(pid):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"^RssAnon:\s+(\d+) kB", text, re.M).group(1))
+
+
+def measure(runs):
+    tools = site.Tools(ROOT / "bazel-bin")
+    here = site.Site(tools, site.GuestAssets(ROOT / ".forelock/assets"), ROOT / ".forelock/bench")
+    try:
+        here.prepare(demo.WELCOME)
+        rows = [Row("guest image, file bytes of the PT_LOAD segments",
+                    -(-image_bytes(tools.image) // KIB), "KiB", 512)]  # fmt: skip
+        idle = rss_anon_kib(here.proxy.pid)
+        peak, times, granted = [idle], [], []
+
+        def on_line(now, text):
+            if text.startswith("forelock: ["):
+                peak.append(rss_anon_kib(here.proxy.pid))
+
+        for _ in range(runs):
+            qemu = here.run(here.boot(here.image, here.disk), on_line=on_line)
+            lines = [(now, text) for now, text in qemu.timed_lines()]
+            done = [now for now, text in lines if text == f"guest: {demo.WELCOME}"]
+            if not done:
+                raise process.Failure(f"the guest did not boot:\n{qemu.tail(30)}")
+            times.append(done[0])
+            granted += [now for now, text in lines if re.match(r"forelock: \[.*\] granted", text)]
+        rows.append(Row("port writes to the proxy in one attestation",
+                        channel.doorbells(qemu.logs / "forelock.port"), "writes", 32,
+                        "registrations aside"))  # fmt: skip
+        rows.append(Row("port writes to the emulated secure processor",
+                        channel.doorbells(qemu.logs / "sp.port"), "writes", None,
+                        "emulated platform only"))  # fmt: skip
+        for what, pattern, budget in (("guest heap, peak", r"heap (?:peak )?(\d+)", 128),
+                                      ("guest stack, peak", r"stack (?:peak )?(\d+)", 64)):  # fmt: skip
+            match = qemu.find(rf"^forelock: .*{pattern}")
+            if match:
+                rows.append(Row(what, -(-int(match.group(1)) // KIB), "KiB", budget))
+        rows.append(Row("proxy private memory (RssAnon) for one VM", max(peak) - idle, "KiB", 64,
+                        f"idle {idle} KiB"))  # fmt: skip
+        rows.append(Row("QEMU start to secret", statistics.median(granted), "s", None,
+                        f"median of {runs}"))  # fmt: skip
+        rows.append(Row("QEMU start to the line from the encrypted disk", statistics.median(times), "s",
+                        None, f"median of {runs}, {min(times):.2f} to {max(times):.2f}; aim: 6 s"))  # fmt: skip
+        return rows
+    finally:
+        here.close()
+
+
+def machine_line():
+    cpus = os.cpu_count()
+    model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    version = subprocess.run(["qemu-system-x86_64", "--version"], capture_output=True, text=True).stdout
+    return (f"{cpus} CPUs ({model.group(1) if model else 'unknown'}), "
+            f"{version.splitlines()[0]}, TCG, `-cpu max`, load {os.getloadavg()[0]:.1f}")  # fmt: skip
+
+
+def table(rows):
+    lines = ["| What | Measured | Budget | |", "|---|---|---|---|"]
+    lines += ["| " + " | ".join(row.cells()) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("--write", action="store_true", help="put the table into docs/performance.md")
+    parser.add_argument("--runs", type=int, default=5, metavar="N", help="boots (default 5)")
+    options = parser.parse_args()
+    try:
+        demo.build()
+        rows = measure(options.runs)
+    except process.Failure as failure:
+        print(f"bench: {failure}", file=sys.stderr)
+        return 1
+    print(f"\nMeasured on: {machine_line()}\n")
+    widths = [max(len(row.cells()[i]) for row in rows) for i in range(3)]
+    for row in rows:
+        cells = row.cells()
+        mark = "" if row.budget is None else ("ok" if row.within() else "OVER")
+        print(f"  {cells[0]:<{widths[0]}}  {cells[1]:>{widths[1]}}  {cells[2]:>{widths[2]}}  {mark:<4} {cells[3]}")
+    if options.write:
+        text = PAGE.read_text()
+        start, stop = text.index(BEGIN) + len(BEGIN), text.index(END)
+        PAGE.write_text(f"{text[:start]}\nMeasured on: {machine_line()}\n\n{table(rows)}\n{text[stop:]}")
+    return 0 if all(row.within() for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
