@@ -45,7 +45,9 @@ Acquire::Retries "3";
 END
   [ "$(id -u)" -ne 0 ] || echo 'APT::Sandbox::User "root";' >> "$apt_folder/apt.conf"
   export APT_CONFIG="$apt_folder/apt.conf"
-  apt-get -qq update || {
+  # Hooks of the machine's apt may complain that they are not root.
+  apt-get -qq update > "$apt_folder/update.log" 2>&1 || {
+    cat "$apt_folder/update.log" >&2
     echo "apt-get update failed${apt_mirror:+ for $apt_mirror}; set DEBIAN_MIRROR to another mirror" >&2
     return 1
   }
