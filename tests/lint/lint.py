@@ -81,7 +81,7 @@ def whitespace(path, text):
     if not path.endswith(CODE + (".md",)) and os.path.basename(path) not in ("BUILD", "WORKSPACE"):
         return
     for i, line in enumerate(text.splitlines()):
-        if line != line.rstrip() or "\t" in line:
+        if line != line.rstrip() or ("\t" in line and not path.endswith(".S")):
             yield f"{i + 1}: a tab, or a space at the end"
     if text and not text.endswith("\n"):
         yield f"{text.count(chr(10)) + 1}: no newline at the end"
