@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// forelock: what a guest's owner does with images. A group of commands is one
+// file that returns its table; add it to the list below.
+#include <vector>
+
+#include "cli/arguments.h"
+#include "cli/image_commands.h"
+
+int main(int argc, char** argv) {
+  std::vector<cli::Command> commands;
+  for (const auto group : {cli::ImageCommands()}) {
+    commands.insert(commands.end(), group.begin(), group.end());
+  }
+  return cli::Run({.name = "forelock",
+                   .summary = "forelock: make and measure Forelock guest images",
+                   .commands = commands},
+                  argc, argv);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A guest image file and the configuration inside it (proto/config_section.h).
+#pragma once
+
+#include <stdint.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/bytes.h"
+#include "proto/config.h"
+
+namespace launch {
+
+enum class Reconfigure : uint8_t { kRefuse, kAllow };
+
+// Puts `config` into the `.config` section of the image in `file`, and reads it
+// back as the guest will.
+//   InvalidArgument: not a guest image, a broken rule of the configuration, or
+//   it is configured already and `reconfigure` is kRefuse.
+//   NotFound: no .config section.
+absl::Status ConfigureImage(base::MutableBytes file,
+                            const proto::Config& config,
+                            Reconfigure reconfigure);
+
+// The configuration of an image.
+//   NotFound: there is none yet, or no place for one.
+absl::StatusOr<proto::Config> ConfigOfImage(base::Bytes file);
+
+// Whole files, up to `max_size` bytes.
+absl::StatusOr<std::vector<uint8_t>> ReadFile(const std::string& path,
+                                              size_t max_size);
+// Replaces `path` in one step: a reader sees the old or the new file.
+absl::Status WriteFile(const std::string& path, base::Bytes bytes);
+
+}  // namespace launch
