@@ -24,8 +24,7 @@ const Option* Find(std::span<const Option> options, std::string_view name) {
 
 size_t PositionalCount(const Command& command) {
   if (command.positional.empty()) return 0;
-  return static_cast<size_t>(
-             std::ranges::count(command.positional, ' ')) + 1;
+  return static_cast<size_t>(std::ranges::count(command.positional, ' ')) + 1;
 }
 
 std::string OptionText(const Option& option) {
@@ -165,9 +164,8 @@ int Run(const Program& program, int argc, char** argv) {
       Arguments::Parse(std::span(words).subspan(used), command->options,
                        PositionalCount(*command));
   if (!arguments.ok()) {
-    absl::FPrintF(stderr, "%s %s: %s\nusage: %s\n", program.name,
-                  command->name, arguments.status().message(),
-                  UsageLine(program, *command));
+    absl::FPrintF(stderr, "%s %s: %s\nusage: %s\n", program.name, command->name,
+                  arguments.status().message(), UsageLine(program, *command));
     return kExitUsage;
   }
   const absl::Status status = command->run(*arguments);

@@ -97,8 +97,7 @@ absl::Status Show(const Arguments& arguments) {
 }
 
 constexpr Command kCommands[] = {
-    {"image configure", "IN.elf",
-     "put a VM's configuration into a guest image",
+    {"image configure", "IN.elf", "put a VM's configuration into a guest image",
      "Writes OUT: the image IN with the configuration in its measured .config\n"
      "section. Nothing is built; one VM, one configuration, one launch digest.",
      kConfigureOptions, &Configure},
@@ -106,8 +105,12 @@ constexpr Command kCommands[] = {
      "Prints the digest that the emulated secure processor reports for IMAGE:\n"
      "what a policy's `measurement` names.",
      kMeasureOptions, &Measure},
-    {"image show", "IMAGE", "print the configuration inside an image",
-     "Prints the configuration as TOML, defaults filled in.", {}, &Show},
+    {"image show",
+     "IMAGE",
+     "print the configuration inside an image",
+     "Prints the configuration as TOML, defaults filled in.",
+     {},
+     &Show},
 };
 
 }  // namespace

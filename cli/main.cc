@@ -12,8 +12,9 @@ int main(int argc, char** argv) {
   for (const auto group : {cli::ImageCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());
   }
-  return cli::Run({.name = "forelock",
-                   .summary = "forelock: make and measure Forelock guest images",
-                   .commands = commands},
-                  argc, argv);
+  return cli::Run(
+      {.name = "forelock",
+       .summary = "forelock: make and measure Forelock guest images",
+       .commands = commands},
+      argc, argv);
 }

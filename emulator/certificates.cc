@@ -38,9 +38,12 @@ NamePtr NameOf(const char* common_name) {
     const char* value;
   };
   const Attribute attributes[] = {
-      {"OU", "Engineering"},         {"C", "US"},
-      {"L", "Santa Clara"},          {"ST", "CA"},
-      {"O", "Advanced Micro Devices"}, {"CN", common_name},
+      {"OU", "Engineering"},
+      {"C", "US"},
+      {"L", "Santa Clara"},
+      {"ST", "CA"},
+      {"O", "Advanced Micro Devices"},
+      {"CN", common_name},
       {"description", kEmulatedMark},
   };
   NamePtr name(X509_NAME_new());

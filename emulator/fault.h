@@ -12,18 +12,18 @@
 namespace emulator {
 
 // Columns: constant, name on the command line, what happens.
-#define FORELOCK_EMULATOR_FAULTS(X)                                            \
-  X(kNone, "none", "answers as it should")                                     \
-  X(kBusyOnce, "busy-once", "the host says busy to the first request")         \
-  X(kBusyForever, "busy-forever", "the host says busy to every request")       \
-  X(kGarbage, "garbage", "the answer is random bytes")                         \
-  X(kStale, "stale", "the answer is an authentic one to an earlier request")   \
-  X(kWrongSequence, "wrong-sequence", "the answer skips a sequence number")    \
-  X(kWrongReportData, "wrong-report-data",                                     \
-    "the report is over other report data, and signed")                        \
-  X(kWrongVmpl, "wrong-vmpl", "the report says VMPL 1, and is signed")         \
-  X(kFirmwareError, "firmware-error", "the firmware returns an error")         \
-  X(kSilent, "silent", "no answer")                                            \
+#define FORELOCK_EMULATOR_FAULTS(X)                                          \
+  X(kNone, "none", "answers as it should")                                   \
+  X(kBusyOnce, "busy-once", "the host says busy to the first request")       \
+  X(kBusyForever, "busy-forever", "the host says busy to every request")     \
+  X(kGarbage, "garbage", "the answer is random bytes")                       \
+  X(kStale, "stale", "the answer is an authentic one to an earlier request") \
+  X(kWrongSequence, "wrong-sequence", "the answer skips a sequence number")  \
+  X(kWrongReportData, "wrong-report-data",                                   \
+    "the report is over other report data, and signed")                      \
+  X(kWrongVmpl, "wrong-vmpl", "the report says VMPL 1, and is signed")       \
+  X(kFirmwareError, "firmware-error", "the firmware returns an error")       \
+  X(kSilent, "silent", "no answer")                                          \
   X(kClose, "close", "the connection is closed instead of an answer")
 
 enum class Fault : uint8_t {

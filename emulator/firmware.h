@@ -49,7 +49,8 @@ class Firmware {
   Firmware(const Firmware&) = delete;
   Firmware& operator=(const Firmware&) = delete;
 
-  // A new start of the VM: new VMPCKs, a new report id, sequence numbers from 0.
+  // A new start of the VM: new VMPCKs, a new report id, sequence numbers from
+  // 0.
   void Launch(const sev::LaunchDigest& measurement);
 
   // The page that the guest finds after Launch(). Holds all four VMPCKs.

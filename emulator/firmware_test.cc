@@ -36,13 +36,12 @@ class FirmwareTest : public testing::Test {
   }
 
   // Seals `payload` as a guest with VMPCK `vmpck` would.
-  Firmware::Reply Ask(base::Bytes payload, uint64_t sequence_number,
-                      uint8_t vmpck = 0,
-                      sev::MessageType type = sev::MessageType::kReportRequest) {
+  Firmware::Reply Ask(
+      base::Bytes payload, uint64_t sequence_number, uint8_t vmpck = 0,
+      sev::MessageType type = sev::MessageType::kReportRequest) {
     const auto secrets = firmware_.SecretsPage();
-    const auto key = sev::Vmpck::CopyFrom(
-        std::span(secrets).subspan(
-            sev::secrets_layout::Vmpck0::kOffset + 32u * vmpck, 32));
+    const auto key = sev::Vmpck::CopyFrom(std::span(secrets).subspan(
+        sev::secrets_layout::Vmpck0::kOffset + 32u * vmpck, 32));
     Page page{};
     sev::MessageHeader header;
     header.sequence_number = sequence_number;
@@ -119,8 +118,7 @@ TEST_F(FirmwareTest, ChainAndSignatureVerifyWithOpenssl) {
   ASSERT_EQ(EVP_DigestVerifyInit(verifier.get(), nullptr, EVP_sha384(), nullptr,
                                  X509_get0_pubkey(vcek.get())),
             1);
-  EXPECT_EQ(EVP_DigestVerify(verifier.get(), der,
-                             static_cast<size_t>(der_size),
+  EXPECT_EQ(EVP_DigestVerify(verifier.get(), der, static_cast<size_t>(der_size),
                              report->signed_bytes().data(),
                              report->signed_bytes().size()),
             1);
@@ -198,7 +196,7 @@ TEST(Hierarchy, IsMadeOncePrivateAndKept) {
   const auto first = Hierarchy::Init(dir.string(), &created);
   ASSERT_TRUE(first.ok()) << first.status();
   EXPECT_TRUE(created);
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(stat((dir / "private").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777, 0700u);
   for (const char* name : {"ark.pem", "ask.pem", "vcek.pem"}) {

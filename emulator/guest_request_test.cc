@@ -13,8 +13,8 @@
 #include "emulator/message_cipher.h"
 #include "emulator/testing.h"
 #include "gtest/gtest.h"
-#include "sev/report.h"
 #include "sev/reasons.h"
+#include "sev/report.h"
 #include "svsm/platform/guest_request/reasons.h"
 
 namespace emulator {
@@ -125,8 +125,8 @@ TEST(GuestRequest, BusyIsRetriedWithTheSameBytes) {
 
 TEST(GuestRequest, BusyForeverEndsAtTheDeadline) {
   Boot boot(Fault::kBusyForever);
-  EXPECT_EQ(boot.GetReport(), Status(Code::kDeadlineExceeded,
-                                     svsm::kFirmwareBusy));
+  EXPECT_EQ(boot.GetReport(),
+            Status(Code::kDeadlineExceeded, svsm::kFirmwareBusy));
   EXPECT_GT(boot.host.requests().size(), 2u);
   EXPECT_LT(boot.host.requests().size(), 100u);
   for (const auto& request : boot.host.requests()) {
@@ -210,9 +210,7 @@ TEST(GuestRequest, SpoiltAnswersAreRefused) {
       {"version", flip(layout::Version::kOffset), svsm::kResponseWrongMessage},
       {"size", flip(layout::Size::kOffset), svsm::kResponseForged},
       {"size over the page",
-       [](sev::MessagePage page) {
-         page[layout::Size::kOffset + 1] = 0xFF;
-       },
+       [](sev::MessagePage page) { page[layout::Size::kOffset + 1] = 0xFF; },
        sev::kMessageTooLong},
       {"key", flip(layout::Vmpck::kOffset), svsm::kResponseWrongMessage},
       {"reserved, authenticated", flip(layout::Reserved40::kOffset),

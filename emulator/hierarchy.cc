@@ -41,8 +41,8 @@ absl::Status WriteFile(const fs::path& path, std::string_view bytes,
       open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (fd < 0) return FileError("cannot create", path);
   const ssize_t written = write(fd, bytes.data(), bytes.size());
-  const bool ok = written == static_cast<ssize_t>(bytes.size()) &&
-                  fsync(fd) == 0;
+  const bool ok =
+      written == static_cast<ssize_t>(bytes.size()) && fsync(fd) == 0;
   absl::Status status;
   if (!ok) status = FileError("cannot write", path);
   close(fd);
@@ -53,8 +53,7 @@ absl::StatusOr<Der> ReadDer(const fs::path& path) {
   const BioPtr in(BIO_new_file(path.c_str(), "rb"));
   if (in == nullptr) return OpensslError(path.string());
   Der der(kMaxCertificateSize);
-  const int size =
-      BIO_read(in.get(), der.data(), static_cast<int>(der.size()));
+  const int size = BIO_read(in.get(), der.data(), static_cast<int>(der.size()));
   if (size <= 0) return OpensslError(path.string());
   der.resize(static_cast<size_t>(size));
   return der;
@@ -114,8 +113,7 @@ absl::StatusOr<Hierarchy> Hierarchy::Generate() {
   der = MakeAskCertificate(hierarchy.ask_key_.get(), hierarchy.ark_key_.get());
   if (!der.ok()) return der.status();
   hierarchy.ask_ = *std::move(der);
-  der = MakeVcekCertificate(hierarchy.vcek_key_.get(),
-                            hierarchy.ask_key_.get(),
+  der = MakeVcekCertificate(hierarchy.vcek_key_.get(), hierarchy.ask_key_.get(),
                             {.product_name = kProductName,
                              .tcb = kEmulatedTcb,
                              .chip_id = hierarchy.chip_id_});
@@ -169,9 +167,9 @@ absl::StatusOr<Hierarchy> Hierarchy::Load(const std::string& dir) {
     std::string name;
     Der* out;
   };
-  for (const File& file : {File{"ark.der", &hierarchy.ark_},
-                           File{"ask.der", &hierarchy.ask_},
-                           File{hierarchy.VcekFileName(), &hierarchy.vcek_}}) {
+  for (const File& file :
+       {File{"ark.der", &hierarchy.ark_}, File{"ask.der", &hierarchy.ask_},
+        File{hierarchy.VcekFileName(), &hierarchy.vcek_}}) {
     auto der = ReadDer(root / "public" / file.name);
     if (!der.ok()) return der.status();
     *file.out = *std::move(der);

@@ -42,8 +42,8 @@ absl::Status CheckHeader(const Elf64_Ehdr& header) {
     return Malformed("no ELF magic");
   }
   if (header.e_ident[EI_CLASS] != ELFCLASS64 ||
-      header.e_ident[EI_DATA] != ELFDATA2LSB ||
-      header.e_machine != EM_X86_64 || header.e_type != ET_EXEC) {
+      header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != EM_X86_64 ||
+      header.e_type != ET_EXEC) {
     return Malformed("no x86-64 executable");
   }
   if (header.e_phentsize != sizeof(Elf64_Phdr) ||
@@ -140,8 +140,8 @@ absl::StatusOr<FileRange> Elf::Section(std::string_view name) const {
   const auto section_at = [&](uint16_t i) -> std::optional<Elf64_Shdr> {
     uint64_t at = 0;
     if (i >= header.e_shnum ||
-        __builtin_add_overflow(header.e_shoff,
-                               uint64_t{i} * sizeof(Elf64_Shdr), &at)) {
+        __builtin_add_overflow(header.e_shoff, uint64_t{i} * sizeof(Elf64_Shdr),
+                               &at)) {
       return std::nullopt;
     }
     return At<Elf64_Shdr>(file_, at);

@@ -33,9 +33,9 @@ class Errors {
     const bool better = missing_ && reason == kTomlUnknownKey;
     if (!status_.ok() && !better) return;
     missing_ = reason == kTomlMissingKey;
-    status_ = Error(reason, absl::StrFormat("%s:%d:%d: %s", file_name_,
-                                            where.begin.line,
-                                            where.begin.column, text));
+    status_ = Error(
+        reason, absl::StrFormat("%s:%d:%d: %s", file_name_, where.begin.line,
+                                where.begin.column, text));
   }
   bool ok() const { return status_.ok(); }
   const absl::Status& status() const { return status_; }
@@ -112,10 +112,9 @@ class Table {
               std::string_view prefix, std::array<uint8_t, kSize>& out) {
     const std::string text = TextOf(node, key);
     std::string bytes;
-    if (!text.starts_with(prefix) ||
-        text.size() != prefix.size() + 2 * kSize ||
-        !absl::HexStringToBytes(
-            std::string_view(text).substr(prefix.size()), &bytes)) {
+    if (!text.starts_with(prefix) || text.size() != prefix.size() + 2 * kSize ||
+        !absl::HexStringToBytes(std::string_view(text).substr(prefix.size()),
+                                &bytes)) {
       Bad(node, key,
           absl::StrCat("wants ", prefix, " and ", 2 * kSize, " hex digits"));
       return;
@@ -185,12 +184,12 @@ proto::Resource ReadResource(const toml::table& in, Errors& errors) {
   Table table(in, "resource.", errors);
   proto::Resource resource;
   table.Fixed("name", resource.name);
-  resource.kind = table.Choice<proto::ResourceKind>(
-      "kind", Presence::kRequired,
-      {{"luks2", proto::ResourceKind::kLuks2},
-       {"file", proto::ResourceKind::kFile}});
-  resource.max_size = table.Number("max_size", Presence::kOptional,
-                                   proto::kMaxSecretSize);
+  resource.kind =
+      table.Choice<proto::ResourceKind>("kind", Presence::kRequired,
+                                        {{"luks2", proto::ResourceKind::kLuks2},
+                                         {"file", proto::ResourceKind::kFile}});
+  resource.max_size =
+      table.Number("max_size", Presence::kOptional, proto::kMaxSecretSize);
   switch (resource.kind) {
     case proto::ResourceKind::kLuks2:
       table.Fixed("volume", resource.place);
@@ -267,8 +266,9 @@ void ReadExpectedBoot(Table& root, Errors& errors, proto::Config& config) {
   read("kernel", Presence::kRequired, boot.kernel);
   read("initrd", Presence::kRequired, boot.initrd);
   read("command_line", Presence::kRequired, boot.command_line);
-  read("acpi", config.acpi == proto::Acpi::kFromHost ? Presence::kRequired
-                                                     : Presence::kOptional,
+  read("acpi",
+       config.acpi == proto::Acpi::kFromHost ? Presence::kRequired
+                                             : Presence::kOptional,
        boot.acpi);
   table.RefuseOtherKeys();
   config.expected_boot = boot;
@@ -279,10 +279,10 @@ proto::Config ReadRoot(const toml::table& in, Errors& errors) {
   proto::Config config;
   const uint32_t version = root.Number("version", Presence::kRequired, 1);
   if (version != 1) root.Bad(*in.get("version"), "version", "wants 1");
-  config.platform = root.Choice<proto::Platform>(
-      "platform", Presence::kRequired,
-      {{"snp", proto::Platform::kSnp},
-       {"emulated", proto::Platform::kEmulated}});
+  config.platform =
+      root.Choice<proto::Platform>("platform", Presence::kRequired,
+                                   {{"snp", proto::Platform::kSnp},
+                                    {"emulated", proto::Platform::kEmulated}});
   root.Fixed("vm", config.vm);
   root.Fixed("verifier", config.verifier_endpoint);
   ReadPins(root, config);
@@ -379,9 +379,8 @@ std::string ResourceToml(const proto::Resource& resource) {
   return absl::StrFormat(
       "\n[[resource]]\nname = \"%s\"\nkind = \"%s\"\n%s = \"%s\"\n"
       "max_size = %d\n",
-      resource.name.view(), luks2 ? "luks2" : "file",
-      luks2 ? "volume" : "path", absl::CEscape(resource.place.view()),
-      resource.max_size);
+      resource.name.view(), luks2 ? "luks2" : "file", luks2 ? "volume" : "path",
+      absl::CEscape(resource.place.view()), resource.max_size);
 }
 
 }  // namespace

@@ -38,9 +38,8 @@ std::string_view TextOf(base::Reason wanted) {
 }
 
 absl::Status FromBase(base::Status status) {
-  const std::string text =
-      absl::StrCat(base::NameOf(status.reason()).text, ": ",
-                   TextOf(status.reason()));
+  const std::string text = absl::StrCat(base::NameOf(status.reason()).text,
+                                        ": ", TextOf(status.reason()));
   return absl::Status(static_cast<absl::StatusCode>(status.code()), text);
 }
 
@@ -108,7 +107,7 @@ absl::Status ConfigureImage(base::MutableBytes file,
 absl::StatusOr<std::vector<uint8_t>> ReadFile(const std::string& path,
                                               size_t max_size) {
   const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat info {};
+  struct stat info{};
   if (fd.get() < 0 || fstat(fd.get(), &info) != 0) {
     return FileError("open", path);
   }

@@ -15,8 +15,8 @@ void LaunchMeasurement::AddNormalPage(uint64_t gpa, base::Bytes content) {
   std::copy(content.begin(), content.end(), page.begin());
   sev::LaunchDigest content_digest;
   SHA384(page.data(), page.size(), content_digest.data());
-  const auto info = sev::MakePageInfo(digest_, sev::PageType::kNormal,
-                                      content_digest, gpa);
+  const auto info =
+      sev::MakePageInfo(digest_, sev::PageType::kNormal, content_digest, gpa);
   SHA384(info.data(), info.size(), digest_.data());
 }
 

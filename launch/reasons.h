@@ -5,24 +5,24 @@
 
 #include "base/reasons.h"
 
-#define FORELOCK_LAUNCH_REASONS(X)                                            \
-  X(kElfMalformed, 'L', 'A', 1, "file is not a usable guest image",           \
-    "Give the ELF file that the build made, unchanged.")                      \
-  X(kElfNoConfigSection, 'L', 'A', 2, "image has no .config section",         \
-    "Give a Forelock guest image; another ELF file cannot be configured.")    \
-  X(kImageConfigured, 'L', 'A', 3, "image is configured already",             \
-    "Start from the image as built, or say --force.")                         \
-  X(kTomlSyntax, 'L', 'A', 4, "configuration file is not valid TOML",         \
-    "Mend the line and column that the message names.")                       \
-  X(kTomlUnknownKey, 'L', 'A', 5, "configuration file has an unknown key",    \
-    "Mend the spelling, or remove the key.")                                  \
-  X(kTomlMissingKey, 'L', 'A', 6, "configuration file lacks a key",           \
-    "Add it; docs/guest-owner.md lists every key.")                           \
-  X(kTomlBadValue, 'L', 'A', 7, "configuration file has a value of no use",   \
-    "Mend the line and column that the message names.")                       \
-  X(kFileUnusable, 'L', 'A', 8, "a file cannot be read or written",           \
-    "Check the path, its permissions and the room on the disk.")              \
-  X(kImageChanged, 'L', 'A', 9, "image's configuration does not read back",   \
+#define FORELOCK_LAUNCH_REASONS(X)                                          \
+  X(kElfMalformed, 'L', 'A', 1, "file is not a usable guest image",         \
+    "Give the ELF file that the build made, unchanged.")                    \
+  X(kElfNoConfigSection, 'L', 'A', 2, "image has no .config section",       \
+    "Give a Forelock guest image; another ELF file cannot be configured.")  \
+  X(kImageConfigured, 'L', 'A', 3, "image is configured already",           \
+    "Start from the image as built, or say --force.")                       \
+  X(kTomlSyntax, 'L', 'A', 4, "configuration file is not valid TOML",       \
+    "Mend the line and column that the message names.")                     \
+  X(kTomlUnknownKey, 'L', 'A', 5, "configuration file has an unknown key",  \
+    "Mend the spelling, or remove the key.")                                \
+  X(kTomlMissingKey, 'L', 'A', 6, "configuration file lacks a key",         \
+    "Add it; docs/guest-owner.md lists every key.")                         \
+  X(kTomlBadValue, 'L', 'A', 7, "configuration file has a value of no use", \
+    "Mend the line and column that the message names.")                     \
+  X(kFileUnusable, 'L', 'A', 8, "a file cannot be read or written",         \
+    "Check the path, its permissions and the room on the disk.")            \
+  X(kImageChanged, 'L', 'A', 9, "image's configuration does not read back", \
     "A bug, or another program wrote to the file at the same time.")
 
 namespace launch {

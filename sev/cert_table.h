@@ -3,11 +3,11 @@
 // The certificate table of the extended guest request: VCEK or VLEK and what
 // signed it, packed behind a list of GUIDs.
 //
-// Spec: AMD 56421 (GHCB) rev. 2.03, 4.1.8.1 "SNP Extended Guest Request", tables
-// of the certificate data and its GUIDs. GUIDs stand in RFC 4122 byte order, as
-// tables of real hosts have them; offsets count from the table's start.
-// The host makes the table: it is hostile, and it is not authenticated by
-// anything but the certificates' own signatures.
+// Spec: AMD 56421 (GHCB) rev. 2.03, 4.1.8.1 "SNP Extended Guest Request",
+// tables of the certificate data and its GUIDs. GUIDs stand in RFC 4122 byte
+// order, as tables of real hosts have them; offsets count from the table's
+// start. The host makes the table: it is hostile, and it is not authenticated
+// by anything but the certificates' own signatures.
 #pragma once
 
 #include <stddef.h>

@@ -25,9 +25,9 @@ using LaunchDigest = std::array<uint8_t, kLaunchDigestSize>;
 
 // "Page Types".
 enum class PageType : uint8_t {
-  kNormal = 1,      // contents: SHA-384 of the 4 KiB page
-  kVmsa = 2,        // contents: SHA-384 of the 4 KiB page
-  kZero = 3,        // contents: zeros, as for all below
+  kNormal = 1,  // contents: SHA-384 of the 4 KiB page
+  kVmsa = 2,    // contents: SHA-384 of the 4 KiB page
+  kZero = 3,    // contents: zeros, as for all below
   kUnmeasured = 4,
   kSecrets = 5,
   kCpuid = 6,

@@ -28,7 +28,7 @@ MAY_USE = {
     "host-proxy": {"base", "proto", "sev", "proxy", "host-proxy"} | HOST_LIBRARIES,
     "verifier": SHARED - {"proxy"} | {"verifier"} | HOST_LIBRARIES,
     "launch": SHARED - {"proxy"} | {"launch"} | HOST_LIBRARIES,
-    "emulator": SHARED | {"emulator", "launch"} | HOST_LIBRARIES,
+    "emulator": SHARED | {"emulator", "launch", "cli"} | HOST_LIBRARIES,
     "cli": SHARED - {"proxy"} | {"cli", "launch", "verifier"} | HOST_LIBRARIES,
     # Configuration of third-party code, and names for Debian's libraries.
     "third_party": {"third_party"},
@@ -38,7 +38,7 @@ MAY_USE = {
 }
 
 # Compilers and constraints, which select() branches name.
-NOT_CODE = re.compile(r"(@bazel_tools|@local_config|@platforms|//platforms|//toolchain)\b")
+NOT_CODE = re.compile(r"(@bazel_tools|@local_config|@platforms|//platforms|//conditions|//toolchain)\b")
 
 OPENSSL = {"//third_party:crypto", "//third_party:ssl"}
 

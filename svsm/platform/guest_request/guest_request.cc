@@ -38,9 +38,8 @@ HostReply ReplyOf(uint64_t exit_info_2) {
 
 }  // namespace
 
-Status GuestRequestDriver::GetReport(
-    std::span<const uint8_t, 64> report_data,
-    std::span<uint8_t, sev::kReportSize> out) {
+Status GuestRequestDriver::GetReport(std::span<const uint8_t, 64> report_data,
+                                     std::span<uint8_t, sev::kReportSize> out) {
   const Status status = Attempt(report_data, out);
   if (!status.ok()) {
     Wipe();
