@@ -25,6 +25,7 @@ esac
   echo "no fuzz targets" >&2
   exit 1
 }
+bazel build $targets  # the plain ones know their seeds
 bazel build --config=fuzz $targets
 failed=
 for target in $targets; do
@@ -33,6 +34,7 @@ for target in $targets; do
   binary=$(bazel info --config=fuzz bazel-bin 2> /dev/null)/$name
   corpus=.forelock/fuzz/$name
   mkdir -p "$corpus"
+  "$(bazel info bazel-bin 2> /dev/null)/$name" --write-seeds "$corpus"
   echo "== $target, $seconds s"
   (cd "$corpus" && "$binary" -max_total_time="$seconds" -print_final_stats=1 -timeout=10 .) ||
     failed="$failed $target"

@@ -2,11 +2,15 @@
 //
 // Runs a fuzz target without libFuzzer: every seed, every truncation of it,
 // every single-bit flip of its first 4 KiB, then a fixed number of random
-// mutations. Always the same inputs.
+// mutations. Always the same inputs. With `--write-seeds FOLDER` it only writes
+// the seeds there, for libFuzzer (./run fuzz).
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <fstream>
 #include <random>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/fuzz_seed.h"
@@ -66,9 +70,23 @@ Input Mutate(Input input, std::mt19937& random) {
   return input;
 }
 
+int WriteSeeds(const std::string& folder) {
+  size_t index = 0;
+  for (const Input& seed : Seeds()) {
+    std::ofstream file(folder + "/seed-" + std::to_string(index++),
+                       std::ios::binary);
+    for (const uint8_t byte : seed) file.put(static_cast<char>(byte));
+    if (!file.flush()) return 1;
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == "--write-seeds") {
+    return WriteSeeds(argv[2]);
+  }
   const long iterations = argc > 1 ? atol(argv[1]) : 20000;
   std::mt19937 random(20240601);
   std::vector<Input> seeds = Seeds();
