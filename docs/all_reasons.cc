@@ -4,6 +4,7 @@
 #include "attest/reasons.h"
 #include "base/reasons.h"
 #include "crypto/reasons.h"
+#include "host-proxy/reasons.h"
 #include "launch/reasons.h"
 #include "proto/reasons.h"
 #include "proxy/reasons.h"
@@ -20,6 +21,8 @@ using base::ReasonRow;
 constexpr ReasonRow kAttest[] = {FORELOCK_ATTEST_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kBase[] = {FORELOCK_BASE_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kCrypto[] = {FORELOCK_CRYPTO_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kHostProxy[] = {
+    FORELOCK_HOST_PROXY_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kLaunch[] = {FORELOCK_LAUNCH_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kProto[] = {FORELOCK_PROTO_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kProxy[] = {FORELOCK_PROXY_REASONS(BASE_REASON_ROW)};
@@ -31,12 +34,14 @@ constexpr ReasonRow kSvsm[] = {FORELOCK_SVSM_REASONS(BASE_REASON_ROW)};
 
 constexpr char kAnywhere[] = "guest console, proxy, verifier, tools";
 constexpr char kTools[] = "forelock, forelock-emulator";
+constexpr char kProxyLog[] = "proxy";
 constexpr char kGuest[] = "guest console, proxy";
 
 constexpr ReasonModule kModules[] = {
     {"attest/", kAnywhere, kAttest},
     {"base/", kAnywhere, kBase},
     {"crypto/", kGuest, kCrypto},
+    {"host-proxy/", kProxyLog, kHostProxy},
     {"launch/", kTools, kLaunch},
     {"proto/", kAnywhere, kProto},
     {"proxy/", kGuest, kProxy},
