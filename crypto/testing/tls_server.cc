@@ -90,7 +90,7 @@ Identity MakeIdentity(KeyKind kind) {
 
 TlsServer::TlsServer(base::ByteStream& lower, const Identity& identity,
                      const TlsServerOptions& options)
-    : lower_(lower), context_(SSL_CTX_new(TLS_server_method())) {
+    : lower_(lower), context_(SSL_CTX_new(TLS_method())) {
   SSL_CTX* const context = context_.get();
   Must(context != nullptr);
   SSL_CTX_set_security_level(context, 1);
@@ -112,7 +112,11 @@ TlsServer::TlsServer(base::ByteStream& lower, const Identity& identity,
   out_ = BIO_new(BIO_s_mem());
   Must(ssl_ != nullptr && in_ != nullptr && out_ != nullptr);
   SSL_set_bio(ssl_.get(), in_, out_);
-  SSL_set_accept_state(ssl_.get());
+  if (options.connect) {
+    SSL_set_connect_state(ssl_.get());
+  } else {
+    SSL_set_accept_state(ssl_.get());
+  }
 }
 
 TlsServer::~TlsServer() = default;

@@ -47,6 +47,7 @@ struct TlsServerOptions {
   std::string groups = "P-256:P-384";
   size_t tickets = 0;
   bool request_client_certificate = false;
+  bool connect = false;  // be the client, which checks nothing
   std::vector<const X509*> more_certificates;  // after the identity's own
 };
 
