@@ -4,6 +4,7 @@
 #include "attest/reasons.h"
 #include "base/reasons.h"
 #include "crypto/reasons.h"
+#include "emulator/reasons.h"
 #include "host-proxy/reasons.h"
 #include "launch/reasons.h"
 #include "proto/reasons.h"
@@ -21,6 +22,7 @@ using base::ReasonRow;
 constexpr ReasonRow kAttest[] = {FORELOCK_ATTEST_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kBase[] = {FORELOCK_BASE_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kCrypto[] = {FORELOCK_CRYPTO_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kEmulator[] = {FORELOCK_EMULATOR_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kHostProxy[] = {
     FORELOCK_HOST_PROXY_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kLaunch[] = {FORELOCK_LAUNCH_REASONS(BASE_REASON_ROW)};
@@ -41,6 +43,7 @@ constexpr ReasonModule kModules[] = {
     {"attest/", kAnywhere, kAttest},
     {"base/", kAnywhere, kBase},
     {"crypto/", kGuest, kCrypto},
+    {"emulator/", kTools, kEmulator},
     {"host-proxy/", kProxyLog, kHostProxy},
     {"launch/", kTools, kLaunch},
     {"proto/", kAnywhere, kProto},

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// forelock-emulator: an emulated AMD secure processor for one VM in stock QEMU.
+// For tests and demonstrations: its reports prove nothing to anyone who does
+// not trust this installation's own test root.
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/arguments.h"
+#include "emulator/fault.h"
+#include "emulator/hierarchy.h"
+#include "emulator/reasons.h"
+#include "emulator/server.h"
+#include "emulator/service.h"
+#include "launch/elf.h"
+#include "launch/image.h"
+#include "launch/measure.h"
+#include "openssl/rand.h"
+
+namespace emulator {
+namespace {
+
+using cli::Arguments;
+using cli::Option;
+using Kind = cli::Option::Kind;
+
+absl::Status Failed(base::Reason reason, const absl::Status& why) {
+  return absl::Status(
+      why.code(), absl::StrCat(base::NameOf(reason).text, ": ", why.message()));
+}
+
+constexpr Option kInitOptions[] = {
+    {"hierarchy", "DIR", Kind::kRequired, "where the keys are kept"},
+};
+
+absl::Status Init(const Arguments& arguments) {
+  const std::string dir = arguments.Value("hierarchy");
+  const auto start = std::chrono::steady_clock::now();
+  bool created = false;
+  const auto hierarchy = Hierarchy::Init(dir, &created);
+  if (!hierarchy.ok()) return Failed(kHierarchyUnusable, hierarchy.status());
+  const std::chrono::duration<double> took =
+      std::chrono::steady_clock::now() - start;
+  if (created) {
+    absl::PrintF(
+        "%s: made an EMULATED key hierarchy (two RSA-4096 keys) in %.1f s\n",
+        dir, took.count());
+  } else {
+    absl::PrintF("%s: has an EMULATED key hierarchy already\n", dir);
+  }
+  return absl::OkStatus();
+}
+
+constexpr Option kServeOptions[] = {
+    {"hierarchy", "DIR", Kind::kRequired, "made by forelock-emulator init"},
+    {"socket", "PATH", Kind::kRequired, "listen here for QEMU's chardev"},
+    {"ram", "FILE", Kind::kRequired, "the VM's memory-backend-file"},
+    {"image", "ELF", Kind::kRequired, "the guest image that QEMU gets"},
+    {"fault", "NAME", Kind::kOptional, "misbehave; for tests, see above"},
+    {"dump-vmpck", "FILE", Kind::kOptional, "write VMPCK0; for tests only"},
+};
+
+#define FORELOCK_FAULT_LINE(constant, name, what) "\n  " name ": " what
+constexpr char kServeDescription[] =
+    "Serves the emulated secure processor on the second page channel of one\n"
+    "VM until SIGTERM. The image is measured at each start of the VM.\n"
+    "Faults:" FORELOCK_EMULATOR_FAULTS(FORELOCK_FAULT_LINE);
+#undef FORELOCK_FAULT_LINE
+
+absl::Status DumpVmpck(const std::string& path, const sev::Vmpck& key) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                      S_IRUSR | S_IWUSR);
+  const auto bytes = key.RevealSecret();
+  const bool ok = fd >= 0 && write(fd, bytes.data(), bytes.size()) ==
+                                 static_cast<ssize_t>(bytes.size());
+  const absl::Status status =
+      ok ? absl::OkStatus()
+         : absl::ErrnoToStatus(
+               errno,
+               absl::StrCat(base::NameOf(kDumpUnusable).text, ": ", path));
+  if (fd >= 0) close(fd);
+  return status;
+}
+
+absl::Status ServeCommand(const Arguments& arguments) {
+  FirmwareService::Options options;
+  if (arguments.Has("fault")) {
+    const auto fault = FaultNamed(arguments.Value("fault"));
+    if (!fault) {
+      return Failed(kFaultUnknown,
+                    absl::InvalidArgumentError(arguments.Value("fault")));
+    }
+    options.fault = *fault;
+  }
+  const auto hierarchy = Hierarchy::Load(arguments.Value("hierarchy"));
+  if (!hierarchy.ok()) return Failed(kHierarchyUnusable, hierarchy.status());
+
+  const std::string image = arguments.Value("image");
+  options.measure = [image]() -> absl::StatusOr<sev::LaunchDigest> {
+    const auto file = launch::ReadFile(image, launch::Elf::kMaxFileSize);
+    if (!file.ok()) return file.status();
+    return launch::MeasureEmulatedImage(*file);
+  };
+  // Once now, so that a wrong path shows before a VM runs.
+  if (const auto digest = options.measure(); !digest.ok()) {
+    return Failed(kImageUnmeasurable, digest.status());
+  }
+  if (const std::string dump = arguments.Value("dump-vmpck"); !dump.empty()) {
+    options.on_vmpck0 = [dump](const sev::Vmpck& key) {
+      return DumpVmpck(dump, key);
+    };
+  }
+  options.ram_path = arguments.Value("ram");
+  options.log = [](std::string_view line) {
+    absl::PrintF("%s\n", line);
+    fflush(stdout);
+  };
+  // EDGE: RAND_bytes fills any object as bytes.
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(&options.generation),
+                 sizeof(options.generation)) != 1) {
+    return absl::InternalError("no entropy");
+  }
+  options.generation |= 1;  // Not 0.
+
+  FirmwareService service(*hierarchy, std::move(options));
+  return Serve(arguments.Value("socket"), service);
+}
+
+constexpr cli::Command kCommands[] = {
+    {"init", "", "make this installation's test key hierarchy",
+     "Makes ARK, ASK and VCEK in DIR/private (0600) and their certificates in\n"
+     "DIR/public, the folder to name as `certificates` in proxy.toml. Does\n"
+     "nothing if they are there. RSA-4096 keys take 1 to 10 seconds.",
+     kInitOptions, &Init},
+    {"serve", "", "be the secure processor of one VM", kServeDescription,
+     kServeOptions, &ServeCommand},
+};
+
+}  // namespace
+}  // namespace emulator
+
+int main(int argc, char** argv) {
+  return cli::Run(
+      {.name = "forelock-emulator",
+       .summary = "forelock-emulator: an EMULATED AMD secure processor",
+       .commands = emulator::kCommands},
+      argc, argv);
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// FirmwareService: the emulated secure processor at the end of one VM's second
+// page channel (design section 6; messages in proto/channel.proto).
+//
+// Not tied to sockets: give it the bytes that QEMU's chardev sends. What the
+// guest does wrong ends its session, never the service.
+#pragma once
+
+#include <stdint.h>
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/bytes.h"
+#include "base/result.h"
+#include "emulator/fault.h"
+#include "emulator/firmware.h"
+#include "emulator/hierarchy.h"
+#include "proxy/frame.h"
+#include "proxy/host/page_endpoint.h"
+#include "sev/page_info.h"
+
+namespace emulator {
+
+class FirmwareService {
+ public:
+  struct Options {
+    std::string ram_path;
+    uint64_t generation = 1;  // Not 0; differs between runs.
+    Fault fault = Fault::kNone;
+    // The launch digest of what runs now; asked for at each start of the VM.
+    std::function<absl::StatusOr<sev::LaunchDigest>()> measure;
+    // Told at each start of the VM. For tests that search memory for the key.
+    std::function<absl::Status(const sev::Vmpck&)> on_vmpck0;
+    std::function<void(std::string_view)> log;
+  };
+
+  // `hierarchy` outlives it.
+  FirmwareService(const Hierarchy& hierarchy, Options options);
+
+  enum class Next : uint8_t {
+    kSleep,  // Until bytes come from QEMU.
+    kPoll,   // The guest does not read: call Serve() again soon.
+    kClose,  // Close QEMU's connection (a fault).
+  };
+  Next Feed(base::Bytes from_qemu);
+  Next Serve();
+
+ private:
+  Next ServeFrames();
+  base::Status Handle(const proxy::Frame& frame);
+  base::Status Attach();
+  base::Status Request(base::Bytes body);
+  void Log(std::string_view text) const;
+
+  Options options_;
+  Firmware firmware_;
+  bool launched_ = false;
+  bool close_ = false;
+  uint64_t requests_ = 0;
+  proxy::host::PageEndpoint endpoint_;
+};
+
+}  // namespace emulator
