@@ -14,10 +14,12 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
 #include "absl/log/globals.h"
 #include "absl/log/initialize.h"
 #include "absl/log/log.h"
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "asio.hpp"
 #include "host-proxy/config.h"
 #include "host-proxy/server.h"
@@ -69,6 +71,12 @@ int main(int argc, char** argv) {
   absl::SetProgramUsageMessage(
       "Relays between virtual machines and the verifiers that they name.\n"
       "  forelock-proxy --config /etc/forelock/proxy.toml");
+  // By default --help looks for flags in a file called forelock-proxy.
+  absl::FlagsUsageConfig help;
+  help.contains_help_flags = [](std::string_view file) {
+    return absl::EndsWith(file, "host-proxy/main.cc");
+  };
+  absl::SetFlagsUsageConfig(help);
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
   absl::InitializeLog();
   absl::SetStderrThreshold(absl::LogSeverityAtLeast::kInfo);
