@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "svsm/linux/handover.h"
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/reasons.h"
+#include "base/result.h"
+#include "gtest/gtest.h"
+#include "svsm/fw_cfg/fake_fw_cfg.h"
+#include "svsm/fw_cfg/fw_cfg.h"
+#include "svsm/linux/boot_files.h"
+#include "svsm/linux/boot_params.h"
+#include "svsm/linux/bzimage.h"
+#include "svsm/linux/cpio.h"
+#include "svsm/linux/fake_acpi.h"
+#include "svsm/linux/fake_kernel.h"
+#include "svsm/linux/reasons.h"
+#include "svsm/linux/trampoline_page.h"
+#include "svsm/memory/interval_set.h"
+#include "svsm/memory/memory_map.h"
+#include "svsm/memory/physical_window.h"
+
+namespace svsm {
+namespace {
+
+using Blob = std::vector<uint8_t>;
+
+constexpr Range kImage{0x200000, 0x300000};
+constexpr size_t kMemory = size_t{64} << 20;
+
+size_t Count(const Blob& memory, std::string_view needle) {
+  const std::string_view all(reinterpret_cast<const char*>(memory.data()),
+                             memory.size());
+  size_t count = 0;
+  for (size_t at = all.find(needle); at != all.npos;
+       at = all.find(needle, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+base::Bytes AsBytes(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
+}
+
+class HandoverTest : public testing::Test {
+ protected:
+  void SetUp() override { seed_.fill(0xEE); }
+
+  base::Status Load(AcpiSource acpi, const Blob& kernel = FakeKernel(),
+                    uint64_t reserve = RoomBehindInitrd(2, 1000)) {
+    device_.AddFile(kKernelFile, kernel);
+    device_.AddFile(kInitrdFile, Blob(5001, 0x55));
+    device_.AddFile(kCmdlineFile, "quiet");
+    device_.AddFile(kAcpiRsdpFile, acpi_.rsdp);
+    device_.AddFile(kAcpiTablesFile, acpi_.tables);
+    device_.AddFile(kAcpiLoaderFile, acpi_.loader);
+    BASE_TRY(map_.Accept({{{0, 0x9FC00, 1}, {0x100000, kMemory - 0x100000, 1}}},
+                         kImage));
+    fw_cfg_ = std::make_unique<FwCfg>(device_);
+    BASE_TRY(fw_cfg_->Open());
+    return LoadBootFiles(*fw_cfg_, map_, window_, acpi, reserve, files_);
+  }
+  base::Result<Handover> Prepare() {
+    return PrepareKernel(files_, map_, window_,
+                         {.disks = disks_, .files = secrets_,
+                          .rng_seed = seed_});
+  }
+  template <typename T>
+  T Read(uint64_t address) {
+    return base::LoadLe<T>(window_.At(address, sizeof(T)).first<sizeof(T)>());
+  }
+
+  Blob memory_ = Blob(kMemory, 0);
+  PhysicalWindow window_ = PhysicalWindow::Over(memory_, 0);
+  FakeAcpi acpi_;
+  FakeFwCfg device_;
+  std::unique_ptr<FwCfg> fw_cfg_;
+  MemoryMap map_;
+  BootFiles files_;
+  std::array<uint8_t, 32> seed_;
+  std::array<uint8_t, 32> digest_{};
+  std::vector<DiskSecret> disks_ = {
+      {"root", AsBytes("a-key-of-which-there-is-one-copy"), 294912, digest_}};
+  std::vector<FileSecret> secrets_ = {
+      {"/etc/secret", AsBytes("a-file-of-which-there-is-one-copy")}};
+};
+
+TEST_F(HandoverTest, PutsEverythingInItsPlace) {
+  ASSERT_TRUE(Load(AcpiSource::kFromHost).ok());
+  auto handover = Prepare();
+  ASSERT_TRUE(handover.ok()) << base::NameOf(handover.status().reason()).text;
+  EXPECT_EQ(handover->entry, 0x1000200u);
+  const auto kernel = FakeKernel();
+  EXPECT_TRUE(base::Equal(window_.At(0x1000000, 0x2000),
+                          base::Bytes(kernel).subspan(40 * 512)));
+
+  const uint64_t page = handover->zero_page;
+  EXPECT_EQ(Read<uint32_t>(page + 0x202), 0x53726448u);
+  EXPECT_EQ(Read<uint8_t>(page + 0x210), 0xFF);
+  EXPECT_EQ(Read<uint8_t>(page + 0x211), 1);
+  EXPECT_EQ(Read<uint32_t>(page + 0x218), handover->initrd);
+  EXPECT_EQ(Read<uint32_t>(page + 0x21C), handover->initrd_size);
+  EXPECT_EQ(Read<uint32_t>(page + 0x228), files_.cmdline.memory.begin);
+  EXPECT_EQ(Read<uint64_t>(page + 0x070), files_.acpi[0].memory.begin);
+  const uint64_t node = Read<uint64_t>(page + 0x250);
+  EXPECT_EQ(Read<uint64_t>(node), 0u);
+  EXPECT_EQ(Read<uint32_t>(node + 8), 9u);
+  EXPECT_EQ(Read<uint32_t>(node + 12), 32u);
+  EXPECT_TRUE(base::Equal(window_.At(node + 16, 32), seed_));
+
+  // The archive starts at a multiple of 4 behind the initrd.
+  EXPECT_EQ(handover->secrets, handover->initrd + 5004);
+  EXPECT_EQ(handover->initrd_size, 5004 + handover->secrets_size);
+  EXPECT_EQ(Count(memory_, "a-key-of-which-there-is-one-copy"), 1u);
+  EXPECT_EQ(Count(memory_, "a-file-of-which-there-is-one-copy"), 1u);
+  EXPECT_EQ(Count(memory_, std::string(32, '\xEE')), 1u);
+
+  // RAM in the kernel's map covers what it gets, and not the image.
+  const size_t entries = Read<uint8_t>(page + 0x1E8);
+  bool zero_page_is_ram = false;
+  for (size_t i = 0; i < entries; ++i) {
+    const uint64_t at = page + 0x2D0 + 20 * i;
+    const uint64_t begin = Read<uint64_t>(at);
+    const uint64_t end = begin + Read<uint64_t>(at + 8);
+    if (Read<uint32_t>(at + 16) != 1) continue;
+    EXPECT_TRUE(end <= kImage.begin || begin >= kImage.end);
+    zero_page_is_ram |= begin <= page && page < end;
+  }
+  EXPECT_TRUE(zero_page_is_ram);
+}
+
+TEST_F(HandoverTest, ListsEveryPageOfTheSvsm) {
+  ASSERT_TRUE(Load(AcpiSource::kFromHost).ok());
+  auto channel = map_.Allocate(5 * kPageSize, kPageSize, UINT64_MAX, Use::kSvsm);
+  ASSERT_TRUE(channel.ok());
+  auto handover = Prepare();
+  ASSERT_TRUE(handover.ok());
+  IntervalSet<8> listed;
+  for (uint64_t at = handover->trampoline + FORELOCK_TRAMPOLINE_RANGES;;
+       at += 16) {
+    const uint64_t begin = Read<uint64_t>(at);
+    const uint64_t words = Read<uint64_t>(at + 8);
+    if (words == 0) break;
+    ASSERT_TRUE(listed.Insert({begin, begin + words * 8}).ok());
+  }
+  EXPECT_TRUE(listed.Contains(kImage));
+  EXPECT_TRUE(listed.Contains(*channel));
+  EXPECT_TRUE(listed.Contains(files_.acpi[2].memory));  // the loader's commands
+  for (const uint64_t kept :
+       {handover->trampoline, handover->page_tables, handover->zero_page,
+        handover->initrd, handover->secrets, handover->entry,
+        files_.cmdline.memory.begin, files_.acpi[0].memory.begin,
+        files_.acpi[1].memory.begin}) {
+    const uint64_t page = PageDown(kept);
+    EXPECT_FALSE(listed.Overlaps({page, page + kPageSize})) << std::hex << kept;
+  }
+}
+
+TEST_F(HandoverTest, MapsFourGigabytesOneToOne) {
+  ASSERT_TRUE(Load(AcpiSource::kNone).ok());
+  auto handover = PrepareKernel(files_, map_, window_,
+                                {.rng_seed = seed_,
+                                 .encryption_mask = uint64_t{1} << 51});
+  ASSERT_TRUE(handover.ok());
+  const uint64_t address_bits = (uint64_t{1} << 51) - 4096;
+  for (const uint64_t address :
+       {uint64_t{0}, uint64_t{0x200000}, handover->entry,
+        uint64_t{0xFFFFFFFF}}) {
+    const uint64_t root = Read<uint64_t>(handover->page_tables);
+    const uint64_t pointer =
+        Read<uint64_t>((root & address_bits) + 8 * (address >> 30));
+    const uint64_t entry = Read<uint64_t>((pointer & address_bits) +
+                                          8 * ((address >> 21) & 511));
+    for (const uint64_t level : {root, pointer, entry}) {
+      EXPECT_EQ(level & 0x8000000000000003, 3u);
+      EXPECT_NE(level & (uint64_t{1} << 51), 0u);
+    }
+    EXPECT_NE(entry & 0x80, 0u);
+    EXPECT_EQ((entry & address_bits) & ~uint64_t{0x1FFFFF},
+              address & ~uint64_t{0x1FFFFF});
+  }
+}
+
+TEST_F(HandoverTest, WithoutAcpiGivesAnEmptyRoot) {
+  ASSERT_TRUE(Load(AcpiSource::kNone).ok());
+  auto handover = Prepare();
+  ASSERT_TRUE(handover.ok());
+  const uint64_t rsdp = Read<uint64_t>(handover->zero_page + 0x70);
+  EXPECT_EQ(Read<uint64_t>(rsdp), 0x2052545020445352u);  // "RSD PTR "
+  EXPECT_EQ(Count(memory_, "DSDT"), 0u);
+}
+
+TEST_F(HandoverTest, MovesTheKernelIfItsPlaceIsTaken) {
+  ASSERT_TRUE(Load(AcpiSource::kNone).ok());
+  ASSERT_TRUE(map_.AllocateAt({0x1200000, 0x1201000}, Use::kKernel).ok());
+  auto handover = Prepare();
+  ASSERT_TRUE(handover.ok());
+  EXPECT_GT(handover->entry, 0x1201000u);
+  EXPECT_EQ((handover->entry - 0x200) % 0x200000, 0u);
+}
+
+TEST_F(HandoverTest, RefusesAKernelThatCannotMove) {
+  auto kernel = FakeKernel();
+  Poke<uint8_t>(kernel, 0x234, 0);
+  ASSERT_TRUE(Load(AcpiSource::kNone, kernel).ok());
+  ASSERT_TRUE(map_.AllocateAt({0x1200000, 0x1201000}, Use::kKernel).ok());
+  EXPECT_EQ(Prepare().status().reason(), kKernelNoPlace);
+}
+
+TEST_F(HandoverTest, RefusesAKernelLargerThanMemory) {
+  auto kernel = FakeKernel();
+  Poke<uint32_t>(kernel, 0x260, 0x7FFFFFFF);
+  ASSERT_TRUE(Load(AcpiSource::kNone, kernel).ok());
+  EXPECT_EQ(Prepare().status().reason(), kKernelNoPlace);
+}
+
+TEST_F(HandoverTest, LeavesNoSecretBehindWhenItFails) {
+  const Blob big(100000);
+  const struct {
+    const char* what;
+    FileSecret extra;
+    base::Reason reason;
+  } kRows[] = {
+      {"path", {"/etc/../x", {}}, kCpioPath},
+      {"twice", {"/etc/secret", {}}, kCpioDuplicate},
+      {"too large", {"/big", big}, kCpioFull},
+  };
+  for (const auto& row : kRows) {
+    device_ = FakeFwCfg();
+    map_ = MemoryMap();
+    ASSERT_TRUE(Load(AcpiSource::kNone).ok());
+    secrets_.resize(1);
+    secrets_.push_back(row.extra);
+    EXPECT_EQ(Prepare().status().reason(), row.reason) << row.what;
+    EXPECT_EQ(Count(memory_, "a-key-of-which-there-is-one-copy"), 0u);
+  }
+}
+
+TEST_F(HandoverTest, LeavesNoSecretBehindWhenMemoryIsShort) {
+  ASSERT_TRUE(Load(AcpiSource::kNone).ok());
+  // The kernel's place, a page for the empty ACPI root, and nothing else.
+  ASSERT_TRUE(map_.AllocateAt({0x100000, 0x200000}, Use::kKernel).ok());
+  ASSERT_TRUE(map_.AllocateAt({0x300000, 0x1000000}, Use::kKernel).ok());
+  ASSERT_TRUE(map_.AllocateAt({0x1401000, files_.cmdline.memory.begin},
+                              Use::kKernel).ok());
+  EXPECT_EQ(Prepare().status().reason(), kNoMemory);
+  EXPECT_EQ(Count(memory_, "a-key-of-which-there-is-one-copy"), 0u);
+}
+
+TEST_F(HandoverTest, WithoutSecretsTheInitrdIsTheHosts) {
+  ASSERT_TRUE(Load(AcpiSource::kNone).ok());
+  disks_.clear();
+  secrets_.clear();
+  auto handover = Prepare();
+  ASSERT_TRUE(handover.ok());
+  EXPECT_EQ(handover->initrd_size, 5001u);
+  EXPECT_EQ(handover->secrets_size, 0u);
+}
+
+TEST(TrampolinePage, SaysWhenTheListIsFull) {
+  std::vector<MemoryMap::Allocation> all(
+      200, {{0x200000, 0x201000}, Use::kSvsm});
+  std::array<uint8_t, kTrampolineSize> page;
+  EXPECT_EQ(WriteTrampolineData(all, 0x5000, 0, 0, page).reason(),
+            kTooManyWipes);
+  all.resize(MemoryMap::kMaxAllocations);
+  EXPECT_TRUE(WriteTrampolineData(all, 0x5000, 0, 0, page).ok());
+}
+
+TEST(BootParams, BoundsE820) {
+  const auto kernel = FakeKernel();
+  auto image = ParseBzImage(kernel);
+  ASSERT_TRUE(image.ok());
+  std::vector<E820Entry> e820(129);
+  std::array<uint8_t, kZeroPageSize> page;
+  EXPECT_EQ(WriteZeroPage(*image, {.e820 = e820}, page).reason(),
+            kTooManyRanges);
+  e820.resize(128);
+  EXPECT_TRUE(WriteZeroPage(*image, {.e820 = e820}, page).ok());
+}
+
+}  // namespace
+}  // namespace svsm
