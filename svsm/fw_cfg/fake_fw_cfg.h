@@ -42,9 +42,14 @@ class FakeFwCfg final : public FwCfgIo {
   void AddRaw(uint32_t size, Blob name_field, Blob content) {
     Blob& directory = items_[0x19];
     const uint16_t selector = next_++;
-    const Blob head = {uint8_t(size >> 24), uint8_t(size >> 16),
-                       uint8_t(size >> 8),  uint8_t(size),
-                       uint8_t(selector >> 8), uint8_t(selector), 0, 0};
+    const Blob head = {uint8_t(size >> 24),
+                       uint8_t(size >> 16),
+                       uint8_t(size >> 8),
+                       uint8_t(size),
+                       uint8_t(selector >> 8),
+                       uint8_t(selector),
+                       0,
+                       0};
     directory.insert(directory.end(), head.begin(), head.end());
     directory.insert(directory.end(), name_field.begin(), name_field.end());
     SetCount(++count_);

@@ -33,7 +33,8 @@ class FwCfgIo {
   // bounce() or part of it where bounce() is not empty.
   //   kUnavailable: SL11 the device says error.
   //   kDeadlineExceeded: SL12 it says nothing.
-  virtual base::Status Transfer(uint32_t control, base::MutableBytes buffer) = 0;
+  virtual base::Status Transfer(uint32_t control,
+                                base::MutableBytes buffer) = 0;
 
   // Memory that the host may write. Empty: it may write anywhere (emulated
   // platform), and transfers go straight to the caller's buffer. On SNP a

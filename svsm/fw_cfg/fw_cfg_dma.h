@@ -39,11 +39,11 @@ class FwCfgDma final : public FwCfgIo {
  public:
   struct Config {
     FwCfgAccess* access = nullptr;
-    uint64_t access_address = 0;   // guest-physical
-    base::MutableBytes bounce;     // empty: transfers go to the buffers
+    uint64_t access_address = 0;  // guest-physical
+    base::MutableBytes bounce;    // empty: transfers go to the buffers
     // Guest-physical address of a buffer = its address + this. Modulo 2^64.
     uint64_t address_offset = 0;
-    base::Milliseconds patience{10'000};  // for one transfer
+    base::Milliseconds patience{10'000};     // for one transfer
     uint64_t max_polls = uint64_t{1} << 32;  // a stopped clock ends here
   };
 

@@ -72,8 +72,8 @@ TEST(AcpiLoader, RefusesWildCommands) {
       {"name without NUL",
        [](FakeAcpi& a) { a.Allocate(std::string(56, 'x'), 16, 2); },
        kLoaderFile},
-      {"checksum outside", [](FakeAcpi& a) { a.AddChecksum(kTables, 1024, 0, 1); },
-       kLoaderRange},
+      {"checksum outside",
+       [](FakeAcpi& a) { a.AddChecksum(kTables, 1024, 0, 1); }, kLoaderRange},
       {"sum outside", [](FakeAcpi& a) { a.AddChecksum(kTables, 0, 1000, 25); },
        kLoaderRange},
       {"sum wraps",
@@ -123,7 +123,8 @@ TEST(AcpiLoader, RefusesBadAllocations) {
   const struct {
     size_t offset;
     uint32_t value;
-  } kRows[] = {{60, 0}, {60, 3}, {60, 8192}, {60, 0x80000000}, {64, 0}, {64, 3}};
+  } kRows[] = {{60, 0},          {60, 3}, {60, 8192},
+               {60, 0x80000000}, {64, 0}, {64, 3}};
   for (const auto& row : kRows) {
     FakeAcpi acpi;
     Poke<uint8_t>(acpi.loader, 64, 0);
@@ -183,15 +184,17 @@ TEST(AcpiLoader, RefusesPointersThatLeaveTheFiles) {
       {"table shorter than a header",
        [](FakeAcpi& a) { a.PutTable(FakeAcpi::kApic, "APIC", 35); },
        kAcpiTable},
-      {"no RSDT",
-       [](FakeAcpi& a) { a.PutTable(FakeAcpi::kRsdt, "XSDT", 44); }, kAcpiRsdp},
+      {"no RSDT", [](FakeAcpi& a) { a.PutTable(FakeAcpi::kRsdt, "XSDT", 44); },
+       kAcpiRsdp},
       {"signature", [](FakeAcpi& a) { a.rsdp[0] = 'X'; }, kAcpiRsdp},
       {"revision 1", [](FakeAcpi& a) { a.rsdp[15] = 1; }, kAcpiRsdp},
       {"revision 2 without room", [](FakeAcpi& a) { a.rsdp[15] = 2; },
        kAcpiRsdp},
-      {"RSDP's checksum", [](FakeAcpi& a) {
+      {"RSDP's checksum",
+       [](FakeAcpi& a) {
          a.AddChecksum(FakeAcpi::kRsdpName, 9, 0, 4);  // moves byte 9
-       }, kAcpiRsdp},
+       },
+       kAcpiRsdp},
   };
   for (const auto& row : kRows) {
     FakeAcpi acpi;

@@ -67,8 +67,8 @@ TEST_F(BootFilesTest, CopiesAndHashesEach) {
   } kRows[] = {
       {files_.kernel, FakeKernel()},
       {files_.initrd, Blob(5000, 0x55)},
-      {files_.cmdline, {'c', 'o', 'n', 's', 'o', 'l', 'e', '=', 't', 't', 'y',
-                        'S', '0'}},
+      {files_.cmdline,
+       {'c', 'o', 'n', 's', 'o', 'l', 'e', '=', 't', 't', 'y', 'S', '0'}},
       {files_.acpi[0], acpi.rsdp},
       {files_.acpi[1], acpi.tables},
       {files_.acpi[2], acpi.loader},
@@ -79,8 +79,8 @@ TEST_F(BootFilesTest, CopiesAndHashesEach) {
     EXPECT_TRUE(base::Equal(At(row.file), row.content)) << row.file.name;
     EXPECT_EQ(row.file.sha384, crypto::Sha384::Of(row.content));
     EXPECT_TRUE(seen.Insert(row.file.memory).ok()) << row.file.name;
-    EXPECT_TRUE(base::AllZero(
-        window_.At(row.file.memory).subspan(row.file.length)));
+    EXPECT_TRUE(
+        base::AllZero(window_.At(row.file.memory).subspan(row.file.length)));
   }
   EXPECT_GE(files_.initrd.memory.size(), 15000u);
   EXPECT_EQ(files_.image.init_size, 0x400000u);

@@ -24,7 +24,7 @@ constexpr size_t kXLoadFlags = 0x236;
 constexpr size_t kCmdlineSize = 0x238;
 constexpr size_t kPrefAddress = 0x258;
 constexpr size_t kInitSize = 0x260;
-constexpr size_t kNeededEnd = 0x268;  // of the header of protocol 2.12
+constexpr size_t kNeededEnd = 0x268;    // of the header of protocol 2.12
 constexpr size_t kHeaderLimit = 0x290;  // what follows in the zero page
 
 constexpr uint32_t kHdrS = 0x53726448;

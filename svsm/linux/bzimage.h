@@ -21,12 +21,12 @@ struct BzImage {
   uint64_t payload_size = 0;
   // The setup header, copied verbatim into the zero page at 0x1F1.
   base::Bytes setup_header;
-  uint16_t protocol = 0;         // 0x020F is 2.15
+  uint16_t protocol = 0;  // 0x020F is 2.15
   uint64_t preferred_address = 0;
-  uint64_t alignment = 0;        // power of two
-  uint64_t init_size = 0;        // bytes needed from the load address on
+  uint64_t alignment = 0;  // power of two
+  uint64_t init_size = 0;  // bytes needed from the load address on
   bool relocatable = false;
-  uint64_t initrd_max = 0;       // highest address an initrd byte may have
+  uint64_t initrd_max = 0;         // highest address an initrd byte may have
   uint32_t command_line_size = 0;  // without the NUL
 };
 

@@ -39,8 +39,8 @@ void PutHex(uint32_t value, uint8_t* out) {
 uint32_t GetHex(Bytes field) {
   uint32_t value = 0;
   for (const uint8_t c : field.first(8)) {
-    value = (value << 4) | static_cast<uint32_t>(c <= '9' ? c - '0'
-                                                          : c - 'A' + 10);
+    value =
+        (value << 4) | static_cast<uint32_t>(c <= '9' ? c - '0' : c - 'A' + 10);
   }
   return value;
 }
@@ -160,10 +160,19 @@ Status CpioSegment::AddEntry(std::string_view path, uint32_t mode,
     return Status(Code::kResourceExhausted, kCpioFull);
   }
   const uint32_t links = (mode & kFolderBit) != 0 ? 2 : 1;
-  const uint32_t fields[13] = {
-      ++count_, mode, 0 /* uid */, 0 /* gid */, links, 0 /* mtime */,
-      static_cast<uint32_t>(contents.size()),
-      0, 0, 0, 0, static_cast<uint32_t>(path.size() + 1), 0 /* check */};
+  const uint32_t fields[13] = {++count_,
+                               mode,
+                               0 /* uid */,
+                               0 /* gid */,
+                               links,
+                               0 /* mtime */,
+                               static_cast<uint32_t>(contents.size()),
+                               0,
+                               0,
+                               0,
+                               0,
+                               static_cast<uint32_t>(path.size() + 1),
+                               0 /* check */};
   uint8_t header[kHeaderSize];
   memcpy(header, kMagic, 6);
   for (size_t i = 0; i < 13; ++i) PutHex(fields[i], header + 6 + 8 * i);

@@ -140,15 +140,13 @@ TEST(CpioSegment, RefusesOnePlaceTwice) {
   CpioSegment segment(buffer);
   ASSERT_TRUE(segment.AddDisk(Disk("root", "key")).ok());
   EXPECT_EQ(segment.AddDisk(Disk("root", "key")).reason(), kCpioDuplicate);
-  EXPECT_EQ(
-      segment.AddFile({"/etc/cryptsetup-keys.d/root.key", {}}).reason(),
-      kCpioDuplicate);
+  EXPECT_EQ(segment.AddFile({"/etc/cryptsetup-keys.d/root.key", {}}).reason(),
+            kCpioDuplicate);
   // A folder as a file, a file as a folder.
   EXPECT_EQ(segment.AddFile({"/etc/cryptsetup-keys.d", {}}).reason(),
             kCpioDuplicate);
-  EXPECT_EQ(
-      segment.AddFile({"/etc/cryptsetup-keys.d/root.key/x", {}}).reason(),
-      kCpioDuplicate);
+  EXPECT_EQ(segment.AddFile({"/etc/cryptsetup-keys.d/root.key/x", {}}).reason(),
+            kCpioDuplicate);
 }
 
 TEST(CpioSegment, EverySmallerBufferIsFull) {

@@ -57,9 +57,9 @@ class Preparation {
       if (!other.ok() || other->begin < preferred) return none;
       load = other->begin;
     }
-    const Bytes payload = window_.At(files_.kernel.memory)
-                              .subspan(image.payload_offset,
-                                       image.payload_size);
+    const Bytes payload =
+        window_.At(files_.kernel.memory)
+            .subspan(image.payload_offset, image.payload_size);
     memcpy(window_.At(load, payload.size()).data(), payload.data(),
            payload.size());
     return load;
@@ -67,9 +67,9 @@ class Preparation {
 
   Result<uint64_t> PlaceAcpi() {
     if (!files_.acpi[0].present()) {
-      BASE_TRY_ASSIGN(const Range page,
-                      map_.Allocate(kPageSize, kPageSize, MemoryMap::k4GiB,
-                                    Use::kAcpi));
+      BASE_TRY_ASSIGN(
+          const Range page,
+          map_.Allocate(kPageSize, kPageSize, MemoryMap::k4GiB, Use::kAcpi));
       return WriteEmptyAcpi(window_.At(page), page.begin);
     }
     std::array<AcpiFile, 2> tables{};
@@ -151,10 +151,9 @@ class Preparation {
   }
 
   Status PlaceTrampoline(uint64_t zero_page) {
-    BASE_TRY_ASSIGN(
-        const Range place,
-        map_.Allocate(kTrampolineSize + kPageTablesSize, kPageSize,
-                      MemoryMap::k4GiB, Use::kKernel));
+    BASE_TRY_ASSIGN(const Range place,
+                    map_.Allocate(kTrampolineSize + kPageTablesSize, kPageSize,
+                                  MemoryMap::k4GiB, Use::kKernel));
     out_.trampoline = place.begin;
     out_.page_tables = place.begin + kTrampolineSize;
     const MutableBytes bytes = window_.At(place);

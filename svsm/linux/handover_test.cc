@@ -67,9 +67,9 @@ class HandoverTest : public testing::Test {
     return LoadBootFiles(*fw_cfg_, map_, window_, acpi, reserve, files_);
   }
   base::Result<Handover> Prepare() {
-    return PrepareKernel(files_, map_, window_,
-                         {.disks = disks_, .files = secrets_,
-                          .rng_seed = seed_});
+    return PrepareKernel(
+        files_, map_, window_,
+        {.disks = disks_, .files = secrets_, .rng_seed = seed_});
   }
   template <typename T>
   T Read(uint64_t address) {
@@ -137,7 +137,8 @@ TEST_F(HandoverTest, PutsEverythingInItsPlace) {
 
 TEST_F(HandoverTest, ListsEveryPageOfTheSvsm) {
   ASSERT_TRUE(Load(AcpiSource::kFromHost).ok());
-  auto channel = map_.Allocate(5 * kPageSize, kPageSize, UINT64_MAX, Use::kSvsm);
+  auto channel =
+      map_.Allocate(5 * kPageSize, kPageSize, UINT64_MAX, Use::kSvsm);
   ASSERT_TRUE(channel.ok());
   auto handover = Prepare();
   ASSERT_TRUE(handover.ok());
@@ -164,19 +165,18 @@ TEST_F(HandoverTest, ListsEveryPageOfTheSvsm) {
 
 TEST_F(HandoverTest, MapsFourGigabytesOneToOne) {
   ASSERT_TRUE(Load(AcpiSource::kNone).ok());
-  auto handover = PrepareKernel(files_, map_, window_,
-                                {.rng_seed = seed_,
-                                 .encryption_mask = uint64_t{1} << 51});
+  auto handover =
+      PrepareKernel(files_, map_, window_,
+                    {.rng_seed = seed_, .encryption_mask = uint64_t{1} << 51});
   ASSERT_TRUE(handover.ok());
   const uint64_t address_bits = (uint64_t{1} << 51) - 4096;
-  for (const uint64_t address :
-       {uint64_t{0}, uint64_t{0x200000}, handover->entry,
-        uint64_t{0xFFFFFFFF}}) {
+  for (const uint64_t address : {uint64_t{0}, uint64_t{0x200000},
+                                 handover->entry, uint64_t{0xFFFFFFFF}}) {
     const uint64_t root = Read<uint64_t>(handover->page_tables);
     const uint64_t pointer =
         Read<uint64_t>((root & address_bits) + 8 * (address >> 30));
-    const uint64_t entry = Read<uint64_t>((pointer & address_bits) +
-                                          8 * ((address >> 21) & 511));
+    const uint64_t entry =
+        Read<uint64_t>((pointer & address_bits) + 8 * ((address >> 21) & 511));
     for (const uint64_t level : {root, pointer, entry}) {
       EXPECT_EQ(level & 0x8000000000000003, 3u);
       EXPECT_NE(level & (uint64_t{1} << 51), 0u);
@@ -247,8 +247,9 @@ TEST_F(HandoverTest, LeavesNoSecretBehindWhenMemoryIsShort) {
   // The kernel's place, a page for the empty ACPI root, and nothing else.
   ASSERT_TRUE(map_.AllocateAt({0x100000, 0x200000}, Use::kKernel).ok());
   ASSERT_TRUE(map_.AllocateAt({0x300000, 0x1000000}, Use::kKernel).ok());
-  ASSERT_TRUE(map_.AllocateAt({0x1401000, files_.cmdline.memory.begin},
-                              Use::kKernel).ok());
+  ASSERT_TRUE(
+      map_.AllocateAt({0x1401000, files_.cmdline.memory.begin}, Use::kKernel)
+          .ok());
   EXPECT_EQ(Prepare().status().reason(), kNoMemory);
   EXPECT_EQ(Count(memory_, "a-key-of-which-there-is-one-copy"), 0u);
 }
@@ -264,8 +265,8 @@ TEST_F(HandoverTest, WithoutSecretsTheInitrdIsTheHosts) {
 }
 
 TEST(TrampolinePage, SaysWhenTheListIsFull) {
-  std::vector<MemoryMap::Allocation> all(
-      200, {{0x200000, 0x201000}, Use::kSvsm});
+  std::vector<MemoryMap::Allocation> all(200,
+                                         {{0x200000, 0x201000}, Use::kSvsm});
   std::array<uint8_t, kTrampolineSize> page;
   EXPECT_EQ(WriteTrampolineData(all, 0x5000, 0, 0, page).reason(),
             kTooManyWipes);

@@ -19,8 +19,8 @@ void Leave(const Handover& handover, VmpckDestroyed) {
   // EDGE: the page was allocated for this, and memory is identity-mapped; the
   // two symbols bound the code to copy.
   auto* const page = reinterpret_cast<uint8_t*>(handover.trampoline);
-  const auto size = static_cast<size_t>(ForelockTrampolineEnd -
-                                        ForelockTrampoline);
+  const auto size =
+      static_cast<size_t>(ForelockTrampolineEnd - ForelockTrampoline);
   memcpy(page, ForelockTrampoline, size);
   ForelockJump(handover.page_tables, handover.trampoline);
 }

@@ -29,15 +29,13 @@ void Put(std::span<uint8_t> out, size_t offset, T value) {
 }  // namespace
 
 Status WriteTrampolineData(std::span<const MemoryMap::Allocation> all,
-                           uint64_t address, uint64_t entry,
-                           uint64_t zero_page,
+                           uint64_t address, uint64_t entry, uint64_t zero_page,
                            std::span<uint8_t, kTrampolineSize> out) {
   memset(out.data(), 0, out.size());
   Put(out, FORELOCK_TRAMPOLINE_GDT + FORELOCK_BOOT_CS, kCodeDescriptor);
   Put(out, FORELOCK_TRAMPOLINE_GDT + FORELOCK_BOOT_DS, kDataDescriptor);
   Put(out, FORELOCK_TRAMPOLINE_GDTR, kGdtLimit);
-  Put(out, FORELOCK_TRAMPOLINE_GDTR + 2,
-      address + FORELOCK_TRAMPOLINE_GDT);
+  Put(out, FORELOCK_TRAMPOLINE_GDTR + 2, address + FORELOCK_TRAMPOLINE_GDT);
   Put(out, FORELOCK_TRAMPOLINE_ENTRY, entry);
   Put(out, FORELOCK_TRAMPOLINE_ZERO_PAGE, zero_page);
 

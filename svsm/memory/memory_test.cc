@@ -17,9 +17,12 @@ constexpr Range kImage{0x200000, 0x300000};
 
 // What SeaBIOS hands to a PVH image on q35 with 512 MiB.
 const std::vector<HostMapEntry> kSeaBios = {
-    {0x0, 0x9FC00, 1},           {0x9FC00, 0x400, 2},
-    {0xF0000, 0x10000, 2},       {0x100000, 0x1FEDF000, 1},
-    {0x1FFDF000, 0x21000, 2},    {0xB0000000, 0x10000000, 2},
+    {0x0, 0x9FC00, 1},
+    {0x9FC00, 0x400, 2},
+    {0xF0000, 0x10000, 2},
+    {0x100000, 0x1FEDF000, 1},
+    {0x1FFDF000, 0x21000, 2},
+    {0xB0000000, 0x10000000, 2},
     {0xFD00000000, 0x300000000, 2},
 };
 
@@ -163,12 +166,17 @@ TEST(MemoryMap, AllocatesFromTheTopWithinLimits) {
   EXPECT_EQ(low->begin, 0x100000u);
   EXPECT_EQ(map.Allocate(1, kPageSize, 0x200000, Use::kAcpi).status().reason(),
             kNoMemory);
-  EXPECT_EQ(map.Allocate(0, kPageSize, UINT64_MAX, Use::kAcpi)
-                .status().reason(), kNoMemory);
+  EXPECT_EQ(
+      map.Allocate(0, kPageSize, UINT64_MAX, Use::kAcpi).status().reason(),
+      kNoMemory);
   EXPECT_EQ(map.Allocate(UINT64_MAX, kPageSize, UINT64_MAX, Use::kAcpi)
-                .status().reason(), kNoMemory);
+                .status()
+                .reason(),
+            kNoMemory);
   EXPECT_EQ(map.Allocate(0x20000000, kPageSize, UINT64_MAX, Use::kAcpi)
-                .status().reason(), kNoMemory);
+                .status()
+                .reason(),
+            kNoMemory);
   EXPECT_EQ(map.Allocate(1, 3000, UINT64_MAX, Use::kAcpi).status().reason(),
             kRangeNotAligned);
 
@@ -201,7 +209,8 @@ TEST(MemoryMap, RandomHostMapsNeverGiveOverlap) {
     if (!map.Accept(entries, kImage).ok()) continue;
     ++accepted;
     while (map.Allocate(random() % 0x800000, kPageSize, UINT64_MAX,
-                        static_cast<Use>(random() % 3)).ok()) {
+                        static_cast<Use>(random() % 3))
+               .ok()) {
     }
     std::array<E820Entry, 128> e820;
     auto count = map.MakeE820(e820);

@@ -33,9 +33,8 @@ class PhysicalWindow {
     }
     // EDGE: the window's maker promises that these addresses are mapped; in
     // the guest the address itself is the pointer.
-    uint8_t* first = memory_ == nullptr
-                         ? reinterpret_cast<uint8_t*>(address)
-                         : memory_ + (address - begin_);
+    uint8_t* first = memory_ == nullptr ? reinterpret_cast<uint8_t*>(address)
+                                        : memory_ + (address - begin_);
     return {first, static_cast<size_t>(size)};
   }
   base::MutableBytes At(Range range) const {

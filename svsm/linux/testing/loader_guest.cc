@@ -96,9 +96,9 @@ base::Status Run(const StartInfo& info, TscClock& clock) {
   BootFiles& files = files_storage.Construct();
   BASE_TRY(LoadBootFiles(fw_cfg, map, window, acpi, RoomBehindInitrd(2, 1024),
                          files));
-  for (const BootFile* file : {&files.kernel, &files.initrd, &files.cmdline,
-                               &files.acpi[0], &files.acpi[1],
-                               &files.acpi[2]}) {
+  for (const BootFile* file :
+       {&files.kernel, &files.initrd, &files.cmdline, &files.acpi[0],
+        &files.acpi[1], &files.acpi[2]}) {
     console::Print(Line() << file->name << " " << file->length << " sha384:");
     console::Print(Line().HexBytes(file->sha384));
   }
@@ -114,11 +114,10 @@ base::Status Run(const StartInfo& info, TscClock& clock) {
                             base::Milliseconds{1});
   const DiskSecret disk{"root", key, 294912, digest};
   const FileSecret file{"/etc/forelock-test/secret", content};
-  BASE_TRY_ASSIGN(const Handover handover,
-                  PrepareKernel(files, map, window,
-                                {.disks = {&disk, 1},
-                                 .files = {&file, 1},
-                                 .rng_seed = seed}));
+  BASE_TRY_ASSIGN(const Handover handover, PrepareKernel(files, map, window,
+                                                         {.disks = {&disk, 1},
+                                                          .files = {&file, 1},
+                                                          .rng_seed = seed}));
   Line entry;
   entry << "entry ";
   console::Print(entry.Hex(handover.entry));
