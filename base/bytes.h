@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <span>
+#include <string_view>
 
 #include "base/reasons.h"
 #include "base/result.h"
@@ -46,6 +47,12 @@ constexpr void StoreBe(T value, std::span<uint8_t, sizeof(T)> out) {
   for (size_t i = sizeof(T); i-- > 0; rest >>= 8) {
     out[i] = static_cast<uint8_t>(rest & 0xFF);
   }
+}
+
+// The characters of a text as bytes, in place.
+inline Bytes AsBytes(std::string_view text) {
+  // EDGE: char and uint8_t may alias; the extent is the text's own.
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
 inline bool Equal(Bytes a, Bytes b) {

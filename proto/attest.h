@@ -20,6 +20,7 @@
 #include "base/fixed_list.h"
 #include "base/result.h"
 #include "proto/arena.h"
+#include "proto/limits.h"
 
 namespace proto {
 
@@ -42,7 +43,6 @@ inline constexpr size_t kMaxBootManifest = 4 * 1024;
 inline constexpr size_t kMaxAcpiFiles = 8;
 inline constexpr size_t kMaxBootFileName = 56;  // fw_cfg's own limit, with NUL
 inline constexpr size_t kSha384Size = 48;
-inline constexpr size_t kMaxSecretSize = 4096;
 inline constexpr size_t kDecisionIdSize = 16;
 inline constexpr size_t kReportIdSize = 32;
 inline constexpr size_t kHeaderSha256Size = 32;

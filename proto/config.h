@@ -19,6 +19,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "proto/limits.h"
 
 namespace proto {
 
@@ -27,7 +28,6 @@ inline constexpr size_t kMaxVolumeSize = 64;
 inline constexpr size_t kMaxPathSize = 255;
 inline constexpr size_t kMaxPins = 4;
 inline constexpr size_t kMaxResources = 8;
-inline constexpr size_t kMaxSecretSize = 4096;
 inline constexpr size_t kPinSize = 32;
 inline constexpr size_t kBootDigestSize = 48;
 

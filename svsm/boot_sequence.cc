@@ -1,26 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "svsm/boot_sequence.h"
 
-#include "base/bytes.h"
+#include <algorithm>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "attest/reasons.h"
+#include "base/reasons.h"
+#include "proto/channel.h"
 #include "proto/config_section.h"
+#include "proxy/page_layout.h"
+#include "proxy/shared_range.h"
+#include "sev/secrets_page.h"
+#include "svsm/attestation/manifest.h"
 #include "svsm/boot/exceptions.h"
 #include "svsm/boot/image_symbols.h"
+#include "svsm/boot/page_tables.h"
 #include "svsm/console/console.h"
 #include "svsm/console/line.h"
 #include "svsm/cpu/features.h"
+#include "svsm/fw_cfg/fw_cfg.h"
+#include "svsm/fw_cfg/fw_cfg_dma.h"
 #include "svsm/hw/cpu.h"
-#include "svsm/panic/fail.h"
+#include "svsm/linux/leave.h"
+#include "svsm/memory/interval_set.h"
+#include "svsm/memory/physical_window.h"
+#include "svsm/panic/reason_text.h"
 #include "svsm/platform/platform_check.h"
+#include "svsm/runtime/runtime.h"
+#include "svsm/runtime/static_storage.h"
 
 namespace svsm {
 namespace {
+
+using base::AsBytes;
+using base::Bytes;
+using base::Code;
+using base::Milliseconds;
+using base::Result;
+using base::Status;
+using proto::channel::Phase;
+
+// What a boot that failed early spends on telling the host's operator.
+constexpr Milliseconds kLastWord{2000};
+
+alignas(kPageSize) constinit uint8_t proxy_pages[proxy::kSharedRangeSize];
+alignas(kPageSize) constinit uint8_t processor_pages[proxy::kSharedRangeSize];
+alignas(kPageSize) constinit FwCfgAccess fw_cfg_access;
+constinit StaticStorage<FwCfg> fw_cfg_storage;
+
+proxy::SharedRange Share(uint8_t (&pages)[proxy::kSharedRangeSize]) {
+  // The emulated platform shares all of its memory as it is.
+  return {.base = pages, .gpa = AddressOf(pages), .size = sizeof(pages)};
+}
 
 CpuidRegisters ReadCpuid(uint32_t leaf, uint32_t subleaf) {
   const hw::CpuidLeaf out = hw::Cpuid(leaf, subleaf);
   return {out.eax, out.ebx, out.ecx, out.edx};
 }
 
-base::Bytes ConfigSection() {
+Bytes ConfigSection() {
   // EDGE: the .config section, which image.ld delimits and nothing writes.
   const auto* start = reinterpret_cast<const uint8_t*>(__config_start);
   return {start, AddressOf(__config_end) - AddressOf(__config_start)};
@@ -33,28 +73,251 @@ uint64_t ReadSevStatus() {
 
 }  // namespace
 
-void BootSequence::Announce(const Line& line) {
-  console::PrintTimed(static_cast<uint64_t>(clock_.Now()), line);
-}
-
-base::Status BootSequence::Run() {
+Status BootSequence::Run() {
   BASE_TRY(Configure());
-  BASE_TRY(SeedRng());
-  PowerOff();
+  const Status attached = AttachProcessor();
+  if (!attached.ok() && config_.on_failure == proto::OnFailure::kHalt) {
+    return attached;
+  }
+  BASE_TRY(Measure());
+  const Status attested = attached.ok() ? Attest() : attached;
+  if (!attested.ok()) BASE_TRY(JudgeFailure(attested));
+  return HandOver();
 }
 
-base::Status BootSequence::Configure() {
-  BASE_TRY_ASSIGN(const base::Bytes bytes,
-                  proto::ConfigInSection(ConfigSection()));
+Status BootSequence::Configure() {
+  BASE_TRY_ASSIGN(const Bytes bytes, proto::ConfigInSection(ConfigSection()));
   BASE_TRY(proto::DecodeConfig(bytes, config_));
   BASE_TRY(CheckPlatform(config_.platform, EntryPoint::kPvh, ReadSevStatus()));
   clock_.SetKilohertz(config_.tsc_khz);
-  Announce(Line() << "started: platform emulated, vm " << config_.vm.view());
+  OpenChannelParts();
+  progress_.Reached(Phase::kStarted, Line() << "started: platform emulated, vm "
+                                            << config_.vm.view());
+  progress_.Note(Line() << "THIS IS AN EMULATION: it keeps no secret from this "
+                           "host");
   BASE_TRY_ASSIGN(const CpuFeatures features, CheckCpu(ReadCpuid));
   entropy_.emplace(cpu_random_, features.rdseed);
   return {};
 }
 
-base::Status BootSequence::SeedRng() { return rng_.Seed(*entropy_, {}); }
+void BootSequence::OpenChannelParts() {
+  proxy_port_.emplace(config_.channel_port);
+  proxy_transport_.emplace(Share(proxy_pages), *proxy_port_,
+                           proxy::kProxyReadBack, clock_);
+  client_.emplace(*proxy_transport_, clock_);
+  progress_.UseChannel(*client_);
+}
+
+// VMPCK0 is mixed into the seed: a host that foresees RDRAND does not foresee
+// it too.
+Status BootSequence::AttachProcessor() {
+  processor_port_.emplace(proxy::kFirmwarePort);
+  processor_transport_.emplace(Share(processor_pages), *processor_port_,
+                               proxy::kFirmwareReadBack, clock_);
+  processor_.emplace(*processor_transport_, clock_);
+  Result<sev::Vmpck> key =
+      processor_->Attach(clock_.Now() + config_.secure_processor_deadline);
+  sev::Vmpck vmpck0;
+  if (key.ok()) vmpck0 = *std::move(key);
+  BASE_TRY(rng_.Seed(*entropy_, vmpck0.RevealSecret()));
+  driver_.emplace(std::move(vmpck0), *processor_, clock_,
+                  config_.secure_processor_deadline);
+  return key.status();
+}
+
+// --- The boot files.
+
+Status BootSequence::Measure() {
+  BASE_TRY(LoadFiles());
+  BASE_TRY_ASSIGN(manifest_, MakeManifest(files_));
+  BASE_TRY_ASSIGN(manifest_size_,
+                  attest::Serialise(manifest_, manifest_bytes_));
+  PrintManifest();
+  if (config_.expected_boot.has_value()) {
+    BASE_TRY(CheckExpected(manifest_, *config_.expected_boot, config_.acpi));
+  }
+  progress_.Reached(Phase::kMeasured, Line() << "measured: boot files copied");
+  return {};
+}
+
+uint64_t BootSequence::RoomForSecrets() const {
+  uint64_t bytes = 0;
+  for (const proto::Resource& resource : config_.resources) {
+    bytes += resource.max_size;
+  }
+  return RoomBehindInitrd(config_.resources.size(), bytes);
+}
+
+Status BootSequence::LoadFiles() {
+  const Range image{AddressOf(__image_start), AddressOf(__image_end)};
+  BASE_TRY(map_.Accept(start_info_.map(), image));
+  PortFwCfgDoorbell doorbell;
+  FwCfgDma dma({.access = &fw_cfg_access,
+                .access_address = AddressOf(&fw_cfg_access),
+                .bounce = {}},
+               doorbell, clock_);
+  FwCfg& fw_cfg = fw_cfg_storage.Construct(dma);
+  BASE_TRY(fw_cfg.Open());
+  const AcpiSource acpi = config_.acpi == proto::Acpi::kFromHost
+                              ? AcpiSource::kFromHost
+                              : AcpiSource::kNone;
+  return LoadBootFiles(fw_cfg, map_, PhysicalWindow::Identity(kIdentityLimit),
+                       acpi, RoomForSecrets(), files_);
+}
+
+void BootSequence::PrintManifest() {
+  const auto print = [](std::string_view name,
+                        const attest::BootFileDigest& file) {
+    Line line;
+    line << "boot manifest: " << name << " sha384:";
+    line.HexBytes(file.sha384) << " " << file.length;
+    console::Print(line);
+  };
+  print("kernel", manifest_.kernel);
+  print("initrd", manifest_.initrd);
+  print("cmdline", manifest_.command_line);
+  for (const attest::BootFileDigest& file : manifest_.acpi) {
+    print({file.name, file.name_size}, file);
+  }
+  if (manifest_.acpi.empty()) return;
+  Line line;
+  line << "boot manifest: acpi sha384:";
+  console::Print(line.HexBytes(AcpiDigest(manifest_)));
+}
+
+// --- The attestation.
+
+Status BootSequence::Attest() {
+  for (const proto::Resource& resource : config_.resources) {
+    BASE_TRY(wanted_.Add({.name = AsBytes(resource.name.view()),
+                          .kind = resource.kind == proto::ResourceKind::kLuks2
+                                      ? attest::SecretKind::kLuks2
+                                      : attest::SecretKind::kFile,
+                          .max_size = resource.max_size}));
+  }
+  evidence_.emplace(*driver_, *client_, clock_, config_.proxy_deadline);
+  AttestationObserver& observer = *this;
+  attestation_.emplace(*client_, *evidence_, rng_, clock_, observer);
+  connect_tried_ = true;
+  BASE_TRY(attestation_->Run(
+      {.vm = AsBytes(config_.vm.view()),
+       .endpoint = AsBytes(config_.verifier_endpoint.view()),
+       .pins = config_.verifier_pins.span(),
+       .secrets = {wanted_.data(), wanted_.size()},
+       .boot_manifest = Bytes(manifest_bytes_).first(manifest_size_),
+       .proxy_timeout = config_.proxy_deadline,
+       .verifier_timeout = config_.verifier_deadline}));
+  const attest::NativeSession& session = attestation_->session();
+  if (session.outcome() != proto::Outcome::kGranted) {
+    progress_.Refused(session.outcome(), session.decision_id());
+    return Status(Code::kPermissionDenied, attest::kRefusedByVerifier);
+  }
+  granted_ = true;
+  progress_.Reached(Phase::kGranted,
+                    Line() << "granted: " << session.secrets().size()
+                           << " secrets, boot " << session.boot_counter());
+  return {};
+}
+
+void BootSequence::OnChannel() { progress_.ChannelIsUp(); }
+
+void BootSequence::OnConnected() {
+  progress_.Reached(Phase::kConnected, Line()
+                                           << "connected: verifier "
+                                           << config_.verifier_endpoint.view());
+}
+
+void BootSequence::OnAttested() {
+  progress_.Reached(Phase::kAttested, Line() << "attested: evidence sent");
+}
+
+void BootSequence::OnRetry(const AttemptResult& why) {
+  Line line;
+  line << "trying again: ";
+  if (why.status.ok()) {
+    line << proto::NameOf(why.outcome);
+  } else {
+    line << base::NameOf(why.status.reason()).text << " "
+         << ReasonText(why.status.reason());
+  }
+  progress_.Note(line);
+}
+
+// An attestation that failed ends the boot, unless the configuration lets
+// exactly these boot files (CheckExpected() has passed) go on without secrets.
+Status BootSequence::JudgeFailure(Status why) {
+  if (config_.on_failure != proto::OnFailure::kBootWithoutSecrets ||
+      !config_.expected_boot.has_value()) {
+    return why;
+  }
+  progress_.Note(Line() << "booting without secrets: "
+                        << base::NameOf(why.reason()).text << " "
+                        << ReasonText(why.reason()));
+  return {};
+}
+
+// --- The way out.
+
+Result<Handover> BootSequence::Prepare() {
+  static_assert(proto::kMaxResources == 8);
+  const std::array<uint8_t, 32> no_digest{};
+  const DiskSecret none{.header_sha256 = no_digest};
+  std::array<DiskSecret, 8> disks{none, none, none, none,
+                                  none, none, none, none};
+  std::array<FileSecret, 8> files{};
+  size_t disk_count = 0;
+  size_t file_count = 0;
+  for (size_t i = 0; granted_ && i < config_.resources.size(); ++i) {
+    const proto::Resource& resource = config_.resources[i];
+    const attest::ReceivedSecret& secret =
+        attestation_->session().secrets().at(i);
+    if (resource.kind == proto::ResourceKind::kLuks2) {
+      DiskSecret& disk = disks[disk_count++];
+      disk.volume = resource.place.view();
+      disk.key = secret.value.RevealSecret();
+      disk.header_length = secret.header_length;
+      disk.header_sha256 = secret.header_sha256;
+    } else {
+      files[file_count++] = {.path = resource.place.view(),
+                             .contents = secret.value.RevealSecret()};
+    }
+  }
+  BASE_TRY(rng_.Generate(kernel_seed_));
+  return PrepareKernel(files_, map_, PhysicalWindow::Identity(kIdentityLimit),
+                       {.disks = std::span(disks).first(disk_count),
+                        .files = std::span(files).first(file_count),
+                        .rng_seed = kernel_seed_});
+}
+
+Status BootSequence::HandOver() {
+  BASE_TRY_ASSIGN(const Handover handover, Prepare());
+  const Watermarks marks = MeasureWatermarks();
+  progress_.Note(Line() << "memory: heap peak " << uint64_t{marks.heap_peak}
+                        << ", stack peak " << uint64_t{marks.stack_peak});
+  progress_.Reached(Phase::kHandingOver, Line() << "handing-over");
+  client_->Close(clock_.Now() + kLastWord);
+  processor_->Close();
+  DestroyKeys();
+  console::Flush();
+  Leave(handover, driver_->Destroy());
+}
+
+void BootSequence::DestroyKeys() {
+  if (driver_.has_value()) static_cast<void>(driver_->Destroy());
+  if (attestation_.has_value()) attestation_->Wipe();
+  rng_.Wipe();
+}
+
+void BootSequence::ReportFailure(Status why) {
+  if (!client_.has_value()) return;
+  if (!client_->connected() && !connect_tried_) {
+    const Milliseconds patience = std::min(kLastWord, config_.proxy_deadline);
+    const Bytes vm = AsBytes(config_.vm.view());
+    if (!client_->Connect(vm, clock_.Now() + patience).ok()) return;
+    progress_.ChannelIsUp();
+  }
+  progress_.Failed(why);
+  client_->Close(clock_.Now() + kLastWord);
+}
 
 }  // namespace svsm

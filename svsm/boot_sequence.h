@@ -4,41 +4,101 @@
 // (design section 2). Each phase is one method; the first failure ends it.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include <array>
 #include <optional>
 
+#include "attest/boot_manifest.h"
+#include "attest/secret_set.h"
+#include "base/bytes.h"
+#include "base/fixed_list.h"
 #include "base/result.h"
 #include "crypto/rng.h"
+#include "proto/attest.h"
 #include "proto/config.h"
+#include "proxy/client.h"
+#include "proxy/guest_transport.h"
+#include "svsm/attestation/attestation.h"
+#include "svsm/attestation/guest_evidence.h"
+#include "svsm/attestation/retry.h"
 #include "svsm/boot/start_info.h"
-#include "svsm/console/line.h"
 #include "svsm/cpu/entropy.h"
 #include "svsm/cpu/tsc_clock.h"
+#include "svsm/linux/boot_files.h"
+#include "svsm/linux/handover.h"
+#include "svsm/memory/memory_map.h"
+#include "svsm/platform/emulated_processor.h"
+#include "svsm/platform/guest_request/guest_request.h"
 #include "svsm/platform/ports.h"
+#include "svsm/progress.h"
 
 namespace svsm {
 
-class BootSequence {
+// Most of the image's .bss: static storage.
+class BootSequence final : private AttestationObserver {
  public:
-  // `start_info` and `clock` outlive the sequence.
+  // Both outlive the sequence.
   BootSequence(const StartInfo& start_info, TscClock& clock)
-      : start_info_(start_info), clock_(clock) {}
+      : start_info_(start_info), clock_(clock), progress_(clock) {}
 
-  // Returns only with what ended the boot.
+  // Returns only with what ended the boot. kRefusedByVerifier has been printed
+  // and reported already.
   base::Status Run();
+
+  // For panic/fail.h. ReportFailure connects to the proxy if nobody tried yet.
+  void DestroyKeys();
+  void ReportFailure(base::Status why);
 
  private:
   base::Status Configure();
-  base::Status SeedRng();
-  void Announce(const Line& line);
+  base::Status AttachProcessor();
+  base::Status Measure();
+  base::Status LoadFiles();
+  uint64_t RoomForSecrets() const;
+  void PrintManifest();
+  base::Status Attest();
+  base::Status JudgeFailure(base::Status why);
+  base::Status HandOver();
+  base::Result<Handover> Prepare();
+  void OpenChannelParts();
+
+  void OnChannel() override;
+  void OnConnected() override;
+  void OnAttested() override;
+  void OnRetry(const AttemptResult& why) override;
 
   const StartInfo& start_info_;
   TscClock& clock_;
+  Progress progress_;
   proto::Config config_;
+
   CpuRandom cpu_random_;
   std::optional<CpuEntropy> entropy_;
   crypto::Rng rng_;
+
+  std::optional<PortDoorbell> processor_port_;
+  std::optional<proxy::GuestPageTransport> processor_transport_;
+  std::optional<EmulatedProcessor> processor_;
+  std::optional<GuestRequestDriver> driver_;
+
+  MemoryMap map_;
+  BootFiles files_;
+  attest::BootManifest manifest_;
+  std::array<uint8_t, proto::kMaxBootManifest> manifest_bytes_{};
+  size_t manifest_size_ = 0;
+
+  std::optional<PortDoorbell> proxy_port_;
+  std::optional<proxy::GuestPageTransport> proxy_transport_;
+  std::optional<proxy::Client> client_;
+  bool connect_tried_ = false;
+  std::optional<GuestEvidence> evidence_;
+  std::optional<Attestation> attestation_;
+  base::FixedList<attest::WantedSecret, proto::kMaxResources> wanted_;
+
+  bool granted_ = false;
+  std::array<uint8_t, 32> kernel_seed_{};
 };
 
 }  // namespace svsm

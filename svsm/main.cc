@@ -3,6 +3,7 @@
 // The image's first C++: makes the machine safe to run on, then boots.
 #include <stdint.h>
 
+#include "attest/reasons.h"
 #include "base/result.h"
 #include "svsm/boot/exceptions.h"
 #include "svsm/boot/paging.h"
@@ -28,6 +29,7 @@ constexpr uint64_t kFirstMapEnd = uint64_t{1} << 30;
 constinit StaticStorage<StartInfo> start_info_storage;
 constinit StaticStorage<TscClock> clock_storage;
 constinit StaticStorage<BootSequence> sequence_storage;
+constinit BootSequence* sequence = nullptr;
 
 }  // namespace
 }  // namespace svsm
@@ -43,5 +45,13 @@ void SvsmMain(uint32_t start_info) {
   InstallPageTables();
   InitRuntime();
   if (!copied.ok()) Fail(copied);
-  Fail(sequence_storage.Construct(info, clock).Run());
+
+  sequence = &sequence_storage.Construct(info, clock);
+  last_acts = {
+      .destroy_keys = [] { sequence->DestroyKeys(); },
+      .report = [](base::Status why) { sequence->ReportFailure(why); }};
+  const base::Status end = sequence->Run();
+  // A refusal has its own line, and the proxy has been told.
+  if (end.reason() == attest::kRefusedByVerifier) PowerOff();
+  Fail(end);
 }

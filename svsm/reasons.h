@@ -32,8 +32,9 @@
     "configuration.")                                                          \
   X(kProcessorAbsent, 'S', 'M', 12, "the secure processor does not answer",    \
     "Is forelock-emulator running, on the socket QEMU connects to?")           \
-  X(kChannelAddress, 'S', 'M', 13, "a shared page lies too high",              \
-    "A bug of the image's layout; report it.")
+  X(kVerifierSilent, 'S', 'M', 13, "the verifier does not answer in time",     \
+    "See the phase printed last and the verifier's log; or raise "             \
+    "deadlines.verifier_ms.")
 
 namespace svsm {
 FORELOCK_SVSM_REASONS(BASE_DEFINE_REASON)

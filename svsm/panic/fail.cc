@@ -36,6 +36,7 @@ void PrintFailure(base::Status why) {
 }  // namespace
 
 void PowerOff() {
+  DestroyKeys();
   console::Print(Line() << "powering off");
   console::Flush();
   hw::Out16(kPm1aControl, kSoftOff);

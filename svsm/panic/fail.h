@@ -24,8 +24,8 @@ extern LastActs last_acts;
 // As Fail, from an exception handler: nothing that was interrupted is used.
 [[noreturn]] void FailInException(base::Status why);
 
-// "forelock: powering off"; then off, or else a halt with interrupts masked.
-// Does not destroy keys: for callers that have done so.
+// Destroys keys, prints "forelock: powering off"; then off, or else a halt with
+// interrupts masked. For what has been printed and reported already.
 [[noreturn]] void PowerOff();
 
 }  // namespace svsm

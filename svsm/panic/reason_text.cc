@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "svsm/panic/reason_text.h"
 
+#include "attest/reasons.h"
 #include "base/reasons.h"
 #include "crypto/reasons.h"
 #include "proto/reasons.h"
@@ -20,6 +21,7 @@ namespace svsm {
 std::string_view ReasonText(base::Reason reason) {
   switch (reason.bits) {
     FORELOCK_BASE_REASONS(SVSM_REASON_CASE)
+    FORELOCK_ATTEST_REASONS(SVSM_REASON_CASE)
     FORELOCK_CRYPTO_REASONS(SVSM_REASON_CASE)
     FORELOCK_PROTO_REASONS(SVSM_REASON_CASE)
     FORELOCK_SEV_REASONS(SVSM_REASON_CASE)

@@ -21,7 +21,8 @@ class StaticStorage {
   // Call once.
   template <typename... Args>
   T& Construct(Args&&... args) {
-    // EDGE: placement into storage of T's size and alignment; allocates nothing.
+    // EDGE: placement into storage of T's size and alignment; allocates
+    // nothing.
     return *new (bytes_) T(std::forward<Args>(args)...);
   }
 

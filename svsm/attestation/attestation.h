@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Attestation: from "the boot files are measured" to a verdict. Opens the proxy
+// channel, a stream to the verifier, TLS over it and the native session inside,
+// and tries again where that may help (retry.h), until one deadline for all.
+#pragma once
+
+#include <stdint.h>
+
+#include <span>
+
+#include "attest/native_session.h"
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "crypto/rng.h"
+#include "crypto/tls_client.h"
+#include "proto/attest.h"
+#include "proxy/client.h"
+#include "svsm/attestation/guest_evidence.h"
+#include "svsm/attestation/retry.h"
+
+namespace svsm {
+
+// What the attestation wants. Everything pointed to outlives it.
+struct AttestationGoal {
+  base::Bytes vm;
+  base::Bytes endpoint;
+  std::span<const crypto::Pin> pins;
+  std::span<const attest::WantedSecret> secrets;
+  base::Bytes boot_manifest;              // serialised
+  base::Milliseconds proxy_timeout{};     // for the proxy to answer
+  base::Milliseconds verifier_timeout{};  // for everything after that
+};
+
+// Who is told how far it is.
+class AttestationObserver {
+ public:
+  virtual void OnChannel() = 0;  // The proxy answers; again after a retry.
+  virtual void OnConnected() = 0;
+  virtual void OnAttested() = 0;
+  virtual void OnRetry(const AttemptResult& why) = 0;
+
+ protected:
+  ~AttestationObserver() = default;
+};
+
+// 250 KiB: static storage.
+class Attestation {
+ public:
+  Attestation(proxy::Client& client, GuestEvidence& evidence, crypto::Rng& rng,
+              base::Clock& clock, AttestationObserver& observer)
+      : client_(client),
+        evidence_(evidence),
+        rng_(rng),
+        clock_(clock),
+        observer_(observer) {}
+  ~Attestation() { Wipe(); }
+  Attestation(const Attestation&) = delete;
+  Attestation& operator=(const Attestation&) = delete;
+
+  // Ok: there is a verdict; see session(). Else the status of the last attempt,
+  //   kDeadlineExceeded (kVerifierSilent) where it ran into the deadline.
+  base::Status Run(const AttestationGoal& goal);
+
+  // The last attempt's: outcome, decision, and the secrets if granted.
+  const attest::NativeSession& session() const { return session_; }
+
+  // Overwrites TLS and session, secrets included.
+  void Wipe();
+
+ private:
+  AttemptResult Attempt(const AttestationGoal& goal);
+  base::Status Converse(const AttestationGoal& goal);
+  base::Status OpenChannel(const AttestationGoal& goal);
+  base::Status Handshake(const AttestationGoal& goal);
+  base::Status RunSession(const AttestationGoal& goal);
+  base::Status WaitTurn();
+  void CloseStream();
+
+  proxy::Client& client_;
+  GuestEvidence& evidence_;
+  crypto::Rng& rng_;
+  base::Clock& clock_;
+  AttestationObserver& observer_;
+  base::Instant deadline_{};
+  bool deadline_set_ = false;
+  crypto::TlsClient tls_;
+  attest::NativeSession session_;
+};
+
+}  // namespace svsm

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// GuestEvidence: where the guest's evidence comes from. The report from the
+// secure processor; the certificates, which prove nothing by themselves, from
+// the proxy.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <span>
+
+#include "attest/evidence_source.h"
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "proto/attest.h"
+#include "proxy/client.h"
+#include "svsm/platform/guest_request/guest_request.h"
+
+namespace svsm {
+
+class GuestEvidence final : public attest::EvidenceSource {
+ public:
+  // All outlive it; `timeout` bounds GetCertificates().
+  GuestEvidence(GuestRequestDriver& processor, proxy::Client& client,
+                base::Clock& clock, base::Milliseconds timeout)
+      : processor_(processor),
+        client_(client),
+        clock_(clock),
+        timeout_(timeout) {}
+
+  base::Status GetReport(
+      std::span<const uint8_t, 64> report_data,
+      std::span<uint8_t, proto::kAttestReportSize> out) override;
+  base::Result<size_t> GetCertificates(base::Bytes report,
+                                       base::MutableBytes out) override;
+
+  // GetReport() failed once, so there is no key for another.
+  bool processor_failed() const { return processor_failed_; }
+
+ private:
+  GuestRequestDriver& processor_;
+  proxy::Client& client_;
+  base::Clock& clock_;
+  base::Milliseconds timeout_;
+  bool processor_failed_ = false;
+};
+
+}  // namespace svsm
