@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The daemon's configuration file (docs/operate-a-host.md, README.md beside
+// The daemon's configuration file (docs/operate-host.md, README.md beside
 // this file). TOML; an unknown key is an error.
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // guest.toml: how a guest's owner writes a VM's configuration. Every key is
-// described in docs/guest-owner.md; unknown ones are errors.
+// described in docs/own-a-guest.md; unknown ones are errors.
 #pragma once
 
 #include <string>

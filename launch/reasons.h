@@ -17,7 +17,7 @@
   X(kTomlUnknownKey, 'L', 'A', 5, "configuration file has an unknown key",  \
     "Mend the spelling, or remove the key.")                                \
   X(kTomlMissingKey, 'L', 'A', 6, "configuration file lacks a key",         \
-    "Add it; docs/guest-owner.md lists every key.")                         \
+    "Add it; docs/own-a-guest.md lists every key.")                         \
   X(kTomlBadValue, 'L', 'A', 7, "configuration file has a value of no use", \
     "Mend the line and column that the message names.")                     \
   X(kFileUnusable, 'L', 'A', 8, "a file cannot be read or written",         \
