@@ -41,10 +41,9 @@
 #define MBEDTLS_X509_CRT_PARSE_C
 #define MBEDTLS_X509_REMOVE_INFO
 
-// Randomness: crypto/rng.h is the only source, for PSA too.
-#define MBEDTLS_ENTROPY_C
+// Randomness: crypto/rng.h is the only source, for PSA too. Without
+// MBEDTLS_ENTROPY_C Mbed TLS cannot go and look for another.
 #define MBEDTLS_CTR_DRBG_C
-#define MBEDTLS_NO_PLATFORM_ENTROPY
 #define MBEDTLS_PSA_CRYPTO_C
 #define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG
 
