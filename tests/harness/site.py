@@ -209,8 +209,8 @@ class Site:
         self.disk, self.key = self.make_disk(self.verifier, welcome)
         say("disk", "LUKS2, aes-xts-plain64, a random 256-bit key that only the verifier has")
         say("kernel", f"Debian's {self.guest.version}")
-        acpi = self.learn_acpi(self.boot(self.image, self.disk))
-        self.verifier.call("policy", "add", self.write_policy(measurements, root, acpi))
+        self.acpi = self.learn_acpi(self.boot(self.image, self.disk))
+        self.verifier.call("policy", "add", self.write_policy(measurements, root, self.acpi))
         say("policy", "names this image, kernel, initramfs, command line and ACPI tables by digest")
         self.verifier.start()
         self.endpoints = {"verifier": self.verifier.address}
@@ -228,6 +228,13 @@ class Site:
                 raise process.Failure(f"the disk key stands in {path}")
         return len(paths)
 
+    def expected_boot(self):
+        """For configure_image: the digests of exactly this boot."""
+        return {"kernel": f"sha384:{sha384(self.guest.kernel)}",
+                "initrd": f"sha384:{sha384(self.guest.initrd)}",
+                "command_line": f"sha384:{sha384(self.guest.command_line)}",
+                "acpi": f"sha384:{self.acpi}"}  # fmt: skip
+
     # --- Daemons.
 
     def _spawn(self, name, command):
@@ -244,7 +251,7 @@ class Site:
         if fault:
             command += ["--fault", fault]
         self.emulator = self._spawn("emulator", command)
-        self.emulator.wait_for(r"(?i)(listening|ready|serving)")
+        self.emulator.wait_for("^listening on ")
 
     def stop_emulator(self):
         if self.emulator is not None:
@@ -270,7 +277,7 @@ class Site:
         path = self.write_proxy_configuration(endpoints or self.endpoints)
         self.proxy_configuration = path
         self.proxy = self._spawn("proxy", [self.tools.proxy, "--config", path])
-        self.proxy.wait_for(r"(?i)(listening|ready|serving)")
+        self.proxy.wait_for("^ready$")
 
     def stop_proxy(self):
         if self.proxy is not None:
