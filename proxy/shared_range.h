@@ -26,7 +26,7 @@ struct SharedRange {
   void Store64(uint32_t offset, uint64_t value) const;  // release
   void CopyIn(uint32_t offset, base::Bytes bytes) const;
   void CopyOut(uint32_t offset, base::MutableBytes bytes) const;
-  void Zero(uint32_t offset, uint32_t length) const;
+  void Zero(uint32_t offset, uint32_t length) const;  // multiples of 8
 };
 
 // Orders a store before a later load (the doorbell protocol needs it).
