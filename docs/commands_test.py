@@ -57,7 +57,7 @@ class Programs:
             return None
         if subcommands and " ".join(subcommands) not in self.help((name,)):
             return f"{name} has no {' '.join(subcommands)}"
-        known = OPTION.findall(self.help((name, *subcommands)))
+        known = OPTION.findall(self.help((name, *subcommands))) + ["--help"]
         for option in OPTION.findall(line):
             if option not in known:
                 return f"{' '.join((name, *subcommands))} has no option {option}"
