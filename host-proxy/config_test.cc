@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host-proxy/config.h"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/match.h"
+#include "gtest/gtest.h"
+
+namespace host_proxy {
+namespace {
+
+constexpr std::string_view kGood = R"(connect_timeout_ms = 1500
+
+[[vm]]
+label = "demo/vm1"
+socket = "/run/vm1.sock"
+ram = "/dev/shm/vm1"
+certificates = "/var/lib/certs"
+[vm.endpoints]
+verifier = "127.0.0.1:8443"
+six = "[::1]:443"
+
+[[vm]]
+label = "vm2"
+socket = "/run/vm2.sock"
+ram = "/dev/shm/vm2"
+[vm.endpoints]
+verifier = "verifier.example.org:8443"
+)";
+
+TEST(Config, ReadsEverything) {
+  const auto config = ParseConfig(kGood, "proxy.toml");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->connect_timeout, std::chrono::milliseconds(1500));
+  ASSERT_EQ(config->vms.size(), 2u);
+  const VmConfig& vm = config->vms[0];
+  EXPECT_EQ(vm.label, "demo/vm1");
+  EXPECT_EQ(vm.socket, "/run/vm1.sock");
+  EXPECT_EQ(vm.ram, "/dev/shm/vm1");
+  EXPECT_EQ(vm.certificates, "/var/lib/certs");
+  EXPECT_EQ(vm.endpoints.at("verifier").host, "127.0.0.1");
+  EXPECT_EQ(vm.endpoints.at("verifier").port, 8443);
+  EXPECT_EQ(vm.endpoints.at("six").host, "::1");
+  EXPECT_EQ(config->vms[1].certificates, "");
+}
+
+// Each row: a text, and how the message must begin.
+TEST(Config, SaysWhereAndWhatIsWrong) {
+  const struct {
+    std::string text;
+    std::string_view message;
+  } rows[] = {
+      {"", "f:1:1: HP4 expected 1 to 1024 tables [[vm]]"},
+      {"[[vm]\n", "f:1:6: HP2"},
+      {"vm = 3\n", "f:1:6: HP4 expected 1 to 1024"},
+      {"vm = [3]\n", "f:1:7: HP4 expected a table"},
+      {"colour = 1\n", "f:1:1: HP3 unknown key 'colour'"},
+      {"connect_timeout_ms = 0\n", "f:1:22: HP4"},
+      {"connect_timeout_ms = \"1\"\n", "f:1:22: HP4"},
+      {"[[vm]]\nlabel = 1\n", "f:2:9: HP4 'label' is not a string"},
+      {"[[vm]]\nsokket = \"a\"\n", "f:2:1: HP3 unknown key 'sokket'"},
+      {"[[vm]]\nlabel = \"a\"\n", "f:1:1: HP4 missing key 'socket'"},
+      {"[[vm]]\nlabel = \"\"\n", "f:2:9: HP4 'label' is not 1 to 128"},
+      {"[[vm]]\nlabel = \"a\\u001b[2J\"\n", "f:2:9: HP4 'label'"},
+      {"[[vm]]\nlabel = \"A\"\nsocket = \"s\"\nram = \"r\"\n",
+       "f:2:9: HP4 'label' is not 1 to 128 of"},
+      {"[[vm]]\nlabel = \"a\"\nsocket = \"" + std::string(108, 's') + "\"\n",
+       "f:3:10: HP4 'socket' is not 1 to 107"},
+      {"[[vm]]\nlabel = \"a\"\nsocket = \"s\"\nram = \"r\"\n",
+       "f:1:1: HP4 'endpoints' is missing"},
+      {"[[vm]]\nlabel = \"a\"\nsocket = \"s\"\nram = \"r\"\nendpoints = 1\n",
+       "f:5:13: HP4 'endpoints' is missing or not a table"},
+  };
+  for (const auto& row : rows) {
+    const auto config = ParseConfig(row.text, "f");
+    ASSERT_FALSE(config.ok()) << row.text;
+    EXPECT_TRUE(absl::StartsWith(config.status().message(), row.message))
+        << config.status().message() << "\nexpected " << row.message;
+  }
+}
+
+TEST(Config, EndpointsAreHostAndPort) {
+  const std::string head =
+      "[[vm]]\nlabel = \"a\"\nsocket = \"s\"\nram = \"r\"\n[vm.endpoints]\n";
+  for (const std::string_view good :
+       {"e = \"h:1\"", "e = \"h:65535\"", "e = \"[fe80::1%eth0]:1\""}) {
+    EXPECT_TRUE(ParseConfig(head + std::string(good), "f").ok()) << good;
+  }
+  for (const std::string_view bad :
+       {"e = \"h\"", "e = \":1\"", "e = \"h:\"", "e = \"h:0\"",
+        "e = \"h:65536\"", "e = \"h:-1\"", "e = \"h:+1\"", "e = \"h: 1\"",
+        "e = \"::1:1\"", "e = \"[]:1\"", "E = \"h:1\"", "e = 1", ""}) {
+    EXPECT_FALSE(ParseConfig(head + std::string(bad), "f").ok()) << bad;
+  }
+}
+
+TEST(Config, NothingIsUsedTwice) {
+  for (const std::string_view line :
+       {"demo/vm1", "/run/vm1.sock", "/dev/shm/vm1"}) {
+    std::string text(kGood);
+    const std::string_view other = line == "demo/vm1"        ? "vm2"
+                                   : line == "/run/vm1.sock" ? "/run/vm2.sock"
+                                                             : "/dev/shm/vm2";
+    text.replace(text.find("\"" + std::string(other) + "\"") + 1, other.size(),
+                 line);
+    EXPECT_FALSE(ParseConfig(text, "f").ok()) << line;
+  }
+}
+
+TEST(Config, EveryTruncationIsAnErrorOrAWholeConfiguration) {
+  for (size_t size = 0; size < kGood.size(); ++size) {
+    const auto config = ParseConfig(kGood.substr(0, size), "f");
+    if (config.ok()) {
+      EXPECT_GE(config->vms.size(), 1u);
+    }
+  }
+}
+
+TEST(Config, TooLargeAFileIsRefused) {
+  EXPECT_FALSE(ParseConfig(std::string(kMaxConfigSize + 1, '\n'), "f").ok());
+}
+
+}  // namespace
+}  // namespace host_proxy
