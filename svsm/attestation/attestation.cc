@@ -38,7 +38,7 @@ AttemptResult Attestation::Attempt(const AttestationGoal& goal) {
   const Status status = Converse(goal);
   return {.status = status,
           .outcome = session_.outcome(),
-          .processor_failed = evidence_.processor_failed()};
+          .processor_failed = evidence_.report_failed()};
 }
 
 Status Attestation::Converse(const AttestationGoal& goal) {

@@ -5,11 +5,14 @@
 // and tries again where that may help (retry.h), until one deadline for all.
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <span>
 
+#include "attest/evidence_source.h"
 #include "attest/native_session.h"
+#include "attest/secret_set.h"
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -17,7 +20,6 @@
 #include "crypto/tls_client.h"
 #include "proto/attest.h"
 #include "proxy/client.h"
-#include "svsm/attestation/guest_evidence.h"
 #include "svsm/attestation/retry.h"
 
 namespace svsm {
@@ -48,8 +50,10 @@ class AttestationObserver {
 // 250 KiB: static storage.
 class Attestation {
  public:
-  Attestation(proxy::Client& client, GuestEvidence& evidence, crypto::Rng& rng,
-              base::Clock& clock, AttestationObserver& observer)
+  // All outlive it.
+  Attestation(proxy::Client& client, attest::EvidenceSource& evidence,
+              crypto::Rng& rng, base::Clock& clock,
+              AttestationObserver& observer)
       : client_(client),
         evidence_(evidence),
         rng_(rng),
@@ -70,6 +74,29 @@ class Attestation {
   void Wipe();
 
  private:
+  // Remembers that no report could be had: then there is no key for another.
+  class WatchedEvidence final : public attest::EvidenceSource {
+   public:
+    explicit WatchedEvidence(attest::EvidenceSource& source)
+        : source_(source) {}
+    base::Status GetReport(
+        std::span<const uint8_t, 64> report_data,
+        std::span<uint8_t, proto::kAttestReportSize> out) override {
+      const base::Status status = source_.GetReport(report_data, out);
+      if (!status.ok()) report_failed_ = true;
+      return status;
+    }
+    base::Result<size_t> GetCertificates(base::Bytes report,
+                                         base::MutableBytes out) override {
+      return source_.GetCertificates(report, out);
+    }
+    bool report_failed() const { return report_failed_; }
+
+   private:
+    attest::EvidenceSource& source_;
+    bool report_failed_ = false;
+  };
+
   AttemptResult Attempt(const AttestationGoal& goal);
   base::Status Converse(const AttestationGoal& goal);
   base::Status OpenChannel(const AttestationGoal& goal);
@@ -79,7 +106,7 @@ class Attestation {
   void CloseStream();
 
   proxy::Client& client_;
-  GuestEvidence& evidence_;
+  WatchedEvidence evidence_;
   crypto::Rng& rng_;
   base::Clock& clock_;
   AttestationObserver& observer_;

@@ -8,9 +8,7 @@ namespace svsm {
 base::Status GuestEvidence::GetReport(
     std::span<const uint8_t, 64> report_data,
     std::span<uint8_t, proto::kAttestReportSize> out) {
-  const base::Status status = processor_.GetReport(report_data, out);
-  if (!status.ok()) processor_failed_ = true;
-  return status;
+  return processor_.GetReport(report_data, out);
 }
 
 base::Result<size_t> GuestEvidence::GetCertificates(base::Bytes report,

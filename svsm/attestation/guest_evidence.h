@@ -36,15 +36,11 @@ class GuestEvidence final : public attest::EvidenceSource {
   base::Result<size_t> GetCertificates(base::Bytes report,
                                        base::MutableBytes out) override;
 
-  // GetReport() failed once, so there is no key for another.
-  bool processor_failed() const { return processor_failed_; }
-
  private:
   GuestRequestDriver& processor_;
   proxy::Client& client_;
   base::Clock& clock_;
   base::Milliseconds timeout_;
-  bool processor_failed_ = false;
 };
 
 }  // namespace svsm
