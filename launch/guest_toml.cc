@@ -11,6 +11,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "launch/error.h"
 #include "launch/reasons.h"
 #include "proto/reasons.h"
@@ -374,13 +375,18 @@ std::string HexOf(const std::array<uint8_t, kSize>& bytes) {
       {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
+// For a basic string. Places are printable ASCII (proto::CheckConfig()).
+std::string Escaped(std::string_view text) {
+  return absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}});
+}
+
 std::string ResourceToml(const proto::Resource& resource) {
   const bool luks2 = resource.kind == proto::ResourceKind::kLuks2;
   return absl::StrFormat(
       "\n[[resource]]\nname = \"%s\"\nkind = \"%s\"\n%s = \"%s\"\n"
       "max_size = %d\n",
       resource.name.view(), luks2 ? "luks2" : "file", luks2 ? "volume" : "path",
-      absl::CEscape(resource.place.view()), resource.max_size);
+      Escaped(resource.place.view()), resource.max_size);
 }
 
 }  // namespace

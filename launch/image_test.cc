@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Configuring and measuring image files.
+#include "launch/image.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "base/bytes.h"
+#include "gtest/gtest.h"
+#include "launch/elf_for_tests.h"
+#include "launch/measure.h"
+
+namespace launch {
+namespace {
+
+proto::Config SomeConfig(std::string_view vm = "demo/vm1") {
+  proto::Config config;
+  config.vm.Assign(vm);
+  config.verifier_endpoint.Assign("verifier");
+  config.verifier_pins.Add({1});
+  return config;
+}
+
+std::string HexOf(const sev::LaunchDigest& digest) {
+  return absl::BytesToHexString(
+      {reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+TEST(Image, IsConfiguredOnceUnlessForced) {
+  auto file = TestElf().Bytes();
+  EXPECT_EQ(ConfigOfImage(file).status().code(), absl::StatusCode::kNotFound);
+  ASSERT_TRUE(ConfigureImage(file, SomeConfig(), Reconfigure::kRefuse).ok());
+  EXPECT_EQ(ConfigOfImage(file)->vm.view(), "demo/vm1");
+  const auto refused =
+      ConfigureImage(file, SomeConfig("x"), Reconfigure::kRefuse);
+  EXPECT_TRUE(absl::StrContains(refused.message(), "LA3")) << refused;
+  EXPECT_EQ(ConfigOfImage(file)->vm.view(), "demo/vm1");
+  ASSERT_TRUE(ConfigureImage(file, SomeConfig("x"), Reconfigure::kAllow).ok());
+  EXPECT_EQ(ConfigOfImage(file)->vm.view(), "x");
+}
+
+TEST(Image, OnlyTheSectionChanges) {
+  const auto before = TestElf().Bytes();
+  auto after = before;
+  ASSERT_TRUE(ConfigureImage(after, SomeConfig(), Reconfigure::kRefuse).ok());
+  ASSERT_EQ(before.size(), after.size());
+  EXPECT_TRUE(base::Equal(base::Bytes(before).first(TestElf::kConfigOffset),
+                          base::Bytes(after).first(TestElf::kConfigOffset)));
+}
+
+TEST(Image, ABrokenRuleIsRefusedWithItsReason) {
+  auto file = TestElf().Bytes();
+  const auto status =
+      ConfigureImage(file, SomeConfig("UPPER"), Reconfigure::kRefuse);
+  EXPECT_TRUE(absl::StrContains(status.message(), "PR8")) << status;
+  TestElf other;
+  other.names[12] = 'C';
+  file = other.Bytes();
+  EXPECT_EQ(ConfigureImage(file, SomeConfig(), Reconfigure::kRefuse).code(),
+            absl::StatusCode::kNotFound);
+}
+
+// The digest of TestElf, computed by another program from the same words of
+// the specification (Python's hashlib, page by page).
+constexpr char kGolden[] =
+    "2ddc82ce2ab6192928ba498d9ed7a405d8f8b0df586de602"
+    "d7871b7dd26f6c9e003bcc8ac3885db0c0f4659fccbd9b22";
+
+TEST(Measure, IsThePageInfoChain) {
+  const auto file = TestElf().Bytes();
+  const auto digest = MeasureEmulatedImage(file);
+  ASSERT_TRUE(digest.ok());
+  EXPECT_EQ(HexOf(*digest), kGolden);
+}
+
+TEST(Measure, EveryLoadedByteCountsAndNoOther) {
+  const auto original = TestElf().Bytes();
+  const auto digest = *MeasureEmulatedImage(original);
+  for (const size_t at :
+       {TestElf::kTextOffset, TestElf::kTextOffset + TestElf::kTextSize - 1,
+        TestElf::kConfigOffset, original.size() - 1}) {
+    auto file = original;
+    file[at] ^= 1;
+    EXPECT_NE(*MeasureEmulatedImage(file), digest) << at;
+  }
+  for (const size_t at :
+       {size_t{0xC00}, TestElf::kTextOffset + TestElf::kTextSize}) {
+    auto file = original;
+    file[at] ^= 1;
+    EXPECT_EQ(*MeasureEmulatedImage(file), digest) << at;
+  }
+}
+
+TEST(Measure, AnotherAddressIsAnotherDigest) {
+  TestElf elf;
+  elf.programs[1].p_paddr += 0x1000;
+  const auto file = elf.Bytes();
+  EXPECT_NE(HexOf(*MeasureEmulatedImage(file)), kGolden);
+}
+
+TEST(File, IsReplacedInOneStep) {
+  const std::string path =
+      (std::filesystem::path(testing::TempDir()) / "image_test.bin").string();
+  const std::vector<uint8_t> bytes = {1, 2, 3};
+  ASSERT_TRUE(WriteFile(path, bytes).ok());
+  ASSERT_TRUE(WriteFile(path, bytes).ok());
+  EXPECT_EQ(*ReadFile(path, 3), bytes);
+  EXPECT_FALSE(ReadFile(path, 2).ok());
+  EXPECT_FALSE(ReadFile("/nonexistent/x", 2).ok());
+  EXPECT_FALSE(ReadFile("/", 2).ok());
+  EXPECT_FALSE(WriteFile("/nonexistent/x", bytes).ok());
+}
+
+}  // namespace
+}  // namespace launch
