@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One X.509 certificate of AMD's hierarchy, and the single checks on it.
+//
+// Spec: AMD 57230 (VCEK and KDS interface) rev. 1.00, chapter 3: ARK and ASK
+// are RSA-4096, everything is signed with RSASSA-PSS, SHA-384, MGF1 with
+// SHA-384 and a salt of 48 bytes. Each check appends to the findings; a name
+// such as "VCEK" says which certificate failed.
+#pragma once
+
+#include <ctime>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "verifier/finding.h"
+#include "verifier/ossl/ossl.h"
+
+namespace verifier {
+
+class Certificate {
+ public:
+  // DER of exactly one certificate, nothing after it; empty: it is not.
+  static std::optional<Certificate> Parse(base::Bytes der);
+
+  X509* x509() const { return x509_.get(); }
+  const ossl::Digest256& sha256() const { return sha256_; }
+
+ private:
+  ossl::X509Ptr x509_;
+  ossl::Digest256 sha256_{};
+};
+
+// Algorithm, issuer's key and name, then the signature itself.
+void CheckSignedBy(const Certificate& certificate, const Certificate& issuer,
+                   std::string_view name, Findings& findings);
+
+// `now` in seconds since 1970, UTC.
+void CheckValidity(const Certificate& certificate, time_t now,
+                   std::string_view name, Findings& findings);
+
+// Basic constraints and key usage allow it to sign certificates.
+void CheckIsCa(const Certificate& certificate, std::string_view name,
+               Findings& findings);
+
+}  // namespace verifier

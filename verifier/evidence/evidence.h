@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The fixed core: what must hold for any evidence, whatever a policy says
+// (design section 7). The report is verified over the bytes received, against
+// certificates that came with it and roots that the owner accepts.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <ctime>
+#include <optional>
+#include <span>
+
+#include "base/bytes.h"
+#include "sev/report.h"
+#include "verifier/evidence/chain.h"
+#include "verifier/finding.h"
+#include "verifier/ossl/ossl.h"
+#include "verifier/trust_class.h"
+
+namespace verifier {
+
+struct EvidenceInput {
+  base::Bytes report;        // As received.
+  base::Bytes certificates;  // GHCB certificate table, as received.
+  // What the report must be bound to: recomputed from this session.
+  ossl::Digest512 report_data{};
+  std::span<const AcceptedRoot> roots;
+  // Unknown guest-policy bits that every governing policy names.
+  uint64_t allowed_policy_bits = 0;
+  time_t now = 0;  // Seconds since 1970, UTC.
+};
+
+// Proof that a report passed the whole fixed core. Only VerifyEvidence makes
+// one, and only with one can a secret be taken from the store.
+class VerifiedReport {
+ public:
+  const sev::UnverifiedReport& report() const { return report_; }
+  const ossl::Digest256& root() const { return root_; }
+  TrustClass trust_class() const { return trust_class_; }
+
+ private:
+  friend struct EvidenceVerifier;
+  explicit VerifiedReport(const sev::UnverifiedReport& report)
+      : report_(report) {}
+  sev::UnverifiedReport report_;
+  ossl::Digest256 root_{};
+  TrustClass trust_class_ = TrustClass::kHardware;
+};
+
+struct EvidenceResult {
+  Findings findings;  // Every check that failed.
+  // Present exactly if findings is empty.
+  std::optional<VerifiedReport> verified;
+  // For the log and for naming further reasons; proves nothing.
+  std::optional<sev::UnverifiedReport> report;
+  std::optional<ossl::Digest256> root;
+  TrustClass trust_class = TrustClass::kHardware;
+};
+
+EvidenceResult VerifyEvidence(const EvidenceInput& input);
+
+// ECDSA P-384 with SHA-384 over the signed part. High-S signatures are good:
+// about half of AMD's are.
+bool ReportSignatureVerifies(const sev::UnverifiedReport& report,
+                             const Certificate& vcek);
+
+}  // namespace verifier

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verifier/finding.h"
+
+#include "absl/strings/str_cat.h"
+#include "base/reasons.h"
+#include "proto/reasons.h"
+#include "sev/reasons.h"
+#include "verifier/reasons.h"
+
+namespace verifier {
+namespace {
+
+constexpr base::ReasonRow kRows[] = {
+    FORELOCK_BASE_REASONS(BASE_REASON_ROW)   //
+    FORELOCK_PROTO_REASONS(BASE_REASON_ROW)  //
+    FORELOCK_SEV_REASONS(BASE_REASON_ROW)    //
+    FORELOCK_VERIFIER_REASONS(BASE_REASON_ROW)};
+
+}  // namespace
+
+std::string ReasonCode(base::Reason reason) {
+  return base::NameOf(reason).text;
+}
+
+ReasonText TextOf(base::Reason reason) {
+  for (const base::ReasonRow& row : kRows) {
+    if (row.reason == reason) return {row.what, row.advice};
+  }
+  return {};
+}
+
+absl::Status Error(base::Reason reason, absl::StatusCode code,
+                   std::string_view detail) {
+  std::string message = ReasonCode(reason);
+  const ReasonText text = TextOf(reason);
+  if (!text.what.empty()) absl::StrAppend(&message, " ", text.what);
+  if (!detail.empty()) absl::StrAppend(&message, ": ", detail);
+  return absl::Status(code, message);
+}
+
+absl::Status FromBase(base::Status status, std::string_view detail) {
+  // base::Code's values are absl's.
+  return Error(status.reason(),
+               static_cast<absl::StatusCode>(static_cast<int>(status.code())),
+               detail);
+}
+
+}  // namespace verifier

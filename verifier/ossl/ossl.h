@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The verifier's narrow face of OpenSSL 3: owning handles, hashes, HMAC, HKDF,
+// AES-256-GCM, random bytes. Nothing here may fail quietly: what cannot fail
+// short of exhausted memory aborts, what may be refused returns a status.
+#pragma once
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/bytes.h"
+
+namespace verifier::ossl {
+
+template <auto kFree>
+struct Deleter {
+  template <typename T>
+  void operator()(T* pointer) const {
+    kFree(pointer);
+  }
+};
+using PkeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
+using PkeyCtxPtr = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
+using X509Ptr = std::unique_ptr<X509, Deleter<X509_free>>;
+using MdCtxPtr = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
+using CipherCtxPtr =
+    std::unique_ptr<EVP_CIPHER_CTX, Deleter<EVP_CIPHER_CTX_free>>;
+using SslCtxPtr = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
+using SslPtr = std::unique_ptr<SSL, Deleter<SSL_free>>;
+using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
+
+using Digest256 = std::array<uint8_t, 32>;
+using Digest384 = std::array<uint8_t, 48>;
+using Digest512 = std::array<uint8_t, 64>;
+
+// Incremental. `Finish` once.
+template <size_t kSize>
+class Hash {
+ public:
+  Hash();
+  Hash& Update(base::Bytes bytes);
+  std::array<uint8_t, kSize> Finish();
+  static std::array<uint8_t, kSize> Of(base::Bytes bytes) {
+    return Hash().Update(bytes).Finish();
+  }
+
+ private:
+  MdCtxPtr context_;
+};
+using Sha256 = Hash<32>;
+using Sha384 = Hash<48>;
+using Sha512 = Hash<64>;
+
+base::Bytes AsBytes(std::string_view text);
+
+Digest256 HmacSha256(base::Bytes key, base::Bytes message);
+bool EqualConstantTime(base::Bytes a, base::Bytes b);
+
+// HKDF-SHA-256 without salt, 32 bytes out.
+Digest256 HkdfSha256(base::Bytes key, std::string_view info);
+
+// Aborts if the system has no randomness: nothing here can go on without.
+void RandomBytes(base::MutableBytes out);
+
+// nonce (12, random) || ciphertext || tag (16).
+std::vector<uint8_t> Aes256GcmSeal(std::span<const uint8_t, 32> key,
+                                   base::Bytes aad, base::Bytes plain);
+inline constexpr size_t kGcmOverhead = 12 + 16;
+
+// Writes sealed.size() - kGcmOverhead bytes to `plain`. false, and `plain`
+// zeroed: not authentic, or `plain` has another size.
+bool Aes256GcmOpen(std::span<const uint8_t, 32> key, base::Bytes aad,
+                   base::Bytes sealed, base::MutableBytes plain);
+
+// The oldest queued OpenSSL error as text, and clears the queue.
+std::string TakeError();
+
+std::string Hex(base::Bytes bytes);
+// Exactly out.size() bytes of lower- or upper-case hex.
+bool FromHex(std::string_view hex, base::MutableBytes out);
+
+}  // namespace verifier::ossl

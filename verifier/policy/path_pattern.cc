@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verifier/policy/path_pattern.h"
+
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+
+namespace verifier {
+namespace {
+
+constexpr size_t kMaxName = 128;
+constexpr std::string_view kVm = "{vm}";
+
+bool ValidPart(std::string_view part) {
+  if (part.empty()) return false;
+  for (const char c : part) {
+    const bool ok = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                    c == '.' || c == '_' || c == '-';
+    if (!ok) return false;
+  }
+  return true;
+}
+
+std::vector<std::string_view> Parts(std::string_view name) {
+  return absl::StrSplit(name, '/');
+}
+
+}  // namespace
+
+bool ValidName(std::string_view name) {
+  if (name.empty() || name.size() > kMaxName) return false;
+  for (const std::string_view part : Parts(name)) {
+    if (!ValidPart(part)) return false;
+  }
+  return true;
+}
+
+bool ValidPattern(std::string_view pattern, VmPlaceholder placeholder) {
+  if (pattern.empty() || pattern.size() > kMaxName) return false;
+  for (const std::string_view part : Parts(pattern)) {
+    const bool is_vm = part == kVm && placeholder == VmPlaceholder::kAllowed;
+    if (part != "*" && !is_vm && !ValidPart(part)) return false;
+  }
+  return true;
+}
+
+bool Matches(std::string_view pattern, std::string_view name) {
+  return ValidName(name) && Overlap(pattern, name);
+}
+
+bool Overlap(std::string_view a, std::string_view b) {
+  const auto left = Parts(a);
+  const auto right = Parts(b);
+  if (left.size() != right.size()) return false;
+  for (size_t i = 0; i < left.size(); ++i) {
+    if (left[i] != right[i] && left[i] != "*" && right[i] != "*") return false;
+  }
+  return true;
+}
+
+std::string SubstituteVm(std::string_view pattern, std::string_view vm) {
+  return absl::StrReplaceAll(pattern, {{kVm, vm}});
+}
+
+}  // namespace verifier

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Names (VMs, secret paths) and the patterns that a policy writes for them.
+//
+// A name is 1 to 128 bytes of [a-z0-9._/-] whose parts between slashes are not
+// empty. In a pattern a part may be `*`: exactly one part, never several, so
+// that `{vm}/*` of two VMs never meet although one's name begins the other's.
+// In `secrets`, `{vm}` stands for the name of the VM that asks.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace verifier {
+
+bool ValidName(std::string_view name);
+
+// A name in which a part may be `*`; with `allow_vm`, also `{vm}`.
+enum class VmPlaceholder { kRefused, kAllowed };
+bool ValidPattern(std::string_view pattern, VmPlaceholder placeholder);
+
+// `pattern` has no {vm}.
+bool Matches(std::string_view pattern, std::string_view name);
+
+// Is there a name that both match? Both without {vm}.
+bool Overlap(std::string_view a, std::string_view b);
+
+// `pattern` with {vm} replaced; `vm` may be a name or a pattern.
+std::string SubstituteVm(std::string_view pattern, std::string_view vm);
+
+}  // namespace verifier

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verifier/policy/policy.h"
+
+#include <algorithm>
+
+#include "verifier/policy/path_pattern.h"
+
+namespace verifier {
+
+bool Policy::SpeaksFor(std::string_view vm) const {
+  return std::any_of(vms.begin(), vms.end(), [&](const std::string& pattern) {
+    return Matches(pattern, vm);
+  });
+}
+
+bool Policy::Gives(std::string_view vm, std::string_view path) const {
+  if (!SpeaksFor(vm)) return false;
+  return std::any_of(secrets.begin(), secrets.end(),
+                     [&](const std::string& pattern) {
+                       return Matches(SubstituteVm(pattern, vm), path);
+                     });
+}
+
+std::vector<std::string> Policy::GovernedPatterns() const {
+  std::vector<std::string> patterns;
+  for (const std::string& secret : secrets) {
+    for (const std::string& vm : vms) {
+      std::string pattern = SubstituteVm(secret, vm);
+      if (std::find(patterns.begin(), patterns.end(), pattern) ==
+          patterns.end()) {
+        patterns.push_back(std::move(pattern));
+      }
+    }
+  }
+  return patterns;
+}
+
+bool Policy::Governs(std::string_view path) const {
+  const auto patterns = GovernedPatterns();
+  return std::any_of(
+      patterns.begin(), patterns.end(),
+      [&](const std::string& pattern) { return Matches(pattern, path); });
+}
+
+bool Policy::emulated() const {
+  return std::none_of(roots.begin(), roots.end(), IsAmdRoot);
+}
+
+std::string SharedPath(const Policy& a, const Policy& b) {
+  for (const std::string& left : a.GovernedPatterns()) {
+    for (const std::string& right : b.GovernedPatterns()) {
+      if (Overlap(left, right)) return left;
+    }
+  }
+  return "";
+}
+
+const std::vector<AmdRoot>& AmdRoots() {
+  static const auto& roots = *[] {
+    auto* list =
+        new std::vector<AmdRoot>{{"Milan", {}}, {"Genoa", {}}, {"Turin", {}}};
+    constexpr std::string_view kPins[] = {
+        "69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd",
+        "4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d103db2f1",
+        "1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3f6a"};
+    for (size_t i = 0; i < list->size(); ++i) {
+      if (!ossl::FromHex(kPins[i], (*list)[i].sha256)) abort();
+    }
+    return list;
+  }();
+  return roots;
+}
+
+bool IsAmdRoot(const ossl::Digest256& sha256) {
+  const auto& roots = AmdRoots();
+  return std::any_of(roots.begin(), roots.end(), [&](const AmdRoot& root) {
+    return root.sha256 == sha256;
+  });
+}
+
+}  // namespace verifier

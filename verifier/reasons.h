@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reasons of the verifier: VE evidence, VP policy, VS store and server. They
+// go to the owner's audit log; a guest or host sees only the outcome.
+#pragma once
+
+#include "base/reasons.h"
+
+#define FORELOCK_VERIFIER_EVIDENCE_REASONS(X)                                 \
+  X(kEvidenceNoVcek, 'V', 'E', 1, "no VCEK came with the evidence",           \
+    "Fill the proxy's certificate folder for this chip and TCB.")             \
+  X(kEvidenceNoAsk, 'V', 'E', 2, "no ASK came with the evidence",             \
+    "Put ask.der into the proxy's certificate folder.")                       \
+  X(kEvidenceNoArk, 'V', 'E', 3, "no ARK came with the evidence",             \
+    "Put ark.der into the proxy's certificate folder.")                       \
+  X(kCertificateMalformed, 'V', 'E', 4, "a certificate does not parse",       \
+    "The file on the host is damaged; fetch it again.")                       \
+  X(kCertificateAlgorithm, 'V', 'E', 5,                                       \
+    "a certificate is not signed with RSASSA-PSS and SHA-384",                \
+    "This is not a certificate of AMD's key service.")                        \
+  X(kCertificateSignature, 'V', 'E', 6,                                       \
+    "a certificate's signature does not verify under its issuer",             \
+    "The certificates do not belong together; fetch them again.")             \
+  X(kCertificateIssuer, 'V', 'E', 7,                                          \
+    "a certificate names another issuer than the one above it",               \
+    "The certificates do not belong together; fetch them again.")             \
+  X(kCertificateIssuerKey, 'V', 'E', 8, "an issuer's key is not RSA-4096",    \
+    "This is not a certificate of AMD's key service.")                        \
+  X(kCertificateNotYetValid, 'V', 'E', 9, "a certificate is not valid yet",   \
+    "Check the verifier's clock.")                                            \
+  X(kCertificateExpired, 'V', 'E', 10, "a certificate has expired",           \
+    "Fetch the certificates again; check the verifier's clock.")              \
+  X(kCertificateNotCa, 'V', 'E', 11,                                          \
+    "an issuer may not sign certificates (CA, keyCertSign)",                  \
+    "This is not a certificate of AMD's key service.")                        \
+  X(kRootNotAccepted, 'V', 'E', 12, "the root is not one accepted here",      \
+    "If it is meant to be: forelock-verifier roots add.")                     \
+  X(kRootNotSelfSigned, 'V', 'E', 13, "the root is not signed by itself",     \
+    "ark.der holds another certificate.")                                     \
+  X(kVcekKey, 'V', 'E', 14, "the VCEK's key is not on P-384",                 \
+    "This is not a VCEK.")                                                    \
+  X(kVcekExtensionMissing, 'V', 'E', 15, "the VCEK lacks an AMD extension",   \
+    "This is not a VCEK.")                                                    \
+  X(kVcekExtensionMalformed, 'V', 'E', 16,                                    \
+    "an AMD extension of the VCEK is malformed", "This is not a VCEK.")       \
+  X(kVcekTcbMismatch, 'V', 'E', 17,                                           \
+    "the VCEK is for another TCB than the report's",                          \
+    "The host's firmware changed; fetch the VCEK for the reported TCB.")      \
+  X(kVcekChipIdMismatch, 'V', 'E', 18,                                        \
+    "the VCEK is for another chip than the report's",                         \
+    "Fetch the VCEK of the chip that made the report.")                       \
+  X(kReportSignature, 'V', 'E', 19, "the report's signature does not verify", \
+    "The report or the VCEK was changed on its way.")                         \
+  X(kReportSigningKey, 'V', 'E', 20,                                          \
+    "the report is not signed by a key of the certificate's kind",            \
+    "Unsigned reports and VLEK are refused here.")                            \
+  X(kReportDataMismatch, 'V', 'E', 21,                                        \
+    "the report is not bound to this session",                                \
+    "A relayed or replayed report, a changed message, or a man in the "       \
+    "middle.")                                                                \
+  X(kReportVmpl, 'V', 'E', 22, "the report was not requested from VMPL 0",    \
+    "Something less privileged than the SVSM asked for it.")                  \
+  X(kReportDebug, 'V', 'E', 23, "the guest policy allows debugging",          \
+    "Launch the guest without the debug bit.")                                \
+  X(kReportMigrationAgent, 'V', 'E', 24,                                      \
+    "the guest policy allows a migration agent",                              \
+    "Launch the guest without the migration bit.")                            \
+  X(kReportPolicyBit, 'V', 'E', 25,                                           \
+    "the guest policy has a bit that the policy does not name",               \
+    "Name it in guest_policy_bits if it is meant to be set.")                 \
+  X(kReportProduct, 'V', 'E', 26, "the processor is not one supported here",  \
+    "This version verifies Milan.")                                           \
+  X(kReportProductMismatch, 'V', 'E', 27,                                     \
+    "report, VCEK and root are of different processors",                      \
+    "The certificates do not belong to this report.")                         \
+  X(kReportChipIdMasked, 'V', 'E', 28, "the report hides its chip id",        \
+    "Set MASK_CHIP_ID to 0 on the host.")                                     \
+  X(kReportPolicyReserved, 'V', 'E', 29,                                      \
+    "the guest policy's bit 17 is not set",                                   \
+    "No genuine report looks like this.")                                     \
+  X(kBootManifestMalformed, 'V', 'E', 30, "the boot manifest does not parse", \
+    "The guest image is newer, broken or hostile.")                           \
+  X(kVcekIsCa, 'V', 'E', 31, "the VCEK claims to be a CA",                    \
+    "This is not a VCEK.")                                                    \
+  X(kReportMasksChipKey, 'V', 'E', 32,                                        \
+    "the report says that its signature is masked",                           \
+    "Set MASK_CHIP_KEY to 0 on the host.")
+
+#define FORELOCK_VERIFIER_POLICY_REASONS(X)                                   \
+  X(kPolicySyntax, 'V', 'P', 1, "a policy file is not TOML",                  \
+    "Line and column are in the message.")                                    \
+  X(kPolicyUnknownKey, 'V', 'P', 2, "a policy has a key that means nothing",  \
+    "Remove it, or correct its name.")                                        \
+  X(kPolicyMissingKey, 'V', 'P', 3, "a policy lacks a key",                   \
+    "A check that is off is written as \"any\".")                             \
+  X(kPolicyBadValue, 'V', 'P', 4, "a policy has a value of the wrong kind",   \
+    "Line and column are in the message.")                                    \
+  X(kPolicyMixedRoots, 'V', 'P', 5,                                           \
+    "a policy names an AMD root and another root",                            \
+    "Write one policy for hardware and one for emulation.")                   \
+  X(kPolicyUnattestedBoot, 'V', 'P', 6,                                       \
+    "a policy says \"any\" for a boot file without unattested_boot = true",   \
+    "Pin the file's digest, or add the line.")                                \
+  X(kPolicyOverlap, 'V', 'P', 7, "two policies govern the same secret path",  \
+    "Change the secrets of one of them.")                                     \
+  X(kNoGoverningPolicy, 'V', 'P', 8, "no policy governs the secret path",     \
+    "forelock-verifier policy add.")                                          \
+  X(kVmNotNamed, 'V', 'P', 9, "the policy does not speak for this VM",        \
+    "Add the VM to vms if it is meant to have the secret.")                   \
+  X(kPathNotOfVm, 'V', 'P', 10, "the policy gives this secret to another VM", \
+    "See {vm} in the secrets of the policy.")                                 \
+  X(kMeasurementNotAllowed, 'V', 'P', 11,                                     \
+    "the launch measurement is not one the policy allows",                    \
+    "If the image is yours, add its measurement.")                            \
+  X(kKernelNotAllowed, 'V', 'P', 12,                                          \
+    "the kernel is not one the policy allows",                                \
+    "If the kernel is yours, add its digest.")                                \
+  X(kInitrdNotAllowed, 'V', 'P', 13,                                          \
+    "the initrd is not one the policy allows",                                \
+    "If the initrd is yours, add its digest.")                                \
+  X(kCommandLineNotAllowed, 'V', 'P', 14,                                     \
+    "the kernel command line is not one the policy allows",                   \
+    "If the command line is yours, add its digest.")                          \
+  X(kAcpiNotAllowed, 'V', 'P', 15,                                            \
+    "the ACPI tables are not ones the policy allows",                         \
+    "If you changed the VM's devices, add the new digest.")                   \
+  X(kRootNotNamed, 'V', 'P', 16,                                              \
+    "the policy does not name the root of the evidence",                      \
+    "Add it to roots if evidence from it is meant to count.")                 \
+  X(kEmulatedNotAllowed, 'V', 'P', 17,                                        \
+    "the evidence is EMULATED and the server does not allow that",            \
+    "Only a demo or a test runs serve --allow-emulated.")                     \
+  X(kSecretClass, 'V', 'P', 18,                                               \
+    "the secret's class is not the class of the evidence",                    \
+    "EMULATED evidence gets only secrets created --emulated, and the "        \
+    "reverse.")                                                               \
+  X(kSecretUnknown, 'V', 'P', 19, "there is no secret of that path",          \
+    "forelock-verifier secret add, or secret add-disk.")
+
+#define FORELOCK_VERIFIER_STORE_REASONS(X)                                    \
+  X(kStoreOpen, 'V', 'S', 1, "the state folder cannot be used",               \
+    "See the message; forelock-verifier init makes one.")                     \
+  X(kStoreWrite, 'V', 'S', 2, "the database refused a read or write",         \
+    "See the message: disk full, locked, or damaged.")                        \
+  X(kRowUnauthentic, 'V', 'S', 3, "a row of the database was tampered with",  \
+    "Restore the database; nothing is granted from this row.")                \
+  X(kMasterKeyWrong, 'V', 'S', 4, "the master key is missing or another one", \
+    "Restore master.key that belongs to this database.")                      \
+  X(kNameInvalid, 'V', 'S', 5, "a name is not a path of [a-z0-9._-]",         \
+    "1 to 128 bytes of [a-z0-9._/-], no empty part.")                         \
+  X(kAlreadyExists, 'V', 'S', 6, "the name is taken",                         \
+    "Use the replace command, or another name.")                              \
+  X(kUnknownName, 'V', 'S', 7, "there is nothing of that name",               \
+    "The list command shows what there is.")                                  \
+  X(kSecretSize, 'V', 'S', 8, "a secret is empty or over 4096 bytes",         \
+    "Store a key, not a file of data.")                                       \
+  X(kStoreChanged, 'V', 'S', 9,                                               \
+    "policies or secrets changed while this was decided",                     \
+    "The guest asks again; nothing to do.")                                   \
+  X(kLuksHeader, 'V', 'S', 10, "the disk has no usable LUKS2 header",         \
+    "Format it with cryptsetup luksFormat --type luks2.")                     \
+  X(kStillInUse, 'V', 'S', 11, "secrets still depend on it",                  \
+    "Remove or replace those secrets first.")                                 \
+  X(kTooManySessions, 'V', 'S', 20, "as many sessions as allowed are open",   \
+    "Raise --max-sessions, or find who opens them.")                          \
+  X(kSessionDeadline, 'V', 'S', 21, "a session did not end by its deadline",  \
+    "The guest or the proxy is stalled.")                                     \
+  X(kTlsFailed, 'V', 'S', 22, "TLS failed",                                   \
+    "The peer is not a Forelock guest, or expects another key.")              \
+  X(kFrameTooLong, 'V', 'S', 23, "a message announces more than 64 KiB",      \
+    "The peer does not speak the attestation protocol.")                      \
+  X(kMessageMalformed, 'V', 'S', 24, "a message does not parse",              \
+    "The peer is newer, broken or hostile.")                                  \
+  X(kMessageOutOfOrder, 'V', 'S', 25, "a message came out of order",          \
+    "One attestation a connection.")                                          \
+  X(kPeerClosed, 'V', 'S', 26, "the peer closed in the middle",               \
+    "See the guest's console.")                                               \
+  X(kProtocolVersion, 'V', 'S', 27,                                           \
+    "the request is of another version or TEE",                               \
+    "Use a guest image of this version.")                                     \
+  X(kShuttingDown, 'V', 'S', 28, "the server is shutting down",               \
+    "The guest asks again.")
+
+#define FORELOCK_VERIFIER_REASONS(X)    \
+  FORELOCK_VERIFIER_EVIDENCE_REASONS(X) \
+  FORELOCK_VERIFIER_POLICY_REASONS(X)   \
+  FORELOCK_VERIFIER_STORE_REASONS(X)
+
+namespace verifier {
+FORELOCK_VERIFIER_REASONS(BASE_DEFINE_REASON)
+}  // namespace verifier
