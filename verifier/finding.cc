@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verifier/finding.h"
 
+#include <cstdint>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/reasons.h"
 #include "proto/reasons.h"
@@ -15,6 +19,9 @@ constexpr base::ReasonRow kRows[] = {
     FORELOCK_PROTO_REASONS(BASE_REASON_ROW)  //
     FORELOCK_SEV_REASONS(BASE_REASON_ROW)    //
     FORELOCK_VERIFIER_REASONS(BASE_REASON_ROW)};
+
+constexpr std::string_view kReasonPayload = "forelock/reason";
+constexpr std::string_view kDetailPayload = "forelock/detail";
 
 }  // namespace
 
@@ -35,7 +42,22 @@ absl::Status Error(base::Reason reason, absl::StatusCode code,
   const ReasonText text = TextOf(reason);
   if (!text.what.empty()) absl::StrAppend(&message, " ", text.what);
   if (!detail.empty()) absl::StrAppend(&message, ": ", detail);
-  return absl::Status(code, message);
+  absl::Status status(code, message);
+  status.SetPayload(kReasonPayload,
+                    absl::Cord(absl::StrCat(uint32_t{reason.bits})));
+  status.SetPayload(kDetailPayload, absl::Cord(detail));
+  return status;
+}
+
+Finding FindingFrom(const absl::Status& status) {
+  const auto reason = status.GetPayload(kReasonPayload);
+  const auto detail = status.GetPayload(kDetailPayload);
+  uint32_t bits = 0;
+  if (!reason || !absl::SimpleAtoi(std::string(*reason), &bits)) {
+    return {kStoreWrite, std::string(status.message())};
+  }
+  return {base::Reason::FromBits(bits),
+          detail ? std::string(*detail) : std::string()};
 }
 
 absl::Status FromBase(base::Status status, std::string_view detail) {

@@ -34,6 +34,9 @@ ReasonText TextOf(base::Reason reason);
 absl::Status Error(base::Reason reason, absl::StatusCode code,
                    std::string_view detail);
 
+// The reason and text of a status that Error made; kStoreWrite for others.
+Finding FindingFrom(const absl::Status& status);
+
 // A failure of shared code at the host's edge.
 absl::Status FromBase(base::Status status, std::string_view detail);
 

@@ -80,10 +80,14 @@ Findings Evaluate(const Policy& policy, const Facts& facts) {
     findings.push_back(
         {kVmNotNamed, absl::StrCat(facts.vm, ", policy ", policy.name)});
   }
-  if (!Contains(policy.roots, facts.root)) {
+  if (!facts.root || !Contains(policy.roots, *facts.root)) {
     findings.push_back(
-        {kRootNotNamed, absl::StrCat("seen sha256:", ossl::Hex(facts.root),
-                                     ", ", Allowed("sha256:", policy.roots))});
+        {kRootNotNamed,
+         absl::StrCat("seen ",
+                      facts.root
+                          ? absl::StrCat("sha256:", ossl::Hex(*facts.root))
+                          : "none",
+                      ", ", Allowed("sha256:", policy.roots))});
   }
   if (facts.emulated && (!facts.allow_emulated || !policy.emulated())) {
     findings.push_back(

@@ -32,9 +32,9 @@ struct BootFacts {
 struct Facts {
   std::string vm;
   ossl::Digest384 measurement{};
-  ossl::Digest256 root{};
-  bool emulated = false;        // The root's class in the store.
-  bool allow_emulated = false;  // The server's flag.
+  std::optional<ossl::Digest256> root;  // Empty: the chain has none accepted.
+  bool emulated = false;                // The root's class in the store.
+  bool allow_emulated = false;          // The server's flag.
   BootFacts boot;
 };
 

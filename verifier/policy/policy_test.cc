@@ -195,7 +195,8 @@ TEST(Evaluate, EachFactCounts) {
   };
   const Case cases[] = {
       {kVmNotNamed, [](Facts& f) { f.vm = "demo/vm2"; }},
-      {kRootNotNamed, [](Facts& f) { f.root[0] ^= 1; }},
+      {kRootNotNamed, [](Facts& f) { (*f.root)[0] ^= 1; }},
+      {kRootNotNamed, [](Facts& f) { f.root.reset(); }},
       {kEmulatedNotAllowed, [](Facts& f) { f.allow_emulated = false; }},
       {kMeasurementNotAllowed, [](Facts& f) { f.measurement[47] ^= 1; }},
       {kKernelNotAllowed, [](Facts& f) { f.boot.kernel->sha384[0] ^= 1; }},
