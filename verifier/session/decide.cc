@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verifier/session/decide.h"
+
+#include <string.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "verifier/evidence/evidence.h"
+#include "verifier/policy/evaluate.h"
+#include "verifier/reasons.h"
+#include "verifier/session/report_data.h"
+
+namespace verifier {
+namespace {
+
+BootFileFact FactFrom(const proto::BootFile& file) {
+  BootFileFact fact{.length = file.length};
+  memcpy(fact.sha384.data(), file.sha384.data(), fact.sha384.size());
+  return fact;
+}
+
+BootFacts FactsFrom(const proto::BootManifest& boot) {
+  BootFacts facts;
+  facts.kernel = FactFrom(boot.kernel);
+  facts.initrd = FactFrom(boot.initrd);
+  facts.command_line = FactFrom(boot.command_line);
+  facts.acpi_files = boot.acpi.size();
+  facts.acpi = AcpiDigest(boot);
+  return facts;
+}
+
+// Bits that every governing policy names.
+uint64_t AllowedPolicyBits(const Snapshot& snapshot) {
+  if (snapshot.policies.empty()) return 0;
+  uint64_t bits = ~uint64_t{0};
+  for (const auto& [name, policy] : snapshot.policies) {
+    bits &= policy.guest_policy_bits;
+  }
+  return bits;
+}
+
+// Does each path exist, may this VM have it, is it of the evidence's class?
+void CheckPaths(const Question& question, const Snapshot& snapshot,
+                const EvidenceResult& evidence, Findings& findings) {
+  if (snapshot.paths.empty()) {
+    findings.push_back({kNoGoverningPolicy, "nothing was asked for"});
+  }
+  for (const Snapshot::Path& path : snapshot.paths) {
+    const auto policy = snapshot.policies.find(path.policy);
+    if (path.policy.empty() || policy == snapshot.policies.end()) {
+      findings.push_back({kNoGoverningPolicy, path.path});
+    } else if (!policy->second.Gives(question.vm, path.path)) {
+      findings.push_back(
+          {kPathNotOfVm, absl::StrCat(path.path, " to ", question.vm,
+                                      ", policy ", path.policy)});
+    }
+    if (!path.secret) {
+      findings.push_back({kSecretUnknown, path.path});
+    } else if (evidence.root &&
+               path.secret->trust_class != evidence.trust_class) {
+      findings.push_back(
+          {kSecretClass,
+           absl::StrCat(path.path, " is ", NameOf(path.secret->trust_class),
+                        ", the evidence ", NameOf(evidence.trust_class))});
+    }
+  }
+}
+
+Findings CheckPolicies(const Question& question, const Snapshot& snapshot,
+                       const EvidenceResult& evidence) {
+  Findings findings;
+  CheckPaths(question, snapshot, evidence, findings);
+  if (!evidence.report || !question.boot) return findings;
+  Facts facts;
+  facts.vm = question.vm;
+  memcpy(facts.measurement.data(), evidence.report->measurement().data(),
+         facts.measurement.size());
+  facts.root = evidence.root;
+  facts.emulated = evidence.trust_class == TrustClass::kEmulated;
+  facts.allow_emulated = question.allow_emulated;
+  facts.boot = FactsFrom(*question.boot);
+  for (const auto& [name, policy] : snapshot.policies) {
+    for (Finding& finding : Evaluate(policy, facts)) {
+      if (snapshot.policies.size() > 1) {
+        finding.detail = absl::StrCat("policy ", name, ": ", finding.detail);
+      }
+      findings.push_back(std::move(finding));
+    }
+  }
+  return findings;
+}
+
+void Append(Findings from, Findings& to) {
+  for (Finding& finding : from) to.push_back(std::move(finding));
+}
+
+// All secrets or none.
+absl::Status OpenSecrets(const VerifiedReport& verified,
+                         const Snapshot& snapshot, Store& store,
+                         Decision& decision) {
+  for (const Snapshot::Path& path : snapshot.paths) {
+    auto value = store.OpenSecret(verified, *path.secret);
+    if (!value.ok()) {
+      decision.secrets.clear();
+      return value.status();
+    }
+    decision.secrets.push_back({path.path, *std::move(value)});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Decision Decide(const Question& question, Store& store) {
+  Decision decision;
+  decision.outcome = proto::Outcome::kTryLater;
+  decision.detail.boot = question.boot;
+  const auto snapshot = store.TakeSnapshot(question.paths);
+  if (!snapshot.ok()) {
+    decision.detail.findings.push_back(FindingFrom(snapshot.status()));
+    return decision;
+  }
+  decision.generation = snapshot->generation;
+  for (const Snapshot::Path& path : snapshot->paths) {
+    decision.detail.asked.push_back({path.path, path.policy});
+  }
+
+  EvidenceResult evidence =
+      VerifyEvidence({.report = question.report,
+                      .certificates = question.certificates,
+                      .report_data = question.report_data,
+                      .roots = snapshot->roots,
+                      .allowed_policy_bits = AllowedPolicyBits(*snapshot),
+                      .now = static_cast<time_t>(question.now_ms / 1000)});
+  decision.emulated = evidence.trust_class == TrustClass::kEmulated;
+  decision.detail.report = evidence.report;
+  decision.detail.root = evidence.root;
+  if (!question.boot) {
+    evidence.findings.push_back({kBootManifestMalformed, ""});
+  }
+  Findings policy = CheckPolicies(question, *snapshot, evidence);
+  const bool authorised = policy.empty();
+  const bool valid = evidence.findings.empty() && evidence.verified;
+  Append(std::move(evidence.findings), decision.detail.findings);
+  Append(std::move(policy), decision.detail.findings);
+  if (!valid) {
+    decision.outcome = proto::Outcome::kEvidenceInvalid;
+    return decision;
+  }
+  if (!authorised) {
+    decision.outcome = proto::Outcome::kNotAuthorised;
+    return decision;
+  }
+  const absl::Status opened =
+      OpenSecrets(*evidence.verified, *snapshot, store, decision);
+  if (!opened.ok()) {
+    decision.detail.findings.push_back(FindingFrom(opened));
+    return decision;
+  }
+  memcpy(decision.report_id.data(),
+         evidence.verified->report().report_id().data(),
+         decision.report_id.size());
+  decision.outcome = proto::Outcome::kGranted;
+  return decision;
+}
+
+}  // namespace verifier

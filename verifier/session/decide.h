@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Decide: from one request and its evidence to an outcome with every reason
+// for it. Pure: reads the store, changes nothing.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "proto/attest.h"
+#include "verifier/ossl/ossl.h"
+#include "verifier/session/audit_record.h"
+#include "verifier/store/store.h"
+
+namespace verifier {
+
+struct Question {
+  std::string vm;
+  std::vector<std::string> paths;
+  base::Bytes report;
+  base::Bytes certificates;
+  std::optional<proto::BootManifest> boot;  // Empty: it did not parse.
+  ossl::Digest512 report_data{};
+  int64_t now_ms = 0;
+  bool allow_emulated = false;
+};
+
+struct Decision {
+  proto::Outcome outcome = proto::Outcome::kTryLater;
+  bool emulated = false;
+  AuditDetail detail;
+  // Only with kGranted, all that were asked for and in that order.
+  struct Secret {
+    std::string path;
+    SecretValue value;
+  };
+  std::vector<Secret> secrets;
+  int64_t generation = 0;
+  ReportId report_id{};
+};
+
+Decision Decide(const Question& question, Store& store);
+
+}  // namespace verifier
