@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verifier/cli/luks2_header.h"
+
+#include <string.h>
+
+#include <array>
+#include <fstream>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+#include "verifier/finding.h"
+#include "verifier/reasons.h"
+
+namespace verifier {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr uint64_t kBinaryHeader = 4096;
+constexpr uint64_t kMaxMetadata = 4 * 1024 * 1024;  // Specification, 2.
+constexpr uint64_t kMaxHeader = 64 * 1024 * 1024;   // attest/secret_set.h
+constexpr uint64_t kSector = 512;
+constexpr std::array<uint8_t, 6> kMagic = {'L', 'U', 'K', 'S', 0xBA, 0xBE};
+constexpr size_t kVersionAt = 6;
+constexpr size_t kSizeAt = 8;
+
+absl::Status NotUsable(std::string_view why) {
+  return Error(kLuksHeader, absl::StatusCode::kInvalidArgument, why);
+}
+
+// LUKS2 writes 64-bit numbers as JSON strings. 0: absent or malformed.
+uint64_t Number(const Json& object, const char* key) {
+  uint64_t number = 0;
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_string() ||
+      !absl::SimpleAtoi(found->get<std::string>(), &number)) {
+    return 0;
+  }
+  return number;
+}
+
+// Every data segment begins after the header and is encrypted.
+absl::Status CheckSegments(const Json& json, uint64_t length) {
+  const auto segments = json.find("segments");
+  if (segments == json.end() || !segments->is_object() || segments->empty()) {
+    return NotUsable("no segments");
+  }
+  for (const Json& segment : *segments) {
+    if (!segment.is_object() || segment.value("type", Json()) != "crypt") {
+      return NotUsable("a segment that is not of type crypt");
+    }
+    const Json cipher = segment.value("encryption", Json());
+    if (!cipher.is_string() ||
+        cipher.get<std::string>().find("null") != std::string::npos) {
+      return NotUsable("a segment without encryption");
+    }
+    if (Number(segment, "offset") < length) {
+      return NotUsable("data that begins inside the header");
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<uint64_t> Luks2HeaderLength(base::Bytes start) {
+  if (start.size() < kBinaryHeader ||
+      !base::Equal(start.first(kMagic.size()), kMagic)) {
+    return NotUsable("no LUKS magic");
+  }
+  if (base::LoadBe<uint16_t>(start.subspan<kVersionAt, 2>()) != 2) {
+    return NotUsable("not LUKS version 2");
+  }
+  const uint64_t metadata = base::LoadBe<uint64_t>(start.subspan<kSizeAt, 8>());
+  if (metadata <= kBinaryHeader || metadata > kMaxMetadata ||
+      metadata % kBinaryHeader != 0 || start.size() < metadata) {
+    return NotUsable("an impossible metadata size");
+  }
+  const base::Bytes area =
+      start.subspan(kBinaryHeader, metadata - kBinaryHeader);
+  const auto* end =
+      static_cast<const uint8_t*>(memchr(area.data(), 0, area.size()));
+  const Json json =
+      Json::parse(area.data(), end == nullptr ? area.data() + area.size() : end,
+                  nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return NotUsable("metadata that is not JSON");
+  const auto config = json.find("config");
+  const uint64_t keyslots = config == json.end() || !config->is_object()
+                                ? 0
+                                : Number(*config, "keyslots_size");
+  if (keyslots == 0 || keyslots > kMaxHeader || keyslots % kSector != 0) {
+    return NotUsable("no keyslots area");
+  }
+  const uint64_t length = 2 * metadata + keyslots;
+  if (length > kMaxHeader) return NotUsable("a header over 64 MiB");
+  const absl::Status segments = CheckSegments(json, length);
+  if (!segments.ok()) return segments;
+  return length;
+}
+
+absl::StatusOr<Luks2Header> ReadLuks2Header(const std::string& device) {
+  std::ifstream in(device, std::ios::binary);
+  std::vector<char> bytes(kMaxMetadata);
+  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!in.is_open() || in.bad()) {
+    return NotUsable(absl::StrCat(device, ": cannot be read"));
+  }
+  const auto got = static_cast<size_t>(in.gcount());
+  const auto length = Luks2HeaderLength(ossl::AsBytes({bytes.data(), got}));
+  if (!length.ok()) return length.status();
+  bytes.resize(*length);
+  in.clear();
+  in.seekg(0);
+  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (static_cast<uint64_t>(in.gcount()) != *length) {
+    return NotUsable(absl::StrCat(device, ": shorter than its header"));
+  }
+  return Luks2Header{
+      *length, ossl::Sha256::Of(ossl::AsBytes({bytes.data(), bytes.size()}))};
+}
+
+}  // namespace verifier

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// roots ... and policy ...
+#include <openssl/x509.h>
+
+#include <cstdio>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "verifier/cli/commands.h"
+#include "verifier/cli/common.h"
+#include "verifier/evidence/certificate.h"
+#include "verifier/finding.h"
+#include "verifier/ossl/ossl.h"
+#include "verifier/policy/policy.h"
+#include "verifier/reasons.h"
+#include "verifier/store/files.h"
+
+namespace verifier {
+namespace {
+
+constexpr size_t kMaxCertificate = 64 * 1024;
+constexpr size_t kMaxPolicy = 256 * 1024;
+
+void Print(const std::string& line) { printf("%s\n", line.c_str()); }
+
+std::string CommonName(const Certificate& certificate) {
+  char name[256] = "";
+  X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.x509()),
+                            NID_commonName, name, sizeof name);
+  std::string out;
+  for (const char* c = name; *c != '\0'; ++c) {
+    out.push_back(*c >= 0x20 && *c < 0x7F ? *c : '?');
+  }
+  return out;
+}
+
+std::string Describe(const AcceptedRoot& root) {
+  return absl::StrCat("sha256:", ossl::Hex(root.sha256), " ",
+                      NameOf(root.trust_class), " ", root.name);
+}
+
+void PrintPolicy(const Policy& policy, const std::vector<AcceptedRoot>& roots) {
+  Print(absl::StrCat("policy ", policy.name,
+                     policy.emulated() ? " (EMULATED evidence only)" : ""));
+  Print(absl::StrCat("  governs   ",
+                     absl::StrJoin(policy.GovernedPatterns(), ", ")));
+  Print(absl::StrCat("  for VMs   ", absl::StrJoin(policy.vms, ", ")));
+  for (const auto& measurement : policy.measurements) {
+    Print(absl::StrCat("  image     ", ossl::Hex(measurement)));
+  }
+  if (policy.unattested_boot) {
+    Print("  boot      UNATTESTED: some boot files are not checked");
+  }
+  for (const auto& root : policy.roots) {
+    bool accepted = false;
+    for (const AcceptedRoot& known : roots) {
+      accepted = accepted || known.sha256 == root;
+    }
+    Print(absl::StrCat("  root      sha256:", ossl::Hex(root),
+                       accepted ? "" : " NOT ACCEPTED HERE; roots add"));
+  }
+}
+
+int Put(const Arguments& arguments, Store::Put put) {
+  auto store = OpenStore(arguments);
+  if (!store.ok()) return Fail(store.status());
+  const std::string& file = arguments.operands[0];
+  const auto text = ReadWholeFile(file, kMaxPolicy);
+  if (!text.ok()) return Fail(text.status());
+  const auto policy = (*store)->PutPolicy(*text, file, put);
+  if (!policy.ok()) return Fail(policy.status());
+  const auto roots = (*store)->Roots();
+  if (!roots.ok()) return Fail(roots.status());
+  PrintPolicy(*policy, *roots);
+  return kDone;
+}
+
+}  // namespace
+
+int RootsAdd(const Arguments& arguments) {
+  auto store = OpenStore(arguments);
+  if (!store.ok()) return Fail(store.status());
+  const auto der = ReadWholeFile(arguments.operands[0], kMaxCertificate);
+  if (!der.ok()) return Fail(der.status());
+  const auto certificate = Certificate::Parse(ossl::AsBytes(*der));
+  if (!certificate) {
+    return Fail(Error(kCertificateMalformed, absl::StatusCode::kInvalidArgument,
+                      arguments.operands[0]));
+  }
+  AcceptedRoot root{.sha256 = certificate->sha256(),
+                    .trust_class = arguments.Has("emulated")
+                                       ? TrustClass::kEmulated
+                                       : TrustClass::kHardware,
+                    .name = CommonName(*certificate),
+                    .der = {der->begin(), der->end()}};
+  const absl::Status added = (*store)->AddRoot(root);
+  if (!added.ok()) return Fail(added);
+  Print(absl::StrCat("accepted ", Describe(root)));
+  return kDone;
+}
+
+int RootsList(const Arguments& arguments) {
+  auto store = OpenStore(arguments);
+  if (!store.ok()) return Fail(store.status());
+  const auto roots = (*store)->Roots();
+  if (!roots.ok()) return Fail(roots.status());
+  for (const AcceptedRoot& root : *roots) Print(Describe(root));
+  return kDone;
+}
+
+int RootsRemove(const Arguments& arguments) {
+  auto store = OpenStore(arguments);
+  if (!store.ok()) return Fail(store.status());
+  ossl::Digest256 sha256;
+  if (!ossl::FromHex(absl::StripPrefix(arguments.operands[0], "sha256:"),
+                     sha256)) {
+    return FailUsage("want sha256: and 64 hex digits");
+  }
+  const absl::Status removed = (*store)->RemoveRoot(sha256);
+  return removed.ok() ? kDone : Fail(removed);
+}
+
+int PolicyAdd(const Arguments& arguments) {
+  return Put(arguments, Store::Put::kNew);
+}
+
+int PolicyReplace(const Arguments& arguments) {
+  return Put(arguments, Store::Put::kReplace);
+}
+
+int PolicyRemove(const Arguments& arguments) {
+  auto store = OpenStore(arguments);
+  if (!store.ok()) return Fail(store.status());
+  const absl::Status removed = (*store)->RemovePolicy(arguments.operands[0]);
+  return removed.ok() ? kDone : Fail(removed);
+}
+
+int PolicyList(const Arguments& arguments) {
+  auto store = OpenStore(arguments);
+  if (!store.ok()) return Fail(store.status());
+  const auto policies = (*store)->Policies();
+  if (!policies.ok()) return Fail(policies.status());
+  const auto roots = (*store)->Roots();
+  if (!roots.ok()) return Fail(roots.status());
+  for (const Policy& policy : *policies) PrintPolicy(policy, *roots);
+  return kDone;
+}
+
+}  // namespace verifier

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// secret ... and audit ...
+#include <cstdio>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "base/secret_buffer.h"
+#include "verifier/cli/commands.h"
+#include "verifier/cli/common.h"
+#include "verifier/cli/luks2_header.h"
+#include "verifier/finding.h"
+#include "verifier/ossl/ossl.h"
+#include "verifier/reasons.h"
+#include "verifier/session/audit_record.h"
+#include "verifier/store/files.h"
+#include "verifier/store/secret_value.h"
+
+namespace verifier {
+namespace {
+
+void Print(const std::string& line) { printf("%s\n", line.c_str()); }
+
+absl::StatusOr<SecretValue> ReadSecret(const std::string& file) {
+  auto text = ReadWholeFile(file, kMaxSecretBytes);
+  if (!text.ok()) {
+    return Error(kSecretSize, text.status().code(), text.status().message());
+  }
+  SecretValue value;
+  value.bytes =
+      *base::SecretBuffer<kMaxSecretBytes>::CopyFrom(ossl::AsBytes(*text));
+  base::SecureZero(text->data(), text->size());
+  return value;
+}
+
+absl::StatusOr<SecretValue> ReadDiskSecret(const Arguments& arguments) {
+  const bool by_hand =
+      arguments.Has("header-length") && arguments.Has("header-sha256");
+  if (!arguments.Has("key-file") || arguments.Has("device") == by_hand) {
+    return absl::InvalidArgumentError(
+        "want --key-file, and --device or --header-length and --header-sha256");
+  }
+  uint64_t header_length = 0;
+  ossl::Digest256 header_sha256{};
+  if (by_hand) {
+    if (!absl::SimpleAtoi(arguments.Get("header-length"), &header_length) ||
+        header_length == 0 ||
+        !ossl::FromHex(arguments.Get("header-sha256"), header_sha256)) {
+      return absl::InvalidArgumentError(
+          "--header-length wants bytes, --header-sha256 64 hex digits");
+    }
+  } else {
+    const auto header = ReadLuks2Header(arguments.Get("device"));
+    if (!header.ok()) return header.status();
+    header_length = header->length;
+    header_sha256 = header->sha256;
+  }
+  auto value = ReadSecret(arguments.Get("key-file"));
+  if (!value.ok()) return value;
+  value->kind = SecretKind::kLuks2;
+  value->header_length = header_length;
+  value->header_sha256 = header_sha256;
+  return value;
+}
+
+std::string Describe(const SecretInfo& info) {
+  return absl::StrCat(info.path, " ", NameOf(info.kind), " ",
+                      NameOf(info.trust_class), " version ", info.version,
+                      info.policy.empty()
+                          ? ", NO POLICY governs it: nobody gets it"
+                          : absl::StrCat(", policy ", info.policy));
+}
+
+int Add(const Arguments& arguments, const absl::StatusOr<SecretValue>& value) {
+  if (!value.ok()) return Fail(value.status());
+  auto store = OpenStore(arguments);
+  if (!store.ok()) return Fail(store.status());
+  const auto info = (*store)->AddSecret(
+      arguments.operands[0],
+      arguments.Has("emulated") ? TrustClass::kEmulated : TrustClass::kHardware,
+      *value);
+  if (!info.ok()) return Fail(info.status());
+  Print(absl::StrCat("added ", Describe(*info)));
+  return kDone;
+}
+
+int Replace(const Arguments& arguments,
+            const absl::StatusOr<SecretValue>& value) {
+  if (!value.ok()) return Fail(value.status());
+  auto store = OpenStore(arguments);
+  if (!store.ok()) return Fail(store.status());
+  const auto info = (*store)->ReplaceSecret(arguments.operands[0], *value);
+  if (!info.ok()) return Fail(info.status());
+  Print(absl::StrCat("replaced ", Describe(*info)));
+  return kDone;
+}
+
+}  // namespace
+
+int SecretAdd(const Arguments& arguments) {
+  if (!arguments.Has("file")) return FailUsage("want --file FILE, or -");
+  return Add(arguments, ReadSecret(arguments.Get("file")));
+}
+
+int SecretAddDisk(const Arguments& arguments) {
+  return Add(arguments, ReadDiskSecret(arguments));
+}
+
+int SecretReplace(const Arguments& arguments) {
+  if (!arguments.Has("file")) return FailUsage("want --file FILE, or -");
+  return Replace(arguments, ReadSecret(arguments.Get("file")));
+}
+
+int SecretReplaceDisk(const Arguments& arguments) {
+  return Replace(arguments, ReadDiskSecret(arguments));
+}
+
+int SecretRemove(const Arguments& arguments) {
+  auto store = OpenStore(arguments);
+  if (!store.ok()) return Fail(store.status());
+  const absl::Status removed = (*store)->RemoveSecret(arguments.operands[0]);
+  return removed.ok() ? kDone : Fail(removed);
+}
+
+int SecretList(const Arguments& arguments) {
+  auto store = OpenStore(arguments);
+  if (!store.ok()) return Fail(store.status());
+  const auto secrets = (*store)->Secrets();
+  if (!secrets.ok()) return Fail(secrets.status());
+  for (const SecretInfo& info : *secrets) Print(Describe(info));
+  return kDone;
+}
+
+int AuditList(const Arguments& arguments) {
+  int64_t limit = 50;
+  if (arguments.Has("limit") &&
+      (!absl::SimpleAtoi(arguments.Get("limit"), &limit) || limit <= 0)) {
+    return FailUsage("--limit wants a number over 0");
+  }
+  auto store = OpenStore(arguments);
+  if (!store.ok()) return Fail(store.status());
+  const auto entries = (*store)->ListAudit(limit);
+  if (!entries.ok()) return Fail(entries.status());
+  for (const AuditEntry& entry : *entries) {
+    Print(absl::StrCat(FormatTime(entry.time_ms), " ", ossl::Hex(entry.id), " ",
+                       entry.outcome, " ", entry.vm.empty() ? "?" : entry.vm,
+                       entry.emulated ? " EMULATED" : ""));
+  }
+  return kDone;
+}
+
+int AuditShow(const Arguments& arguments) {
+  DecisionId id{};
+  if (!ossl::FromHex(arguments.operands[0], id)) {
+    return FailUsage("a decision is 32 hex digits");
+  }
+  auto store = OpenStore(arguments);
+  if (!store.ok()) return Fail(store.status());
+  const auto entry = (*store)->FindAudit(id);
+  if (!entry.ok()) return Fail(entry.status());
+  if (arguments.Has("json")) {
+    Print(entry->detail);
+  } else {
+    printf("%s", ToText(*entry).c_str());
+  }
+  return kDone;
+}
+
+}  // namespace verifier

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verifier/server/server.h"
+
+#include <openssl/ssl.h>
+
+#include <array>
+#include <csignal>
+#include <ctime>
+#include <optional>
+#include <set>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "asio.hpp"
+#include "asio/ssl.hpp"
+#include "base/bytes.h"
+#include "proto/attest.h"
+#include "verifier/finding.h"
+#include "verifier/reasons.h"
+#include "verifier/session/session.h"
+
+namespace verifier {
+namespace {
+
+using asio::ip::tcp;
+using TlsStream = asio::ssl::stream<tcp::socket>;
+
+auto Into(std::error_code& error) {
+  return asio::redirect_error(asio::use_awaitable, error);
+}
+
+class TlsExporter final : public KeyExporter {
+ public:
+  explicit TlsExporter(SSL* ssl) : ssl_(ssl) {}
+  bool Export(std::string_view label, base::Bytes context,
+              base::MutableBytes out) override {
+    return SSL_export_keying_material(ssl_, out.data(), out.size(),
+                                      label.data(), label.size(),
+                                      context.data(), context.size(),
+                                      /*use_context=*/1) == 1;
+  }
+
+ private:
+  SSL* ssl_;
+};
+
+// Set on a connection once its peer sent a KeyUpdate, which the profile bans.
+int KeyUpdateSlot() {
+  static const int slot =
+      SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return slot;
+}
+
+void OnTlsMessage(int is_write, int, int content_type, const void* data,
+                  size_t size, SSL* ssl, void*) {
+  if (is_write == 0 && content_type == SSL3_RT_HANDSHAKE && size > 0 &&
+      *static_cast<const uint8_t*>(data) == SSL3_MT_KEY_UPDATE) {
+    SSL_set_ex_data(ssl, KeyUpdateSlot(), ssl);
+  }
+}
+
+}  // namespace
+
+struct Server::State {
+  State(ServerOptions server_options, asio::ssl::context ssl_context,
+        std::unique_ptr<Store> server_store)
+      : options(std::move(server_options)),
+        tls(std::move(ssl_context)),
+        store(std::move(server_store)),
+        acceptor(io),
+        signals(io),
+        grace(io) {}
+
+  // One connection; lives as long as its coroutine.
+  struct Connection {
+    Connection(tcp::socket socket, asio::ssl::context& tls)
+        : stream(std::move(socket), tls), deadline(stream.get_executor()) {}
+    void Close() {
+      std::error_code ignored;
+      stream.lowest_layer().close(ignored);
+      deadline.cancel();
+    }
+    TlsStream stream;
+    asio::steady_timer deadline;
+    bool late = false;
+    std::string peer;
+  };
+
+  asio::awaitable<void> Accept();
+  asio::awaitable<void> Serve(std::shared_ptr<Connection> connection);
+  asio::awaitable<bool> Handshake(Connection& connection);
+  asio::awaitable<void> Converse(Connection& connection);
+  asio::awaitable<bool> Receive(Connection& connection, Session& session,
+                                std::vector<uint8_t>& body,
+                                std::optional<Reply>& violation);
+  asio::awaitable<bool> Send(Connection& connection, const Reply& reply);
+  void StartDeadline(const std::shared_ptr<Connection>& connection);
+  void Stop();
+  void Log(const Connection& connection, base::Reason reason,
+           std::string_view detail) {
+    options.log(absl::StrCat(
+        connection.peer, ": ",
+        Error(reason, absl::StatusCode::kUnknown, detail).message()));
+  }
+
+  ServerOptions options;
+  asio::io_context io{1};
+  asio::ssl::context tls;
+  std::unique_ptr<Store> store;
+  tcp::acceptor acceptor;
+  asio::signal_set signals;
+  asio::steady_timer grace;
+  std::set<Connection*> open;
+  bool stopping = false;
+};
+
+asio::awaitable<void> Server::State::Accept() {
+  for (;;) {
+    std::error_code error;
+    tcp::socket socket = co_await acceptor.async_accept(Into(error));
+    if (stopping) co_return;
+    if (error == asio::error::operation_aborted) co_return;
+    if (error) {
+      // Out of descriptors, mostly: let some sessions end first.
+      options.log(absl::StrCat("accept: ", error.message()));
+      asio::steady_timer pause(io, std::chrono::milliseconds(100));
+      co_await pause.async_wait(Into(error));
+      continue;
+    }
+    auto connection = std::make_shared<Connection>(std::move(socket), tls);
+    const auto remote =
+        connection->stream.lowest_layer().remote_endpoint(error);
+    if (error) continue;
+    connection->peer =
+        absl::StrCat(remote.address().to_string(), ":", remote.port());
+    if (open.size() >= options.max_sessions) {
+      Log(*connection, kTooManySessions, absl::StrCat(open.size()));
+      continue;
+    }
+    open.insert(connection.get());
+    StartDeadline(connection);
+    asio::co_spawn(io, Serve(std::move(connection)), asio::detached);
+  }
+}
+
+void Server::State::StartDeadline(
+    const std::shared_ptr<Connection>& connection) {
+  connection->deadline.expires_after(options.session_deadline);
+  connection->deadline.async_wait(
+      [this, connection](const std::error_code& error) {
+        if (error) return;
+        connection->late = true;
+        Log(*connection, kSessionDeadline, "");
+        connection->Close();
+      });
+}
+
+asio::awaitable<void> Server::State::Serve(
+    std::shared_ptr<Connection> connection) {
+  if (co_await Handshake(*connection)) co_await Converse(*connection);
+  connection->Close();
+  open.erase(connection.get());
+  if (stopping && open.empty()) io.stop();
+}
+
+asio::awaitable<bool> Server::State::Handshake(Connection& connection) {
+  std::error_code error;
+  co_await connection.stream.async_handshake(TlsStream::server, Into(error));
+  if (!error) co_return true;
+  if (!connection.late) Log(connection, kTlsFailed, error.message());
+  co_return false;
+}
+
+// One message into `body`. A frame that breaks the rules is a `violation`.
+asio::awaitable<bool> Server::State::Receive(Connection& connection,
+                                             Session& session,
+                                             std::vector<uint8_t>& body,
+                                             std::optional<Reply>& violation) {
+  std::error_code error;
+  std::array<uint8_t, 4> prefix;
+  co_await asio::async_read(connection.stream, asio::buffer(prefix),
+                            Into(error));
+  if (!error) {
+    const uint32_t size = base::LoadLe<uint32_t>(prefix);
+    if (size == 0 || size > proto::kMaxAttestMessage) {
+      violation.emplace(
+          session.OnViolation(kFrameTooLong, absl::StrCat(size, " bytes")));
+      co_return true;
+    }
+    body.resize(size);
+    co_await asio::async_read(connection.stream, asio::buffer(body),
+                              Into(error));
+  }
+  if (SSL_get_ex_data(connection.stream.native_handle(), KeyUpdateSlot()) !=
+      nullptr) {
+    Log(connection, kTlsFailed, "KeyUpdate");
+    co_return false;
+  }
+  if (error) {
+    // After its verdict a guest may leave without a receipt.
+    if (!connection.late && !session.decided()) {
+      Log(connection, kPeerClosed, error.message());
+    }
+    co_return false;
+  }
+  co_return true;
+}
+
+asio::awaitable<bool> Server::State::Send(Connection& connection,
+                                          const Reply& reply) {
+  std::error_code error;
+  std::array<uint8_t, 4> prefix;
+  const base::Bytes bytes = reply.bytes();
+  base::StoreLe<uint32_t>(static_cast<uint32_t>(bytes.size()), prefix);
+  const std::array<asio::const_buffer, 2> buffers = {
+      asio::buffer(prefix), asio::buffer(bytes.data(), bytes.size())};
+  co_await asio::async_write(connection.stream, buffers, Into(error));
+  co_return !error;
+}
+
+asio::awaitable<void> Server::State::Converse(Connection& connection) {
+  TlsExporter exporter(connection.stream.native_handle());
+  SessionOptions session_options;
+  session_options.allow_emulated = options.allow_emulated;
+  session_options.peer = connection.peer;
+  session_options.now_ms = [] { return absl::ToUnixMillis(absl::Now()); };
+  session_options.log = options.log;
+  Session session(*store, exporter, std::move(session_options));
+  std::vector<uint8_t> body;
+  while (!session.done()) {
+    std::optional<Reply> reply;
+    if (!co_await Receive(connection, session, body, reply)) co_return;
+    if (!reply) reply.emplace(session.OnMessage(body));
+    if (!reply->bytes().empty() && !co_await Send(connection, *reply)) {
+      co_return;
+    }
+  }
+  std::error_code ignored;
+  co_await connection.stream.async_shutdown(Into(ignored));
+}
+
+void Server::State::Stop() {
+  if (stopping) return;
+  stopping = true;
+  std::error_code ignored;
+  acceptor.close(ignored);
+  signals.cancel(ignored);
+  if (open.empty()) {
+    io.stop();
+    return;
+  }
+  options.log(absl::StrCat("stopping; ", open.size(), " sessions are open"));
+  grace.expires_after(options.shutdown_grace);
+  grace.async_wait([this](const std::error_code& error) {
+    if (error) return;
+    for (Connection* connection : open) {
+      connection->late = true;
+      Log(*connection, kShuttingDown, "");
+      connection->Close();
+    }
+  });
+}
+
+Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Server::~Server() = default;
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(
+    ServerOptions options, const Identity& identity,
+    std::unique_ptr<Store> store) {
+  ossl::SslCtxPtr context = MakeServerContext(identity);
+  if (!context) {
+    return Error(kTlsFailed, absl::StatusCode::kInternal, ossl::TakeError());
+  }
+  SSL_CTX_set_msg_callback(context.get(), OnTlsMessage);
+  auto state = std::make_unique<State>(std::move(options),
+                                       asio::ssl::context(context.release()),
+                                       std::move(store));
+  std::error_code error;
+  const auto address = asio::ip::make_address(state->options.address, error);
+  const tcp::endpoint endpoint(address, state->options.port);
+  if (!error) state->acceptor.open(endpoint.protocol(), error);
+  if (!error) {
+    state->acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  }
+  if (!error) state->acceptor.bind(endpoint, error);
+  if (!error)
+    state->acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) {
+    return absl::UnavailableError(absl::StrCat(state->options.address, ":",
+                                               state->options.port, ": ",
+                                               error.message()));
+  }
+  if (state->options.handle_signals) {
+    state->signals.add(SIGTERM);
+    state->signals.add(SIGINT);
+    state->signals.async_wait(
+        [raw = state.get()](const std::error_code& failed, int) {
+          if (!failed) raw->Stop();
+        });
+  }
+  asio::co_spawn(state->io, state->Accept(), asio::detached);
+  return std::unique_ptr<Server>(new Server(std::move(state)));
+}
+
+uint16_t Server::port() const {
+  return state_->acceptor.local_endpoint().port();
+}
+
+void Server::Run() { state_->io.run(); }
+
+void Server::Stop() {
+  asio::post(state_->io, [raw = state_.get()] { raw->Stop(); });
+}
+
+}  // namespace verifier
