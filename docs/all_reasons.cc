@@ -13,6 +13,7 @@
 #include "svsm/linux/reasons.h"
 #include "svsm/platform/guest_request/reasons.h"
 #include "svsm/reasons.h"
+#include "verifier/reasons.h"
 
 namespace docs {
 namespace {
@@ -33,8 +34,15 @@ constexpr ReasonRow kLoader[] = {FORELOCK_LOADER_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kGuestRequest[] = {
     FORELOCK_GUEST_REQUEST_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kSvsm[] = {FORELOCK_SVSM_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kEvidence[] = {
+    FORELOCK_VERIFIER_EVIDENCE_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kPolicy[] = {
+    FORELOCK_VERIFIER_POLICY_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kStore[] = {
+    FORELOCK_VERIFIER_STORE_REASONS(BASE_REASON_ROW)};
 
 constexpr char kAnywhere[] = "guest console, proxy, verifier, tools";
+constexpr char kOwnerLog[] = "audit log, verifier";
 constexpr char kTools[] = "forelock, forelock-emulator";
 constexpr char kProxyLog[] = "proxy";
 constexpr char kGuest[] = "guest console, proxy";
@@ -52,6 +60,9 @@ constexpr ReasonModule kModules[] = {
     {"svsm/", kGuest, kSvsm},
     {"svsm/linux/", kGuest, kLoader},
     {"svsm/platform/guest_request/", kGuest, kGuestRequest},
+    {"verifier/, evidence", kOwnerLog, kEvidence},
+    {"verifier/, policy", kOwnerLog, kPolicy},
+    {"verifier/, store and server", kOwnerLog, kStore},
 };
 
 }  // namespace

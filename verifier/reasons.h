@@ -161,24 +161,17 @@
     "Format it with cryptsetup luksFormat --type luks2.")                     \
   X(kStillInUse, 'V', 'S', 11, "secrets still depend on it",                  \
     "Remove or replace those secrets first.")                                 \
-  X(kTooManySessions, 'V', 'S', 20, "as many sessions as allowed are open",   \
+  X(kTooManySessions, 'V', 'S', 12, "as many sessions as allowed are open",   \
     "Raise --max-sessions, or find who opens them.")                          \
-  X(kSessionDeadline, 'V', 'S', 21, "a session did not end by its deadline",  \
+  X(kSessionDeadline, 'V', 'S', 13, "a session did not end by its deadline",  \
     "The guest or the proxy is stalled.")                                     \
-  X(kTlsFailed, 'V', 'S', 22, "TLS failed",                                   \
+  X(kTlsFailed, 'V', 'S', 14, "TLS failed",                                   \
     "The peer is not a Forelock guest, or expects another key.")              \
-  X(kFrameTooLong, 'V', 'S', 23, "a message announces more than 64 KiB",      \
+  X(kFrameTooLong, 'V', 'S', 15, "a message announces more than 64 KiB",      \
     "The peer does not speak the attestation protocol.")                      \
-  X(kMessageMalformed, 'V', 'S', 24, "a message does not parse",              \
-    "The peer is newer, broken or hostile.")                                  \
-  X(kMessageOutOfOrder, 'V', 'S', 25, "a message came out of order",          \
-    "One attestation a connection.")                                          \
-  X(kPeerClosed, 'V', 'S', 26, "the peer closed in the middle",               \
+  X(kPeerClosed, 'V', 'S', 16, "the peer closed in the middle",               \
     "See the guest's console.")                                               \
-  X(kProtocolVersion, 'V', 'S', 27,                                           \
-    "the request is of another version or TEE",                               \
-    "Use a guest image of this version.")                                     \
-  X(kShuttingDown, 'V', 'S', 28, "the server is shutting down",               \
+  X(kShuttingDown, 'V', 'S', 17, "the server is shutting down",               \
     "The guest asks again.")
 
 #define FORELOCK_VERIFIER_REASONS(X)    \
