@@ -97,6 +97,10 @@ Status FirmwareService::Handle(const proxy::Frame& frame) {
       return Attach();
     case FrameType::kFirmwareRequest:
       return Request(frame.body);
+    case FrameType::kClose:  // The guest takes its page back.
+      Log("the guest closed the channel");
+      endpoint_.Detach({});
+      return {};
     default:
       return Status(Code::kDataLoss, proxy::kUnexpectedMessage);
   }

@@ -248,6 +248,8 @@ void BootSequence::OnRetry(const AttemptResult& why) {
 Status BootSequence::JudgeFailure(Status why) {
   if (config_.on_failure != proto::OnFailure::kBootWithoutSecrets ||
       !config_.expected_boot.has_value()) {
+    // Printed and reported already; Fail() does the rest for the others.
+    if (why.reason() == attest::kRefusedByVerifier) CloseChannels();
     return why;
   }
   progress_.Note(Line() << "booting without secrets: "
@@ -295,8 +297,7 @@ Status BootSequence::HandOver() {
   progress_.Note(Line() << "memory: heap peak " << uint64_t{marks.heap_peak}
                         << ", stack peak " << uint64_t{marks.stack_peak});
   progress_.Reached(Phase::kHandingOver, Line() << "handing-over");
-  client_->Close(clock_.Now() + kLastWord);
-  processor_->Close();
+  CloseChannels();
   DestroyKeys();
   console::Flush();
   Leave(handover, driver_->Destroy());
@@ -317,7 +318,13 @@ void BootSequence::ReportFailure(Status why) {
     progress_.ChannelIsUp();
   }
   progress_.Failed(why);
+  CloseChannels();
+}
+
+// The daemons let go of the shared pages, which are empty afterwards.
+void BootSequence::CloseChannels() {
   client_->Close(clock_.Now() + kLastWord);
+  if (processor_.has_value()) processor_->Close(clock_.Now() + kLastWord);
 }
 
 }  // namespace svsm

@@ -63,6 +63,7 @@ class BootSequence final : private AttestationObserver {
   base::Status HandOver();
   base::Result<Handover> Prepare();
   void OpenChannelParts();
+  void CloseChannels();
 
   void OnChannel() override;
   void OnConnected() override;

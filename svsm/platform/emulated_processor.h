@@ -34,8 +34,8 @@ class EmulatedProcessor final : public GuestRequestDoorbell {
                                   sev::MessagePage response,
                                   base::Instant deadline) override;
 
-  // Empties the shared range.
-  void Close();
+  // Has the host let go of the shared range, and empties it.
+  void Close(base::Instant deadline);
 
  private:
   base::Result<sev::Vmpck> ReceiveSecrets(base::Instant deadline);

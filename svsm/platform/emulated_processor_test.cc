@@ -108,7 +108,8 @@ TEST_F(EmulatedProcessorTest, SilenceEndsAtTheDeadline) {
 
 TEST_F(EmulatedProcessorTest, CloseEmptiesTheSharedRange) {
   ASSERT_TRUE(processor_->Attach(Soon()).ok());
-  processor_->Close();
+  processor_->Close(Soon());
+  EXPECT_FALSE(host_.endpoint->attached());
   std::array<uint8_t, proxy::kPageSize> page;
   for (uint32_t at = 0; at < proxy::kSharedRangeSize; at += proxy::kPageSize) {
     machine_.range().CopyOut(at, page);
