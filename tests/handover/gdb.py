@@ -69,9 +69,35 @@ class Connection:
 
     def resume(self):
         """Lets the machine run until it stops."""
-        answer = self.call("c")
+        self._run("c")
+
+    def step(self):
+        self._run("s")
+
+    def _run(self, command):
+        answer = self.call(command)
         if not answer.startswith("T05"):
             raise Error(f"stopped by {answer}")
+
+    def run(self, handlers):
+        """Runs until a handler returns True. `handlers`: address to a function
+        of the registers, called each time that the machine comes there; it may
+        add others."""
+        for address in handlers:
+            self.break_at(address)
+        while True:
+            self.resume()
+            registers = self.registers()
+            here = registers["rip"]
+            known = set(handlers)
+            if handlers[here](registers):
+                return registers
+            # QEMU stops where it stands, so that one step goes without.
+            self.remove_break(here)
+            for address in set(handlers) - known:
+                self.break_at(address)
+            self.step()
+            self.break_at(here)
 
     def resume_and_detach(self):
         self.call("D")

@@ -2,28 +2,48 @@
 """Searches a guest's RAM file, and knows where Linux was told things are."""
 
 import mmap
+import os
 import struct
+import subprocess
 
 
 class Ram:
     """File offset is guest-physical address (machines below 2 GiB)."""
 
     def __init__(self, path):
-        with open(path, "rb") as file:
-            self._map = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
+        self._file = open(path, "rb")
+        self._map = mmap.mmap(self._file.fileno(), 0, prot=mmap.PROT_READ)
+        self._extents = None
 
     def close(self):
         self._map.close()
+        self._file.close()
 
     def __getitem__(self, key):
         return self._map[key]
 
+    def extents(self):
+        """(address, bytes) of what was ever written, copied once: the machine
+        must stand still from the first call on."""
+        if self._extents is None:
+            self._extents = []
+            end, size = 0, len(self._map)
+            while end < size:
+                try:
+                    start = os.lseek(self._file.fileno(), end, os.SEEK_DATA)
+                except OSError:  # nothing but a hole is left
+                    break
+                end = os.lseek(self._file.fileno(), start, os.SEEK_HOLE)
+                self._extents.append((start, self._map[start:end]))
+        return self._extents
+
     def find_all(self, needle):
         found = []
-        at = self._map.find(needle)
-        while at >= 0:
-            found.append(at)
-            at = self._map.find(needle, at + 1)
+        for start, data in self.extents():
+            at = data.find(needle)
+            while at >= 0:
+                found.append(start + at)
+                at = data.find(needle, at + 1)
         return found
 
     def pieces(self, secret, size=16):
@@ -52,3 +72,23 @@ class ZeroPage:
         self.e820 = [
             struct.unpack_from("<QQI", page, 0x2D0 + 20 * i) for i in range(page[0x1E8])
         ]
+
+
+class Symbols:
+    """Addresses in an ELF file, by the start of a C++ name."""
+
+    def __init__(self, elf):
+        text = subprocess.run(
+            ["nm", "--demangle", str(elf)], check=True, stdout=subprocess.PIPE
+        ).stdout.decode()
+        self._names = {}
+        for line in text.splitlines():
+            parts = line.split(" ", 2)
+            if len(parts) == 3 and parts[0] and "[clone" not in parts[2]:
+                self._names[parts[2]] = int(parts[0], 16)
+
+    def __getitem__(self, start):
+        found = {at for name, at in self._names.items() if name.startswith(start)}
+        if len(found) != 1:
+            raise KeyError(f"{start}: {len(found)} symbols")
+        return found.pop()
