@@ -18,6 +18,8 @@ _LINK = [ACTION_NAMES.cpp_link_executable]
 
 _COMMON = [
     "-ffreestanding",
+    # libc.cc has the functions that gcc knows: an 8-byte memcpy is one load.
+    "-fbuiltin",
     "-mno-red-zone",
     # No x87/MMX/SSE registers, so an interrupt handler need not save them.
     # mbedtls.BUILD makes the one exception, for AES-NI.
