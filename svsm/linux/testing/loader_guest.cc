@@ -96,6 +96,8 @@ base::Status Run(const StartInfo& info, TscClock& clock) {
   BootFiles& files = files_storage.Construct();
   BASE_TRY(LoadBootFiles(fw_cfg, map, window, acpi, RoomBehindInitrd(2, 1024),
                          files));
+  console::PrintTimed(static_cast<uint64_t>(clock.Now()),
+                      Line() << "copied and hashed");
   for (const BootFile* file :
        {&files.kernel, &files.initrd, &files.cmdline, &files.acpi[0],
         &files.acpi[1], &files.acpi[2]}) {
@@ -120,7 +122,8 @@ base::Status Run(const StartInfo& info, TscClock& clock) {
                                                           .rng_seed = seed}));
   Line entry;
   entry << "entry ";
-  console::Print(entry.Hex(handover.entry));
+  console::PrintTimed(static_cast<uint64_t>(clock.Now()),
+                      entry.Hex(handover.entry));
   console::Flush();
   // EDGE: as if AES-NI had left round keys here; Leave() must clear them.
   asm volatile("pcmpeqd %%xmm0, %%xmm0; pcmpeqd %%xmm15, %%xmm15" ::);
