@@ -87,8 +87,17 @@ class Verifier:
         self.address = self.server.wait_for(r"listening on (127\.0\.0\.1:\d+)").group(1)
 
     def audit(self, decision):
-        """The owner's record of one decision."""
+        """The owner's record of one decision, as people read it."""
         return self.call("audit", "show", decision).stdout
+
+    def findings(self, decision):
+        """Why: the reasons of one decision, each with reason, what, detail."""
+        return json.loads(self.call("audit", "show", decision, "--json").stdout)["findings"]
+
+    def decisions(self):
+        """[(decision id, outcome)], newest first."""
+        listing = self.call("audit", "list").stdout
+        return re.findall(r"^\S+ ([0-9a-f]{32}) (\S+)", listing, re.M)
 
     def stop(self):
         if self.server is not None:

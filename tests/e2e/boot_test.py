@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From power-on to the line from the encrypted disk."""
+
+import re
+import unittest
+
+from harness import channel, testing
+
+PHASES = ["started", "measured", "connected", "attested", "granted", "handing-over"]
+# Design section 9, emulated platform; registrations aside.
+PORT_WRITES = 32
+
+
+class BootTest(testing.EndToEnd):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.qemu = cls.site.run(cls.site.boot(cls.site.image, cls.site.disk))
+
+    def test_boots_from_the_encrypted_disk(self):
+        self.assert_booted(self.qemu)
+        self.assert_line(self.qemu, "initramfs: done, powering off")
+        self.assert_no_shell(self.qemu)
+
+    def test_console_shows_each_phase_once_in_order(self):
+        pattern = r"^forelock: \[ *[0-9.]+ ms\] ([a-z-]+)"
+        found = [m[1] for m in map(re.compile(pattern).match, self.qemu.lines()) if m]
+        self.assertEqual([phase for phase in found if phase in PHASES], PHASES)
+
+    def test_boot_manifest_shows_what_the_owner_can_compute(self):
+        for name, path in (("kernel", self.site.guest.kernel), ("initrd", self.site.guest.initrd),
+                           ("cmdline", self.site.guest.command_line)):  # fmt: skip
+            digest = testing.site.sha384(path)
+            self.assert_line(self.qemu, f"boot manifest: {name} sha384:{digest} {path.stat().st_size}")
+
+    def test_proxy_shows_each_phase(self):
+        for phase in PHASES:
+            self.assert_line(self.site.proxy, rf"vm1: {phase}\b")
+
+    def test_owners_log_says_granted_and_emulated(self):
+        listing = self.site.verifier.call("audit", "list").stdout
+        self.assertRegex(listing, "(?i)granted")
+        decision = re.search(r"\b[0-9a-f]{32}\b", listing).group(0)
+        self.assertIn("EMULATED", self.site.verifier.audit(decision))
+
+    def test_key_is_in_no_file(self):
+        self.site.search_for_key()
+
+    def test_key_is_not_left_in_guest_memory(self):
+        self.assertNotIn(self.site.key, self.site.wiring.ram.read_bytes())
+
+    def test_port_writes_are_within_the_budget(self):
+        registrations, doorbells = channel.split((self.qemu.logs / "forelock.port").read_bytes())
+        self.assertGreater(registrations, 0)
+        self.assertGreater(doorbells, 0)
+        self.assertLessEqual(doorbells, PORT_WRITES)
+
+
+class SecondBootTest(testing.EndToEnd):
+    def test_a_second_boot_counts_up_and_boots(self):
+        for _ in range(2):
+            self.assert_booted(self.boot())
+        listing = self.site.verifier.call("audit", "list").stdout
+        self.assertEqual(len(set(re.findall(r"\b[0-9a-f]{32}\b", listing))), 2)
+
+    def test_an_interrupted_verifier_is_denied_service_only(self):
+        self.site.verifier.stop()
+        qemu = self.boot()
+        self.assert_failed(qemu)
+
+
+if __name__ == "__main__":
+    testing.main()

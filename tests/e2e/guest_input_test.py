@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Broken or hostile input to the guest: a reason is printed, nothing boots."""
+
+from harness import testing
+
+
+class GuestInputTest(testing.EndToEnd):
+    images = {"short": testing.SHORT}
+
+    def host_file(self, name, data=b""):
+        path = self.site.host / name
+        path.write_bytes(data)
+        return path
+
+    def test_no_kernel(self):
+        self.assert_failed(self.boot(kernel=None), r"SL\d+")
+
+    def test_no_initrd(self):
+        self.assert_failed(self.boot(initrd=None), r"SL\d+")
+
+    def test_no_command_line(self):
+        self.assert_failed(self.boot(command_line=None), r"SL\d+")
+
+    def test_truncated_kernel(self):
+        kernel = self.host_file("truncated", self.site.guest.kernel.read_bytes()[:100_000])
+        qemu = self.boot(kernel=kernel)
+        self.assert_linux_not_started(qemu)
+        self.assert_line(qemu, r"forelock: (failed|refused): ")
+
+    def test_kernel_of_a_few_bytes(self):
+        qemu = self.boot(kernel=self.host_file("tiny", b"MZ"))
+        self.assert_linux_not_started(qemu)
+        self.assert_line(qemu, r"forelock: (failed|refused): ")
+
+    def test_empty_kernel(self):
+        qemu = self.boot(kernel=self.host_file("empty"))
+        self.assert_linux_not_started(qemu)
+        self.assert_line(qemu, r"forelock: (failed|refused): ")
+
+    def test_initrd_larger_than_memory(self):
+        initrd = self.host_file("huge")
+        with open(initrd, "r+b") as file:
+            file.truncate(600 << 20)
+        self.assert_failed(self.boot(initrd=initrd), r"SL\d+")
+
+    def test_command_line_too_long(self):
+        qemu = self.boot(command_line=self.host_file("long", b"a" * 100_000))
+        self.assert_linux_not_started(qemu)
+        self.assert_line(qemu, r"forelock: (failed|refused): ")
+
+    def unattestable(self, image):
+        """An image that its own secure processor has nothing to measure for."""
+        self.site.wiring.fresh_ram()
+        self.site.start_emulator(self.site.image)
+        qemu = self.site.start_machine(self.site.boot(image, self.site.disk))
+        qemu.wait(120)
+        return qemu
+
+    def test_image_without_configuration(self):
+        self.assert_failed(self.unattestable(self.site.tools.image))
+
+    def test_image_with_a_broken_configuration(self):
+        data = bytearray(self.site.image.read_bytes())
+        at = data.index(b"FLCONFIG") + 16
+        data[at : at + 8] = b"\xff" * 8
+        self.assert_failed(self.unattestable(self.host_file("broken.elf", bytes(data))))
+
+    def test_image_with_a_wild_configuration_size(self):
+        data = bytearray(self.site.image.read_bytes())
+        at = data.index(b"FLCONFIG") + 8
+        data[at : at + 4] = b"\xff" * 4
+        self.assert_failed(self.unattestable(self.host_file("size.elf", bytes(data))))
+
+    def test_image_that_the_processor_did_not_measure(self):
+        """The host swaps the image after the launch: the report tells."""
+        image, _ = self.site.configure_image("swapped", [self.site.pin], on_failure="halt",
+                                             acpi="none")  # fmt: skip
+        self.site.wiring.fresh_ram()
+        self.site.start_emulator(image)
+        qemu = self.site.start_machine(self.site.boot(self.site.image, self.site.disk))
+        qemu.wait(120)
+        self.assert_denied(qemu, "(?i)measurement")
+
+    def test_cpu_without_entropy(self):
+        self.assert_failed(self.boot(cpu="qemu64"), r"S[A-Z]\d+")
+
+    def test_two_processors(self):
+        """The second one stays out of the image, or ends the machine."""
+        qemu = self.boot(extra=["-smp", "2"])
+        if not qemu.find(f"^guest: {testing.WELCOME}$"):
+            self.assert_line(qemu, r"forelock: (failed|refused): ")
+
+    def test_no_secure_processor(self):
+        self.site.stop_emulator()
+        self.site.wiring.fresh_ram()
+        qemu = self.site.start_machine(self.site.boot(self.site.images["short"], self.site.disk))
+        qemu.wait(120)
+        self.assert_failed(qemu)
+
+
+if __name__ == "__main__":
+    testing.main()

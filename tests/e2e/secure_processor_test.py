@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A secure processor, or a host between it and the guest, that misbehaves."""
+
+from harness import testing
+
+
+class SecureProcessorTest(testing.EndToEnd):
+    """The names are those of emulator/fault.h."""
+
+    images = {"short": testing.SHORT}
+
+    def fails(self, fault):
+        self.assert_failed(self.boot("short", fault=fault))
+
+    def test_busy_once(self):
+        """The same bytes are sent again, and the boot goes on."""
+        self.assert_booted(self.boot(fault="busy-once"))
+
+    def test_busy_forever(self):
+        self.fails("busy-forever")
+
+    def test_garbage(self):
+        self.fails("garbage")
+
+    def test_stale_answer(self):
+        self.fails("stale")
+
+    def test_wrong_sequence_number(self):
+        self.fails("wrong-sequence")
+
+    def test_report_over_other_data(self):
+        self.fails("wrong-report-data")
+
+    def test_report_of_another_vmpl(self):
+        self.fails("wrong-vmpl")
+
+    def test_firmware_error(self):
+        self.fails("firmware-error")
+
+    def test_silent(self):
+        self.fails("silent")
+
+    def test_closes_the_channel(self):
+        self.fails("close")
+
+
+if __name__ == "__main__":
+    testing.main()
