@@ -36,6 +36,20 @@ def count(haystack, needle):
     return found
 
 
+def vmpck0(memory):
+    """The key out of the secrets page, as this host sees it pass by in the
+    shared ring: the emulated platform hides nothing. The frame's body is field 1
+    of FirmwareSecrets with 4096 bytes; VMPCK0 is at 0x20 (AMD 56860, Secrets
+    Page)."""
+    at = -1
+    while (at := memory.find(b"\x0a\x80\x20", at + 1)) >= 0:
+        page = memory[at + 3 : at + 3 + 4096]
+        key = page[0x20:0x40]
+        if 2 <= int.from_bytes(page[:4], "little") <= 4 and len(set(key)) > 8:
+            return key
+    return None
+
+
 class FirstInstructionTest(testing.EndToEnd):
     @classmethod
     def setUpClass(cls):
@@ -50,7 +64,10 @@ class FirstInstructionTest(testing.EndToEnd):
         qemu = here.start_machine(boot)
         cls.wait_for_socket(debugger, qemu)
         connection = gdb.Gdb(debugger)
-        cls.rip = connection.run_to(kernel_entry(here.guest.kernel))
+        connection.start_to(kernel_entry(here.guest.kernel))
+        qemu.wait_for(r"^forelock: \[[^]]*\] measured")
+        cls.vmpck0 = vmpck0(here.wiring.ram.read_bytes())
+        cls.rip = connection.wait_stopped()
         with open(here.wiring.ram, "rb") as file:
             cls.memory = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
         cls.addClassCleanup(cls.memory.close)
@@ -82,9 +99,9 @@ class FirstInstructionTest(testing.EndToEnd):
             left = {bytes([byte]) for byte in set(self.memory[first:last])}
             self.assertEqual(left, {b"\0"}, f"{first:#x}..{last:#x}")
 
-    def test_no_other_secret(self):
-        for name, secret in self.site.other_secrets():
-            self.assertEqual(count(self.memory, secret), 0, name)
+    def test_no_vmpck0(self):
+        self.assertIsNotNone(self.vmpck0, "the secrets page was not seen on its way")
+        self.assertEqual(count(self.memory, self.vmpck0), 0)
 
 
 if __name__ == "__main__":

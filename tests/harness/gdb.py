@@ -33,11 +33,15 @@ class Gdb:
         self._send(text)
         return self._receive()
 
-    def run_to(self, address):
-        """Sets a hardware breakpoint, runs until it is hit; returns RIP."""
+    def start_to(self, address):
+        """Sets a hardware breakpoint and lets the machine run."""
         if self.call(f"Z1,{address:x},1") != "OK":
             raise ConnectionError("QEMU does not take the breakpoint")
-        self.call("c")
+        self._send("c")
+
+    def wait_stopped(self):
+        """Waits for the breakpoint; returns RIP."""
+        self._receive()
         registers = bytes.fromhex(self.call("g"))
         return int.from_bytes(registers[16 * 8 : 17 * 8], "little")
 
