@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Store: everything a verifier remembers, in one folder (docs/verifier.md).
+// Store: everything a verifier remembers, in one folder
+// (docs/run-a-verifier.md).
 //
 // The folder: master.key, tls.key, tls.crt, verifier.db. The database is
 // trusted for availability and freshness only: secrets are encrypted under
