@@ -178,6 +178,26 @@ TEST(FirmwareService, AResetGetsNewKeys) {
   EXPECT_TRUE(second.GetReport(*std::move(key)).ok());
 }
 
+TEST(FirmwareService, LetsGoOfAPageThatTheGuestCloses) {
+  LoopbackMachine machine;
+  Emulator emulator(machine);
+  Guest guest(machine);
+  ASSERT_TRUE(guest.AttachAndGetReport().ok());
+  ASSERT_TRUE(guest.link()
+                  .SendMessage(FrameType::kClose,
+                               proto::channel::Close{
+                                   0, proto::channel::CloseReason::kDone},
+                               machine.In(1000))
+                  .ok());
+  const Instant deadline = machine.In(5000);
+  while (!guest.link().transport().HostLetGo() && !machine.Passed(deadline)) {
+    machine.Relax();
+  }
+  EXPECT_TRUE(guest.link().transport().HostLetGo());
+  Guest next(machine);
+  EXPECT_TRUE(next.AttachAndGetReport().ok());
+}
+
 TEST(FirmwareService, FaultsReachTheGuestAsReasons) {
   struct Row {
     Fault fault;

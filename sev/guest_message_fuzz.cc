@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     __builtin_trap();
   }
   std::array<uint8_t, sev::kMessagePageSize> page{};
-  memcpy(page.data(), data, std::min(size, page.size()));
+  std::copy_n(data, std::min(size, page.size()), page.begin());
   const auto header = sev::ReadMessageHeader(page);
   if (header.ok() &&
       sev::MessagePayload(sev::ConstMessagePage(page), header->size).size() !=
