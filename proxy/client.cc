@@ -359,17 +359,7 @@ Status Client::SendProgress(const channel::Progress& progress,
 }
 
 void Client::Close(Instant deadline) {
-  if (connected_ && broken_.ok()) {
-    // Whatever fails here, the page is emptied below.
-    (void)link_.SendMessage(FrameType::kClose,
-                            channel::Close{0, channel::CloseReason::kDone},
-                            deadline);
-    while (!link_.transport().HostLetGo() && !clock_.Passed(deadline) &&
-           link_.channel().Flush().ok()) {
-      clock_.Relax();
-    }
-  }
-  link_.transport().Scrub();
+  link_.Close(deadline);
   arena_.Reset();
   base::SecureZero(buffer_, sizeof(buffer_));
   connected_ = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/frame_link.h"
 
+#include "proto/channel.h"
 #include "proxy/reasons.h"
 
 namespace proxy {
@@ -93,6 +94,20 @@ Status FrameLink::WaitToSend(Instant deadline) {
 Status FrameLink::Send(FrameType type, base::Bytes body, Instant deadline) {
   BASE_TRY(WaitToSend(deadline));
   return channel_.Send(type, body);
+}
+
+void FrameLink::Close(Instant deadline) {
+  namespace channel = proto::channel;
+  // Whatever fails here, the page is emptied below.
+  bool alive = SendMessage(FrameType::kClose,
+                           channel::Close{0, channel::CloseReason::kDone},
+                           deadline)
+                   .ok();
+  while (alive && !transport_.HostLetGo() && !clock_.Passed(deadline)) {
+    alive = channel_.Flush().ok();
+    clock_.Relax();
+  }
+  transport_.Scrub();
 }
 
 }  // namespace proxy

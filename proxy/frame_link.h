@@ -45,6 +45,10 @@ class FrameLink {
     return proxy::SendMessage(channel_, type, message);
   }
 
+  // Ends the session: tells the host, waits until it has let go of the page (or
+  // for the deadline), and empties the shared range.
+  void Close(base::Instant deadline);
+
   GuestPageTransport& transport() { return transport_; }
   FrameChannel& channel() { return channel_; }
   base::Clock& clock() { return clock_; }
