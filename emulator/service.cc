@@ -84,11 +84,6 @@ FirmwareService::Next FirmwareService::ServeFrames() {
       if (*asleep) return Next::kSleep;
       continue;
     }
-    if ((*frame)->type == FrameType::kClose) {
-      // The guest takes its page back.
-      endpoint_.Detach({});
-      return Next::kSleep;
-    }
     const Status handled = Handle(**frame);
     if (!handled.ok()) return end_session(handled);
     if (close_) return Next::kClose;

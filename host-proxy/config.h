@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The daemon's configuration file (docs/operate-host.md, README.md beside
-// this file). TOML; an unknown key is an error.
+// this file). TOML in ASCII; an unknown key is an error.
 #pragma once
 
 #include <chrono>

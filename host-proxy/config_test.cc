@@ -54,6 +54,9 @@ TEST(Config, SaysWhereAndWhatIsWrong) {
   } rows[] = {
       {"", "f:1:1: HP4 expected 1 to 1024 tables [[vm]]"},
       {"[[vm]\n", "f:1:6: HP2"},
+      {"[&\n", "f:1:2: HP2"},
+      {"\n \xC2\xBF = 1\n", "f:2:2: HP2 a character that is not"},
+      {std::string("a\0b", 3), "f:1:2: HP2 a character that is not"},
       {"vm = 3\n", "f:1:6: HP4 expected 1 to 1024"},
       {"vm = [3]\n", "f:1:7: HP4 expected a table"},
       {"colour = 1\n", "f:1:1: HP3 unknown key 'colour'"},

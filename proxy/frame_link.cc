@@ -99,10 +99,10 @@ Status FrameLink::Send(FrameType type, base::Bytes body, Instant deadline) {
 void FrameLink::Close(Instant deadline) {
   namespace channel = proto::channel;
   // Whatever fails here, the page is emptied below.
-  bool alive = SendMessage(FrameType::kClose,
-                           channel::Close{0, channel::CloseReason::kDone},
-                           deadline)
-                   .ok();
+  bool alive =
+      SendMessage(FrameType::kClose,
+                  channel::Close{0, channel::CloseReason::kDone}, deadline)
+          .ok();
   while (alive && !transport_.HostLetGo() && !clock_.Passed(deadline)) {
     alive = channel_.Flush().ok();
     clock_.Relax();

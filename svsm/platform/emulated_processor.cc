@@ -81,16 +81,6 @@ Result<uint64_t> EmulatedProcessor::Exchange(sev::ConstMessagePage request,
   return outcome;
 }
 
-void EmulatedProcessor::Close(Instant deadline) {
-  // Whatever fails here, the page is emptied below.
-  const Status sent = link_.SendMessage(
-      FrameType::kClose, channel::Close{0, channel::CloseReason::kDone},
-      deadline);
-  while (sent.ok() && !link_.transport().HostLetGo() &&
-         !link_.clock().Passed(deadline) && link_.channel().Flush().ok()) {
-    link_.clock().Relax();
-  }
-  link_.transport().Scrub();
-}
+void EmulatedProcessor::Close(Instant deadline) { link_.Close(deadline); }
 
 }  // namespace svsm
