@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# The forelock command on the image as built: configure, measure, show.
+set -u
+forelock=$1
+image=$2
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+fail() {
+  echo "FAILED: $*"
+  failed=1
+}
+
+hex=00112233445566778899aabbccddeeff
+cat > "$dir/guest.toml" << END
+version = 1
+platform = "emulated"
+vm = "demo/vm1"
+verifier = "verifier"
+verifier_pins = ["sha256:$hex$hex"]
+acpi = "none"
+[channel]
+transport = "page"
+END
+sed 's/vm = /vn = /' "$dir/guest.toml" > "$dir/wrong.toml"
+sed 's/vm1/vm2/' "$dir/guest.toml" > "$dir/other.toml"
+
+"$forelock" image show "$image" 2> "$dir/err" && fail "an empty image has a configuration"
+grep -q 'PR1:' "$dir/err" || fail "no reason: $(cat "$dir/err")"
+
+"$forelock" image configure --config "$dir/guest.toml" --output "$dir/vm1.elf" "$image" ||
+  fail "configure"
+"$forelock" image show "$dir/vm1.elf" | grep -q '^vm = "demo/vm1"$' || fail "show"
+digest=$("$forelock" image measure "$dir/vm1.elf")
+echo "$digest" | grep -Eq '^[0-9a-f]{96}$' || fail "measure: $digest"
+"$forelock" image measure --json "$dir/vm1.elf" | grep -q "\"$digest\"" || fail "measure --json"
+
+# The same again is the same image; another VM is another digest.
+"$forelock" image configure --config "$dir/guest.toml" --output "$dir/again.elf" "$image" ||
+  fail "configure again"
+cmp "$dir/vm1.elf" "$dir/again.elf" || fail "not reproducible"
+"$forelock" image configure --config "$dir/other.toml" --output "$dir/vm2.elf" "$image" ||
+  fail "configure vm2"
+[ "$("$forelock" image measure "$dir/vm2.elf")" != "$digest" ] || fail "same digest"
+
+# Refusals name file, line, column and reason, and write nothing.
+"$forelock" image configure --config "$dir/wrong.toml" --output "$dir/no.elf" "$image" \
+  2> "$dir/err" && fail "a wrong key was accepted"
+grep -q 'LA5: .*wrong.toml:3:1: ' "$dir/err" || fail "no place: $(cat "$dir/err")"
+[ ! -e "$dir/no.elf" ] || fail "an image was written"
+"$forelock" image configure --config "$dir/other.toml" --output "$dir/no.elf" "$dir/vm1.elf" \
+  2> "$dir/err" && fail "configured twice"
+grep -q 'LA3:' "$dir/err" || fail "no reason: $(cat "$dir/err")"
+"$forelock" image configure --force --config "$dir/other.toml" --output "$dir/forced.elf" \
+  "$dir/vm1.elf" || fail "--force"
+cmp "$dir/forced.elf" "$dir/vm2.elf" || fail "--force leaves something of the old one"
+"$forelock" image measure "$dir/guest.toml" 2> /dev/null && fail "measured a text file"
+exit $failed

@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# forelock-emulator as a process: init, serve, noise on the socket, SIGTERM.
+set -u
+emulator=$1
+image=$2
+# Socket paths are at most 107 characters: not below TEST_TMPDIR.
+dir=$(mktemp -d /tmp/flXXXXXX)
+trap 'rm -rf "$dir"' EXIT
+failed=0
+fail() {
+  echo "FAILED: $*"
+  failed=1
+}
+serve() { "$emulator" serve --hierarchy "$dir/h" --socket "$dir/s" --ram "$dir/ram" "$@"; }
+
+serve --image "$image" 2> "$dir/err" && fail "served without a hierarchy"
+grep -q 'EM1:' "$dir/err" || fail "no reason: $(cat "$dir/err")"
+"$emulator" init --hierarchy "$dir/h" || fail "init"
+before=$(cat "$dir"/h/*/* | sha256sum)
+"$emulator" init --hierarchy "$dir/h" || fail "init again"
+[ "$(cat "$dir"/h/*/* | sha256sum)" = "$before" ] || fail "init again changed the keys"
+[ "$(stat -c %a "$dir/h/private" "$dir/h/private/vcek.pem" | tr '\n' ' ')" = "700 600 " ] ||
+  fail "keys are readable"
+
+serve --image /dev/null 2> "$dir/err" && fail "served without an image"
+grep -q "EM2:" "$dir/err" || fail "no reason: $(cat "$dir/err")"
+serve --image "$image" --fault nonsense 2> "$dir/err" && fail "unknown fault"
+grep -q 'EM4:' "$dir/err" || fail "no reason: $(cat "$dir/err")"
+
+truncate -s 1M "$dir/ram"
+python3 - "$emulator" "$dir" "$image" << 'END' || fail "serve"
+import os, signal, socket, subprocess, sys
+emulator, folder, image = sys.argv[1:]
+server = subprocess.Popen(
+    [emulator, "serve", "--hierarchy", folder + "/h", "--socket", folder + "/s",
+     "--ram", folder + "/ram", "--image", image], stdout=subprocess.PIPE, text=True)
+assert server.stdout.readline().startswith("listening on ")
+# Noise, connections that come and go, two at a time.
+for size in (0, 1, 27, 28, 5000):
+    with socket.socket(socket.AF_UNIX) as first, socket.socket(socket.AF_UNIX) as second:
+        first.connect(folder + "/s")
+        first.sendall(os.urandom(size))
+        second.connect(folder + "/s")
+        second.sendall(b"FLCR" * size)
+assert server.poll() is None
+server.send_signal(signal.SIGTERM)
+assert server.wait(60) == 0, server.returncode
+assert not os.path.exists(folder + "/s")
+END
+exit $failed
