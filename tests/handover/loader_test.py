@@ -18,6 +18,8 @@ from harness import machine, process, testing
 
 IMAGE = "svsm/linux/testing/loader_guest.elf"
 IMAGE_START = 0x200000
+# no_timer_check: as harness/assets.py.
+COMMAND_LINE = b"console=ttyS0 panic=-1 no_timer_check"
 PATIENCE = 300  # seconds; the machine may be loaded
 
 
@@ -120,7 +122,7 @@ class HandOver(unittest.TestCase):
 
     def start(self, **changes):
         settings = {"kernel": self.kernel, "initrd": self.initrd,
-                    "command_line": b"console=ttyS0 panic=-1", **changes}  # fmt: skip
+                    "command_line": COMMAND_LINE, **changes}  # fmt: skip
         vm = Machine(**settings)
         self.addCleanup(vm.close)
         return vm
@@ -162,8 +164,8 @@ class HandOver(unittest.TestCase):
         with self.subTest("kernel and command line are the files' bytes"):
             kernel = self.kernel.read_bytes()[self.setup_size :]
             self.assertEqual(vm.ram[self.load : self.load + 4096], kernel[:4096])
-            line = vm.ram[told.command_line : told.command_line + 32]
-            self.assertEqual(line.split(b"\0")[0], b"console=ttyS0 panic=-1")
+            line = vm.ram[told.command_line : told.command_line + 256]
+            self.assertEqual(line.split(b"\0")[0], COMMAND_LINE)
         with self.subTest("Linux is told of RAM that is not in use"):
             self.check_e820(told, registers)
         with self.subTest("the initrd ends in our archive"):

@@ -17,9 +17,10 @@ from . import cpio
 
 # Nothing that the host can reach after the hand-over may give it a way in:
 # no credentials from fw_cfg or SMBIOS, no shell, no getty, no magic keys
-# (docs/guest-os.md).
+# (docs/guest-os.md). no_timer_check: on a busy host TCG is late with the timer,
+# and Linux panics because "IO-APIC + timer doesn't work".
 COMMAND_LINE = (
-    "console=ttyS0 quiet loglevel=3 panic=-1 "
+    "console=ttyS0 quiet loglevel=3 panic=-1 no_timer_check "
     "systemd.import_credentials=no rd.shell=0 rd.emergency=poweroff "
     "systemd.mask=serial-getty@ttyS0.service module_blacklist=qemu_fw_cfg "
     "sysctl.kernel.sysrq=0"
