@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launch/guest_toml.h"
 
-#include <algorithm>
-#include <iterator>
 #include <optional>
-#include <set>
-#include <sstream>
+#include <string>
+#include <string_view>
 
-#include "absl/status/status.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "absl/strings/str_replace.h"
-#include "launch/error.h"
 #include "launch/reasons.h"
+#include "launch/toml_table.h"
 #include "proto/reasons.h"
 #include "toml++/toml.h"
 
@@ -22,137 +16,6 @@ namespace {
 
 constexpr std::string_view kSha256Prefix = "sha256:";
 constexpr std::string_view kSha384Prefix = "sha384:";
-
-// The first error of a file; later ones are dropped.
-class Errors {
- public:
-  explicit Errors(const std::string& file_name) : file_name_(file_name) {}
-
-  void Add(base::Reason reason, const toml::source_region& where,
-           std::string_view text) {
-    // A misspelt key is unknown and missing at once: the first says more.
-    const bool better = missing_ && reason == kTomlUnknownKey;
-    if (!status_.ok() && !better) return;
-    missing_ = reason == kTomlMissingKey;
-    status_ = Error(
-        reason, absl::StrFormat("%s:%d:%d: %s", file_name_, where.begin.line,
-                                where.begin.column, text));
-  }
-  bool ok() const { return status_.ok(); }
-  const absl::Status& status() const { return status_; }
-
- private:
-  std::string file_name_;
-  absl::Status status_;
-  bool missing_ = false;  // status_ says that a key is missing.
-};
-
-enum class Presence : uint8_t { kRequired, kOptional };
-
-// One table whose every key must be asked for.
-class Table {
- public:
-  Table(const toml::table& table, std::string name, Errors& errors)
-      : table_(table), name_(std::move(name)), errors_(errors) {}
-
-  // nullptr: absent; an error if it is required.
-  const toml::node* Get(std::string_view key, Presence presence) {
-    known_.insert(std::string(key));
-    const toml::node* node = table_.get(key);
-    if (node == nullptr && presence == Presence::kRequired) {
-      errors_.Add(kTomlMissingKey, table_.source(),
-                  absl::StrCat("key '", name_, key, "' is missing"));
-    }
-    return node;
-  }
-
-  std::string Text(std::string_view key, Presence presence) {
-    const toml::node* node = Get(key, presence);
-    if (node == nullptr) return "";
-    return TextOf(*node, key);
-  }
-  std::string TextOf(const toml::node& node, std::string_view key) {
-    const auto* value = node.as_string();
-    if (value == nullptr || value->get().empty()) {
-      Bad(node, key, "wants text");
-      return "";
-    }
-    return value->get();
-  }
-
-  uint32_t Number(std::string_view key, Presence presence, uint32_t absent) {
-    const toml::node* node = Get(key, presence);
-    if (node == nullptr) return absent;
-    const auto* value = node->as_integer();
-    if (value == nullptr || value->get() < 0 || value->get() > UINT32_MAX) {
-      Bad(*node, key, "wants a whole number");
-      return absent;
-    }
-    return static_cast<uint32_t>(value->get());
-  }
-
-  // One of a few words.
-  template <typename T>
-  T Choice(std::string_view key, Presence presence,
-           std::initializer_list<std::pair<std::string_view, T>> choices) {
-    const toml::node* node = Get(key, presence);
-    if (node == nullptr) return choices.begin()->second;
-    const std::string text = TextOf(*node, key);
-    std::string words;
-    for (const auto& [word, value] : choices) {
-      if (text == word) return value;
-      absl::StrAppend(&words, words.empty() ? "" : " or ", "\"", word, "\"");
-    }
-    Bad(*node, key, absl::StrCat("wants ", words));
-    return choices.begin()->second;
-  }
-
-  // PREFIX and hexadecimal digits for exactly out.size() bytes.
-  template <size_t kSize>
-  void Digest(const toml::node& node, std::string_view key,
-              std::string_view prefix, std::array<uint8_t, kSize>& out) {
-    const std::string text = TextOf(node, key);
-    std::string bytes;
-    if (!text.starts_with(prefix) || text.size() != prefix.size() + 2 * kSize ||
-        !absl::HexStringToBytes(std::string_view(text).substr(prefix.size()),
-                                &bytes)) {
-      Bad(node, key,
-          absl::StrCat("wants ", prefix, " and ", 2 * kSize, " hex digits"));
-      return;
-    }
-    std::copy(bytes.begin(), bytes.end(), out.begin());
-  }
-
-  template <size_t kCapacity>
-  void Fixed(std::string_view key, proto::FixedText<kCapacity>& out) {
-    const toml::node* node = Get(key, Presence::kRequired);
-    if (node == nullptr) return;
-    if (!out.Assign(TextOf(*node, key))) {
-      Bad(*node, key, absl::StrCat("is over ", kCapacity, " characters"));
-    }
-  }
-
-  void Bad(const toml::node& node, std::string_view key,
-           std::string_view what) {
-    errors_.Add(kTomlBadValue, node.source(),
-                absl::StrCat("key '", name_, key, "' ", what));
-  }
-
-  // Call last.
-  void RefuseOtherKeys() {
-    for (const auto& [key, node] : table_) {
-      if (known_.contains(std::string(key.str()))) continue;
-      errors_.Add(kTomlUnknownKey, key.source(),
-                  absl::StrCat("unknown key '", name_, key.str(), "'"));
-    }
-  }
-
- private:
-  const toml::table& table_;
-  const std::string name_;  // with a trailing dot, or empty
-  Errors& errors_;
-  std::set<std::string> known_;
-};
 
 // The table under `key`, if there is one.
 const toml::table* SubTable(Table& table, std::string_view key) {
@@ -368,27 +231,6 @@ void CheckRules(const toml::table& in, const proto::Config& config,
              RuleText(status.reason()));
 }
 
-template <size_t kSize>
-std::string HexOf(const std::array<uint8_t, kSize>& bytes) {
-  return absl::BytesToHexString(
-      // EDGE: char may alias the bytes.
-      {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
-
-// For a basic string. Places are printable ASCII (proto::CheckConfig()).
-std::string Escaped(std::string_view text) {
-  return absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"\"", "\\\""}});
-}
-
-std::string ResourceToml(const proto::Resource& resource) {
-  const bool luks2 = resource.kind == proto::ResourceKind::kLuks2;
-  return absl::StrFormat(
-      "\n[[resource]]\nname = \"%s\"\nkind = \"%s\"\n%s = \"%s\"\n"
-      "max_size = %d\n",
-      resource.name.view(), luks2 ? "luks2" : "file", luks2 ? "volume" : "path",
-      Escaped(resource.place.view()), resource.max_size);
-}
-
 }  // namespace
 
 absl::StatusOr<proto::Config> ParseGuestToml(std::string_view text,
@@ -404,48 +246,6 @@ absl::StatusOr<proto::Config> ParseGuestToml(std::string_view text,
   if (errors.ok()) CheckRules(parsed.table(), config, errors);
   if (!errors.ok()) return errors.status();
   return config;
-}
-
-std::string ToGuestToml(const proto::Config& config) {
-  const bool from_host = config.acpi == proto::Acpi::kFromHost;
-  std::string out = absl::StrFormat(
-      "version = 1\nplatform = \"%s\"\nvm = \"%s\"\nverifier = \"%s\"\n"
-      "verifier_pins = [",
-      config.platform == proto::Platform::kSnp ? "snp" : "emulated",
-      config.vm.view(), config.verifier_endpoint.view());
-  for (size_t i = 0; i < config.verifier_pins.size(); ++i) {
-    absl::StrAppend(&out, i == 0 ? "" : ", ", "\"", kSha256Prefix,
-                    HexOf(config.verifier_pins[i]), "\"");
-  }
-  absl::StrAppendFormat(
-      &out, "]\nacpi = \"%s\"\non_failure = \"%s\"\ntsc_khz = %d\n",
-      from_host ? "from-host" : "none",
-      config.on_failure == proto::OnFailure::kHalt ? "halt"
-                                                   : "boot-without-secrets",
-      config.tsc_khz);
-  for (const proto::Resource& resource : config.resources) {
-    absl::StrAppend(&out, ResourceToml(resource));
-  }
-  absl::StrAppendFormat(
-      &out,
-      "\n[channel]\ntransport = \"page\"\nport = 0x%x\n\n[deadlines]\n"
-      "proxy_ms = %d\nverifier_ms = %d\nsecure_processor_ms = %d\n",
-      config.channel_port, static_cast<uint64_t>(config.proxy_deadline),
-      static_cast<uint64_t>(config.verifier_deadline),
-      static_cast<uint64_t>(config.secure_processor_deadline));
-  if (config.expected_boot) {
-    const proto::ExpectedBoot& boot = *config.expected_boot;
-    absl::StrAppendFormat(&out,
-                          "\n[expected_boot]\nkernel = \"sha384:%s\"\n"
-                          "initrd = \"sha384:%s\"\n"
-                          "command_line = \"sha384:%s\"\n",
-                          HexOf(boot.kernel), HexOf(boot.initrd),
-                          HexOf(boot.command_line));
-    if (from_host) {
-      absl::StrAppendFormat(&out, "acpi = \"sha384:%s\"\n", HexOf(boot.acpi));
-    }
-  }
-  return out;
 }
 
 }  // namespace launch

@@ -16,150 +16,10 @@ using base::Reason;
 using base::Status;
 
 constexpr uint32_t kVersion = 1;
-constexpr uint16_t kMinPort = 0x100;  // Below: the board's own devices.
 // The largest configuration that passes CheckConfig() needs about 7 KiB.
 constexpr size_t kArenaSize = 12 * 1024;
 
 Status Invalid(Reason reason) { return Status(Code::kInvalidArgument, reason); }
-
-bool IsLowerOrDigit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-bool IsDots(std::string_view component) {
-  return component == "." || component == "..";
-}
-
-// No component of a '/'-separated path is empty, "." or "..".
-bool ComponentsAreFine(std::string_view path) {
-  size_t begin = 0;
-  for (size_t i = 0; i <= path.size(); ++i) {
-    if (i < path.size() && path[i] != '/') continue;
-    const std::string_view component = path.substr(begin, i - begin);
-    if (component.empty() || IsDots(component)) return false;
-    begin = i + 1;
-  }
-  return true;
-}
-
-bool IsVolumeName(std::string_view text) {
-  if (text.empty() || text.size() > kMaxVolumeSize || text[0] == '.') {
-    return false;
-  }
-  for (const char c : text) {
-    if (!IsLowerOrDigit(c) && !(c >= 'A' && c <= 'Z') && c != '.' && c != '_' &&
-        c != '-') {
-      return false;
-    }
-  }
-  return true;
-}
-
-// The folder where the loader puts keys and headers of volumes.
-constexpr std::string_view kVolumeFolder = "/etc/cryptsetup-keys.d/";
-
-bool IsFilePath(std::string_view text) {
-  if (text.size() < 2 || text.size() > kMaxPathSize || text[0] != '/') {
-    return false;
-  }
-  for (const char c : text) {
-    if (c <= ' ' || c > '~') return false;
-  }
-  return ComponentsAreFine(text.substr(1)) && !text.starts_with(kVolumeFolder);
-}
-
-Status CheckResource(const Resource& resource) {
-  if (!IsName(resource.name.view())) return Invalid(kConfigResourceName);
-  if (resource.max_size == 0 || resource.max_size > kMaxSecretSize) {
-    return Invalid(kConfigResourceSize);
-  }
-  switch (resource.kind) {
-    case ResourceKind::kLuks2:
-      if (!IsVolumeName(resource.place.view())) {
-        return Invalid(kConfigVolumeName);
-      }
-      return {};
-    case ResourceKind::kFile:
-      if (!IsFilePath(resource.place.view())) return Invalid(kConfigFilePath);
-      return {};
-  }
-  return Invalid(kConfigResourceKind);
-}
-
-// One path may not lie below another, nor equal it: the first would have to be
-// a folder.
-bool PlacesCollide(const Resource& a, const Resource& b) {
-  if (a.kind != b.kind) return false;  // The volume folder is no file's.
-  const std::string_view x = a.place.view();
-  const std::string_view y = b.place.view();
-  if (x == y) return true;
-  if (a.kind == ResourceKind::kLuks2) return false;
-  const std::string_view shorter = x.size() < y.size() ? x : y;
-  const std::string_view longer = x.size() < y.size() ? y : x;
-  return longer.starts_with(shorter) && longer[shorter.size()] == '/';
-}
-
-Status CheckResources(std::span<const Resource> resources) {
-  for (size_t i = 0; i < resources.size(); ++i) {
-    BASE_TRY(CheckResource(resources[i]));
-    for (size_t k = 0; k < i; ++k) {
-      if (resources[i].name == resources[k].name) {
-        return Invalid(kConfigResourceDuplicate);
-      }
-      if (PlacesCollide(resources[i], resources[k])) {
-        return Invalid(kConfigPlaceDuplicate);
-      }
-    }
-  }
-  return {};
-}
-
-Status CheckPins(std::span<const Pin> pins) {
-  if (pins.empty()) return Invalid(kConfigPinCount);
-  for (size_t i = 0; i < pins.size(); ++i) {
-    for (size_t k = 0; k < i; ++k) {
-      if (pins[i] == pins[k]) return Invalid(kConfigPinDuplicate);
-    }
-  }
-  return {};
-}
-
-Status CheckDeadline(base::Milliseconds deadline) {
-  if (deadline == base::Milliseconds{0} ||
-      deadline > base::Milliseconds{kMaxDeadlineMs}) {
-    return Invalid(kConfigDeadline);
-  }
-  return {};
-}
-
-Status CheckBoot(const Config& config) {
-  if (config.acpi != Acpi::kNone && config.acpi != Acpi::kFromHost) {
-    return Invalid(kConfigAcpi);
-  }
-  if (config.on_failure != OnFailure::kHalt &&
-      config.on_failure != OnFailure::kBootWithoutSecrets) {
-    return Invalid(kConfigOnFailure);
-  }
-  if (config.on_failure == OnFailure::kBootWithoutSecrets &&
-      !config.expected_boot) {
-    return Invalid(kConfigUnattestedBoot);
-  }
-  if (!config.expected_boot) return {};
-  const ExpectedBoot& boot = *config.expected_boot;
-  // No file has an all-zero SHA-384: such a digest was never filled in.
-  if (base::AllZero(boot.kernel) || base::AllZero(boot.initrd) ||
-      base::AllZero(boot.command_line)) {
-    return Invalid(kConfigExpectedBootIncomplete);
-  }
-  const bool no_acpi_digest = base::AllZero(boot.acpi);
-  if (config.acpi == Acpi::kFromHost && no_acpi_digest) {
-    return Invalid(kConfigExpectedBootIncomplete);
-  }
-  if (config.acpi == Acpi::kNone && !no_acpi_digest) {
-    return Invalid(kConfigExpectedAcpiWithoutAcpi);
-  }
-  return {};
-}
 
 // --- Message to Config.
 
@@ -319,40 +179,90 @@ ProtobufCBinaryData DataOf(std::string_view text) {
           const_cast<uint8_t*>(reinterpret_cast<const uint8_t*>(text.data()))};
 }
 
-}  // namespace
+// A configuration as the message that protobuf-c packs; points into `config`.
+class ConfigMessage {
+ public:
+  explicit ConfigMessage(const Config& config) {
+    forelock__config__config__init(&message_);
+    message_.version = kVersion;
+    // The numbers of these enums are the same.
+    message_.platform =
+        static_cast<Forelock__Config__Platform>(config.platform);
+    message_.acpi = static_cast<Forelock__Config__Acpi>(config.acpi);
+    message_.on_failure =
+        static_cast<Forelock__Config__OnFailure>(config.on_failure);
+    message_.vm = DataOf(config.vm.view());
+    message_.verifier_endpoint = DataOf(config.verifier_endpoint.view());
+    message_.tsc_khz = config.tsc_khz;
+    FillPins(config);
+    FillResources(config);
+    FillChannel(config);
+    FillExpectedBoot(config);
+  }
+  ConfigMessage(const ConfigMessage&) = delete;
+  ConfigMessage& operator=(const ConfigMessage&) = delete;
 
-bool IsName(std::string_view text) {
-  if (text.empty() || text.size() > kMaxNameSize) return false;
-  for (const char c : text) {
-    if (!IsLowerOrDigit(c) && c != '.' && c != '_' && c != '/' && c != '-') {
-      return false;
+  const Forelock__Config__Config* get() const { return &message_; }
+
+ private:
+  void FillPins(const Config& config) {
+    for (size_t i = 0; i < config.verifier_pins.size(); ++i) {
+      pins_[i] = DataOf(Bytes(config.verifier_pins[i]));
     }
+    message_.n_verifier_pins = config.verifier_pins.size();
+    message_.verifier_pins = pins_.data();
   }
-  return ComponentsAreFine(text);
-}
 
-Status CheckConfig(const Config& config) {
-  if (config.platform != Platform::kSnp &&
-      config.platform != Platform::kEmulated) {
-    return Invalid(kConfigPlatform);
+  void FillResources(const Config& config) {
+    for (size_t i = 0; i < config.resources.size(); ++i) {
+      const Resource& in = config.resources[i];
+      forelock__config__resource__init(&resources_[i]);
+      resources_[i].name = DataOf(in.name.view());
+      resources_[i].kind = static_cast<Forelock__Config__ResourceKind>(in.kind);
+      resources_[i].max_size = in.max_size;
+      resources_[i].place = DataOf(in.place.view());
+      resource_pointers_[i] = &resources_[i];
+    }
+    message_.n_resources = config.resources.size();
+    message_.resources = resource_pointers_.data();
   }
-  if (!IsName(config.vm.view())) return Invalid(kConfigVmName);
-  if (!IsName(config.verifier_endpoint.view())) {
-    return Invalid(kConfigEndpointName);
+
+  void FillChannel(const Config& config) {
+    forelock__config__channel__init(&channel_);
+    channel_.transport = FORELOCK__CONFIG__TRANSPORT__TRANSPORT_PAGE;
+    channel_.port = config.channel_port;
+    message_.channel = &channel_;
+    forelock__config__deadlines__init(&deadlines_);
+    deadlines_.proxy_ms = static_cast<uint32_t>(config.proxy_deadline);
+    deadlines_.verifier_ms = static_cast<uint32_t>(config.verifier_deadline);
+    deadlines_.secure_processor_ms =
+        static_cast<uint32_t>(config.secure_processor_deadline);
+    message_.deadlines = &deadlines_;
   }
-  BASE_TRY(CheckPins(config.verifier_pins.span()));
-  BASE_TRY(CheckResources(config.resources.span()));
-  if (config.transport != Transport::kPage) return Invalid(kConfigChannel);
-  if (config.channel_port < kMinPort) return Invalid(kConfigPort);
-  BASE_TRY(CheckDeadline(config.proxy_deadline));
-  BASE_TRY(CheckDeadline(config.verifier_deadline));
-  BASE_TRY(CheckDeadline(config.secure_processor_deadline));
-  BASE_TRY(CheckBoot(config));
-  if (config.tsc_khz < kMinTscKhz || config.tsc_khz > kMaxTscKhz) {
-    return Invalid(kConfigTscFrequency);
+
+  void FillExpectedBoot(const Config& config) {
+    if (!config.expected_boot) return;
+    const ExpectedBoot& in = *config.expected_boot;
+    forelock__config__expected_boot__init(&boot_);
+    boot_.kernel_sha384 = DataOf(Bytes(in.kernel));
+    boot_.initrd_sha384 = DataOf(Bytes(in.initrd));
+    boot_.command_line_sha384 = DataOf(Bytes(in.command_line));
+    if (config.acpi == Acpi::kFromHost) {
+      boot_.acpi_sha384 = DataOf(Bytes(in.acpi));
+    }
+    message_.expected_boot = &boot_;
   }
-  return {};
-}
+
+  Forelock__Config__Config message_;
+  std::array<ProtobufCBinaryData, kMaxPins> pins_;
+  std::array<Forelock__Config__Resource, kMaxResources> resources_;
+  std::array<Forelock__Config__Resource*, kMaxResources> resource_pointers_{};
+  Forelock__Config__Channel channel_;
+  Forelock__Config__Deadlines deadlines_;
+  Forelock__Config__ExpectedBoot boot_;
+};
+
+}  // namespace
 
 Status DecodeConfig(Bytes bytes, Config& out) {
   UnpackArena<kArenaSize> arena;
@@ -366,67 +276,12 @@ Status DecodeConfig(Bytes bytes, Config& out) {
 base::Result<size_t> EncodeConfig(const Config& config,
                                   base::MutableBytes out) {
   BASE_TRY(CheckConfig(config));
-  Forelock__Config__Config message = FORELOCK__CONFIG__CONFIG__INIT;
-  message.version = kVersion;
-  // The numbers of both enums are the same.
-  message.platform = static_cast<Forelock__Config__Platform>(config.platform);
-  message.acpi = static_cast<Forelock__Config__Acpi>(config.acpi);
-  message.on_failure =
-      static_cast<Forelock__Config__OnFailure>(config.on_failure);
-  message.vm = DataOf(config.vm.view());
-  message.verifier_endpoint = DataOf(config.verifier_endpoint.view());
-  message.tsc_khz = config.tsc_khz;
-
-  std::array<ProtobufCBinaryData, kMaxPins> pins;
-  for (size_t i = 0; i < config.verifier_pins.size(); ++i) {
-    pins[i] = DataOf(Bytes(config.verifier_pins[i]));
-  }
-  message.n_verifier_pins = config.verifier_pins.size();
-  message.verifier_pins = pins.data();
-
-  std::array<Forelock__Config__Resource, kMaxResources> resources;
-  std::array<Forelock__Config__Resource*, kMaxResources> pointers{};
-  for (size_t i = 0; i < config.resources.size(); ++i) {
-    const Resource& in = config.resources[i];
-    forelock__config__resource__init(&resources[i]);
-    resources[i].name = DataOf(in.name.view());
-    resources[i].kind = static_cast<Forelock__Config__ResourceKind>(in.kind);
-    resources[i].max_size = in.max_size;
-    resources[i].place = DataOf(in.place.view());
-    pointers[i] = &resources[i];
-  }
-  message.n_resources = config.resources.size();
-  message.resources = pointers.data();
-
-  Forelock__Config__Channel channel = FORELOCK__CONFIG__CHANNEL__INIT;
-  channel.transport = FORELOCK__CONFIG__TRANSPORT__TRANSPORT_PAGE;
-  channel.port = config.channel_port;
-  message.channel = &channel;
-
-  Forelock__Config__Deadlines deadlines = FORELOCK__CONFIG__DEADLINES__INIT;
-  deadlines.proxy_ms = static_cast<uint32_t>(config.proxy_deadline);
-  deadlines.verifier_ms = static_cast<uint32_t>(config.verifier_deadline);
-  deadlines.secure_processor_ms =
-      static_cast<uint32_t>(config.secure_processor_deadline);
-  message.deadlines = &deadlines;
-
-  Forelock__Config__ExpectedBoot boot = FORELOCK__CONFIG__EXPECTED_BOOT__INIT;
-  if (config.expected_boot) {
-    const ExpectedBoot& in = *config.expected_boot;
-    boot.kernel_sha384 = DataOf(Bytes(in.kernel));
-    boot.initrd_sha384 = DataOf(Bytes(in.initrd));
-    boot.command_line_sha384 = DataOf(Bytes(in.command_line));
-    if (config.acpi == Acpi::kFromHost) {
-      boot.acpi_sha384 = DataOf(Bytes(in.acpi));
-    }
-    message.expected_boot = &boot;
-  }
-
-  const size_t size = forelock__config__config__get_packed_size(&message);
+  const ConfigMessage message(config);
+  const size_t size = forelock__config__config__get_packed_size(message.get());
   if (size > out.size()) {
     return Status(Code::kResourceExhausted, kConfigTooLarge);
   }
-  return forelock__config__config__pack(&message, out.data());
+  return forelock__config__config__pack(message.get(), out.data());
 }
 
 }  // namespace proto

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The rules of the configuration: what a decoded one may say.
+#include "base/bytes.h"
+#include "proto/config.h"
+#include "proto/reasons.h"
+
+namespace proto {
+namespace {
+
+using base::Code;
+using base::Reason;
+using base::Status;
+
+constexpr uint16_t kMinPort = 0x100;  // Below: the board's own devices.
+
+Status Invalid(Reason reason) { return Status(Code::kInvalidArgument, reason); }
+
+bool IsLowerOrDigit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+bool IsDots(std::string_view component) {
+  return component == "." || component == "..";
+}
+
+// No component of a '/'-separated path is empty, "." or "..".
+bool ComponentsAreFine(std::string_view path) {
+  size_t begin = 0;
+  for (size_t i = 0; i <= path.size(); ++i) {
+    if (i < path.size() && path[i] != '/') continue;
+    const std::string_view component = path.substr(begin, i - begin);
+    if (component.empty() || IsDots(component)) return false;
+    begin = i + 1;
+  }
+  return true;
+}
+
+bool IsVolumeName(std::string_view text) {
+  if (text.empty() || text.size() > kMaxVolumeSize || text[0] == '.') {
+    return false;
+  }
+  for (const char c : text) {
+    if (!IsLowerOrDigit(c) && !(c >= 'A' && c <= 'Z') && c != '.' && c != '_' &&
+        c != '-') {
+      return false;
+    }
+  }
+  return true;
+}
+
+// The folder where the loader puts keys and headers of volumes.
+constexpr std::string_view kVolumeFolder = "/etc/cryptsetup-keys.d/";
+
+bool IsFilePath(std::string_view text) {
+  if (text.size() < 2 || text.size() > kMaxPathSize || text[0] != '/') {
+    return false;
+  }
+  for (const char c : text) {
+    if (c <= ' ' || c > '~') return false;
+  }
+  return ComponentsAreFine(text.substr(1)) && !text.starts_with(kVolumeFolder);
+}
+
+Status CheckResource(const Resource& resource) {
+  if (!IsName(resource.name.view())) return Invalid(kConfigResourceName);
+  if (resource.max_size == 0 || resource.max_size > kMaxSecretSize) {
+    return Invalid(kConfigResourceSize);
+  }
+  switch (resource.kind) {
+    case ResourceKind::kLuks2:
+      if (!IsVolumeName(resource.place.view())) {
+        return Invalid(kConfigVolumeName);
+      }
+      return {};
+    case ResourceKind::kFile:
+      if (!IsFilePath(resource.place.view())) return Invalid(kConfigFilePath);
+      return {};
+  }
+  return Invalid(kConfigResourceKind);
+}
+
+// One path may not lie below another, nor equal it: the first would have to be
+// a folder.
+bool PlacesCollide(const Resource& a, const Resource& b) {
+  if (a.kind != b.kind) return false;  // The volume folder is no file's.
+  const std::string_view x = a.place.view();
+  const std::string_view y = b.place.view();
+  if (x == y) return true;
+  if (a.kind == ResourceKind::kLuks2) return false;
+  const std::string_view shorter = x.size() < y.size() ? x : y;
+  const std::string_view longer = x.size() < y.size() ? y : x;
+  return longer.starts_with(shorter) && longer[shorter.size()] == '/';
+}
+
+Status CheckResources(std::span<const Resource> resources) {
+  for (size_t i = 0; i < resources.size(); ++i) {
+    BASE_TRY(CheckResource(resources[i]));
+    for (size_t k = 0; k < i; ++k) {
+      if (resources[i].name == resources[k].name) {
+        return Invalid(kConfigResourceDuplicate);
+      }
+      if (PlacesCollide(resources[i], resources[k])) {
+        return Invalid(kConfigPlaceDuplicate);
+      }
+    }
+  }
+  return {};
+}
+
+Status CheckPins(std::span<const Pin> pins) {
+  if (pins.empty()) return Invalid(kConfigPinCount);
+  for (size_t i = 0; i < pins.size(); ++i) {
+    for (size_t k = 0; k < i; ++k) {
+      if (pins[i] == pins[k]) return Invalid(kConfigPinDuplicate);
+    }
+  }
+  return {};
+}
+
+Status CheckDeadline(base::Milliseconds deadline) {
+  if (deadline == base::Milliseconds{0} ||
+      deadline > base::Milliseconds{kMaxDeadlineMs}) {
+    return Invalid(kConfigDeadline);
+  }
+  return {};
+}
+
+Status CheckBoot(const Config& config) {
+  if (config.acpi != Acpi::kNone && config.acpi != Acpi::kFromHost) {
+    return Invalid(kConfigAcpi);
+  }
+  if (config.on_failure != OnFailure::kHalt &&
+      config.on_failure != OnFailure::kBootWithoutSecrets) {
+    return Invalid(kConfigOnFailure);
+  }
+  if (config.on_failure == OnFailure::kBootWithoutSecrets &&
+      !config.expected_boot) {
+    return Invalid(kConfigUnattestedBoot);
+  }
+  if (!config.expected_boot) return {};
+  const ExpectedBoot& boot = *config.expected_boot;
+  // No file has an all-zero SHA-384: such a digest was never filled in.
+  if (base::AllZero(boot.kernel) || base::AllZero(boot.initrd) ||
+      base::AllZero(boot.command_line)) {
+    return Invalid(kConfigExpectedBootIncomplete);
+  }
+  const bool no_acpi_digest = base::AllZero(boot.acpi);
+  if (config.acpi == Acpi::kFromHost && no_acpi_digest) {
+    return Invalid(kConfigExpectedBootIncomplete);
+  }
+  if (config.acpi == Acpi::kNone && !no_acpi_digest) {
+    return Invalid(kConfigExpectedAcpiWithoutAcpi);
+  }
+  return {};
+}
+
+}  // namespace
+
+bool IsName(std::string_view text) {
+  if (text.empty() || text.size() > kMaxNameSize) return false;
+  for (const char c : text) {
+    if (!IsLowerOrDigit(c) && c != '.' && c != '_' && c != '/' && c != '-') {
+      return false;
+    }
+  }
+  return ComponentsAreFine(text);
+}
+
+Status CheckConfig(const Config& config) {
+  if (config.platform != Platform::kSnp &&
+      config.platform != Platform::kEmulated) {
+    return Invalid(kConfigPlatform);
+  }
+  if (!IsName(config.vm.view())) return Invalid(kConfigVmName);
+  if (!IsName(config.verifier_endpoint.view())) {
+    return Invalid(kConfigEndpointName);
+  }
+  BASE_TRY(CheckPins(config.verifier_pins.span()));
+  BASE_TRY(CheckResources(config.resources.span()));
+  if (config.transport != Transport::kPage) return Invalid(kConfigChannel);
+  if (config.channel_port < kMinPort) return Invalid(kConfigPort);
+  BASE_TRY(CheckDeadline(config.proxy_deadline));
+  BASE_TRY(CheckDeadline(config.verifier_deadline));
+  BASE_TRY(CheckDeadline(config.secure_processor_deadline));
+  BASE_TRY(CheckBoot(config));
+  if (config.tsc_khz < kMinTscKhz || config.tsc_khz > kMaxTscKhz) {
+    return Invalid(kConfigTscFrequency);
+  }
+  return {};
+}
+
+}  // namespace proto
