@@ -60,7 +60,9 @@ class HandoverTest : public testing::Test {
     device_.AddFile(kAcpiRsdpFile, acpi_.rsdp);
     device_.AddFile(kAcpiTablesFile, acpi_.tables);
     device_.AddFile(kAcpiLoaderFile, acpi_.loader);
-    BASE_TRY(map_.Accept({{{0, 0x9FC00, 1}, {0x100000, kMemory - 0x100000, 1}}},
+    BASE_TRY(map_.Accept({{{0, 0x9FC00, 1},
+                           {0x100000, kMemory - 0x100000, 1},
+                           {0x100000000, 0x40000000, 1}}},
                          kImage));
     fw_cfg_ = std::make_unique<FwCfg>(device_);
     BASE_TRY(fw_cfg_->Open());
@@ -210,6 +212,15 @@ TEST_F(HandoverTest, RefusesAKernelThatCannotMove) {
   Poke<uint8_t>(kernel, 0x234, 0);
   ASSERT_TRUE(Load(AcpiSource::kNone, kernel).ok());
   ASSERT_TRUE(map_.AllocateAt({0x1200000, 0x1201000}, Use::kKernel).ok());
+  EXPECT_EQ(Prepare().status().reason(), kKernelNoPlace);
+}
+
+// The host says that there is RAM, the kernel that it wants to lie there, and
+// nobody maps it.
+TEST_F(HandoverTest, RefusesAKernelAbove4GiB) {
+  auto kernel = FakeKernel();
+  Poke<uint64_t>(kernel, 0x258, 0x100000000);
+  ASSERT_TRUE(Load(AcpiSource::kNone, kernel).ok());
   EXPECT_EQ(Prepare().status().reason(), kKernelNoPlace);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "svsm/memory/memory_map.h"
 
+#include <algorithm>
+
 namespace svsm {
 namespace {
 
@@ -81,9 +83,10 @@ Status MemoryMap::Accept(std::span<const HostMapEntry> entries, Range image) {
     const Range usable{PageUp(entry.address), PageDown(end)};
     if (usable.begin >= usable.end) continue;
     BASE_TRY(ram_.Insert(usable));
-    const Range high{usable.begin < kLowest ? kLowest : usable.begin,
-                     usable.end};
-    if (high.begin < high.end) BASE_TRY(free_.Insert(high));
+    // What the loader may use; all RAM is in the kernel's map.
+    const Range low{std::max(usable.begin, kLowest),
+                    std::min(usable.end, k4GiB)};
+    if (low.begin < low.end) BASE_TRY(free_.Insert(low));
   }
   if (ram_.ranges().empty()) return Status(Code::kDataLoss, kNoMemoryMap);
   if (!free_.Contains(image)) return Status(Code::kDataLoss, kImageNotInRam);
@@ -98,7 +101,6 @@ Result<Range> MemoryMap::Allocate(uint64_t size, uint64_t alignment,
   }
   if (size == 0 || size > k4GiB) return none;
   const uint64_t wanted = PageUp(size);
-  if (below > k4GiB) below = k4GiB;
   const std::span<const Range> ranges = free_.ranges();
   for (size_t i = ranges.size(); i-- > 0;) {
     const Range here = ranges[i];

@@ -53,7 +53,8 @@ class MemoryMap {
   static constexpr size_t kMaxAllocations = 32;
   static constexpr size_t kMaxRanges = 64;
   // Nothing is allocated below 1 MiB (firmware's data and Linux's real-mode
-  // trampoline live there) nor above 4 GiB (page tables of the jump).
+  // trampoline live there) nor above 4 GiB (the image's page tables, and those
+  // of the jump, end there).
   static constexpr uint64_t kLowest = 0x100000;
   static constexpr uint64_t k4GiB = uint64_t{1} << 32;
 
@@ -96,7 +97,8 @@ class MemoryMap {
 
   IntervalSet<kMaxRanges> ram_;
   IntervalSet<kMaxRanges> reserved_;  // the host's non-RAM, rounded outwards
-  IntervalSet<kMaxRanges> free_;      // ram_ above kLowest, minus allocations
+  IntervalSet<kMaxRanges>
+      free_;  // ram_ from kLowest to k4GiB, minus allocations
   std::array<Allocation, kMaxAllocations> allocations_{};
   size_t allocation_count_ = 0;
 };

@@ -195,6 +195,27 @@ TEST(MemoryMap, AllocatesFromTheTopWithinLimits) {
   EXPECT_EQ(map.MakeE820(small).status().reason(), kTooManyRanges);
 }
 
+TEST(MemoryMap, TellsLinuxOfRamAbove4GiBAndUsesNone) {
+  auto entries = kSeaBios;
+  entries.push_back({0x100000000, 0x100000000, 1});
+  MemoryMap map;
+  ASSERT_TRUE(map.Accept(entries, kImage).ok());
+  EXPECT_EQ(map.AllocateAt({0x100000000, 0x100200000}, Use::kKernel).reason(),
+            kNoMemory);
+  auto top = map.Allocate(1, kPageSize, UINT64_MAX, Use::kKernel);
+  ASSERT_TRUE(top.ok());
+  EXPECT_EQ(top->end, 0x1FFDF000u);
+  EXPECT_EQ(map.ram().back(), (Range{0x100000000, 0x200000000}));
+
+  // One range across the limit is cut there.
+  MemoryMap across;
+  const std::vector<HostMapEntry> one = {{0x100000, 0x200000000, 1}};
+  ASSERT_TRUE(across.Accept(one, kImage).ok());
+  top = across.Allocate(1, kPageSize, UINT64_MAX, Use::kKernel);
+  ASSERT_TRUE(top.ok());
+  EXPECT_EQ(top->end, MemoryMap::k4GiB);
+}
+
 TEST(MemoryMap, RandomHostMapsNeverGiveOverlap) {
   std::mt19937_64 random(2);
   int accepted = 0;
