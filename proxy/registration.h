@@ -45,7 +45,7 @@ base::Result<Registration> ParseRegistration(
     std::span<const uint8_t, kRegistrationSize> record);
 
 // Below this, a guest-physical address is the offset into the RAM file on
-// every machine of notes/boot-and-channel.md, 2.1.
+// every QEMU machine that was measured (docs/channel.md).
 inline constexpr uint64_t kSharedRangeLimit = uint64_t{2} << 30;
 
 }  // namespace proxy

@@ -104,6 +104,48 @@ def nothing_generated(path, text):
 FILE_RULES = [licence, pragma_once, length, edges, no_glob, whitespace, todo, nothing_generated]
 
 
+def readmes(tree):
+    """Each top-level folder with code says what it is."""
+    folders = {path.split("/")[0] for path in tree if "/" in path and path.endswith(CODE)}
+    for folder in sorted(folders):
+        if f"{folder}/README.md" not in tree and not folder.startswith("."):
+            yield f"{folder}/: no README.md (purpose, who may depend on it, what it trusts)"
+
+
+def links(tree):
+    """A document's relative links lead somewhere, and so do its labels."""
+    for path in sorted(tree):
+        if not path.endswith(".md"):
+            continue
+        folder = os.path.dirname(path)
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", tree[path]):
+            place = os.path.normpath(os.path.join(folder, target))
+            is_folder = any(other.startswith(f"{place}/") for other in tree)
+            if "://" not in target and place not in tree and not is_folder:
+                yield f"{path}:1: a link to {target}, which is not there"
+        for package, name in re.findall(r"`//([a-z][a-z0-9_/-]*)(?::([a-z0-9_.-]+))?`", tree[path]):
+            build = tree.get(f"{package}/BUILD", "")
+            if name and f'name = "{name}"' not in build and f'"{name}"' not in build:
+                yield f"{path}:1: there is no target //{package}:{name}"
+
+
+def named_documents(tree):
+    """A document that a comment names exists."""
+    for path in sorted(tree):
+        if path.endswith(CODE) and not path.startswith("tests/lint/"):
+            for name in re.findall(r"\bdocs/[a-z0-9/-]+\.md\b", tree[path]):
+                if name not in tree:
+                    yield f"{path}:1: names {name}, which is not there"
+
+
+def named_tests(tree):
+    """The threat model names tests that exist."""
+    tests = "".join(text for path, text in tree.items() if re.search(r"_test\.(cc|py)$", path))
+    for name in re.findall(r"`((?:test_|[A-Z][a-z]+[A-Z])\w+)`", tree.get("docs/threat-model.md", "")):
+        if not re.search(rf"\b{name}\b", tests):
+            yield f"docs/threat-model.md:1: there is no test {name}"
+
+
 def orphans(tree):
     """A source that no BUILD file names is neither built nor tested."""
     for path in sorted(tree):
@@ -144,7 +186,7 @@ def layering_knows_all(tree):
                 yield f"{path}:1: {label} is not in _SHIPPED of tests/layering/BUILD"
 
 
-TREE_RULES = [orphans, reasons_are_documented, layering_knows_all]
+TREE_RULES = [readmes, links, named_documents, named_tests, orphans, reasons_are_documented, layering_knows_all]
 
 
 def read_tree(root):
@@ -184,6 +226,11 @@ BROKEN = [
     ({"sev/a.cc": HEADER + "// TO" + "DO: later\n"}, "names its issue"),
     ({"proto/a.pb-c.h": HEADER + "#pragma once\n"}, "generated"),
     ({"tests/key.pem": "-----BEGIN EC PRIVATE KEY" + "-----\n"}, "private key"),
+    ({"sev/a.cc": HEADER}, "sev/: no README.md"),
+    ({"docs/a.md": "[b](b.md)\n"}, "a link to b.md"),
+    ({"docs/a.md": "`//sev:report_test`\n"}, "no target //sev:report_test"),
+    ({"sev/a.cc": HEADER + "// See docs/b.md.\n"}, "names docs/b.md"),
+    ({"docs/threat-model.md": "`NoSuchTest`\n"}, "no test NoSuchTest"),
     ({"sev/a.cc": HEADER, "sev/BUILD": ""}, "named in no BUILD"),
     ({"sev/reasons.h": "#define FORELOCK_SEV_REASONS(X) X(a)\n"}, "not in docs/all_reasons.cc"),
     ({"cli/BUILD": 'cc_binary(\n    name = "forelock",\n)\n'}, "//cli:forelock is not in _SHIPPED"),
