@@ -283,9 +283,11 @@ Result<size_t> Encode(const FirmwareAttach&, MutableBytes out) {
   CHANNEL_MESSAGE(FirmwareAttach, FIRMWARE_ATTACH);
   return Pack(pb.base, out);
 }
+// Without fields there is nothing to unpack (and protobuf-c would add 0 to the
+// null pointer that is their list).
 template <>
-Result<FirmwareAttach> Decode(Bytes body, ArenaBase& arena) {
-  CHANNEL_UNPACK(FirmwareAttach, firmware_attach);
+Result<FirmwareAttach> Decode(Bytes body, ArenaBase&) {
+  BASE_TRY(ExpectSize(body, 0));
   return FirmwareAttach{};
 }
 

@@ -120,7 +120,7 @@ struct Progress {
   base::Bytes decision_id;  // empty, or kDecisionIdSize bytes
   uint64_t elapsed_us = 0;
 };
-struct FirmwareAttach {};
+struct FirmwareAttach {};  // an empty body
 struct FirmwareSecrets {
   base::Bytes page;  // kFirmwarePageSize bytes
 };

@@ -153,6 +153,13 @@ TEST(Channel, RefusesWhatIsOutsideItsLimits) {
   }
 }
 
+TEST(Channel, FirmwareAttachHasNoBody) {
+  auto arena = std::make_unique<Arena>();
+  EXPECT_TRUE(Encoded(FirmwareAttach{}).empty());
+  EXPECT_TRUE(Decode<FirmwareAttach>({}, *arena).ok());
+  EXPECT_FALSE(Decode<FirmwareAttach>(B("x"), *arena).ok());
+}
+
 TEST(Channel, EncodeStopsAtItsBuffer) {
   std::array<uint8_t, 4> small;
   EXPECT_EQ(Encode(Data{1, B("payload")}, small).status().reason(),
