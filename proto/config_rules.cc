@@ -59,7 +59,11 @@ bool IsFilePath(std::string_view text) {
   for (const char c : text) {
     if (c <= ' ' || c > '~') return false;
   }
-  return ComponentsAreFine(text.substr(1)) && !text.starts_with(kVolumeFolder);
+  // Neither in the volumes' folder nor in the place of it or of its parents.
+  const bool above =
+      kVolumeFolder.starts_with(text) && kVolumeFolder[text.size()] == '/';
+  return ComponentsAreFine(text.substr(1)) && !above &&
+         !text.starts_with(kVolumeFolder);
 }
 
 Status CheckResource(const Resource& resource) {

@@ -41,7 +41,7 @@ Config Sample() {
   config.resources.Add(
       MakeResource("demo/vm1/root", ResourceKind::kLuks2, "root"));
   config.resources.Add(
-      MakeResource("demo/vm1/token", ResourceKind::kFile, "/etc/token"));
+      MakeResource("demo/vm1/token", ResourceKind::kFile, "/srv/token"));
   config.channel_port = 0x600;
   config.proxy_deadline = base::Milliseconds{1234};
   config.acpi = Acpi::kFromHost;
@@ -129,12 +129,20 @@ TEST(Config, EachRuleHasItsReason) {
        kConfigResourceDuplicate},
       {"volume twice", resource("x", ResourceKind::kLuks2, "root"),
        kConfigPlaceDuplicate},
-      {"path twice", resource("x", ResourceKind::kFile, "/etc/token"),
+      {"path twice", resource("x", ResourceKind::kFile, "/srv/token"),
        kConfigPlaceDuplicate},
-      {"path below a file", resource("x", ResourceKind::kFile, "/etc/token/x"),
+      {"path below a file", resource("x", ResourceKind::kFile, "/srv/token/x"),
        kConfigPlaceDuplicate},
-      {"path above a file", resource("x", ResourceKind::kFile, "/etc"),
+      {"path above a file", resource("x", ResourceKind::kFile, "/srv"),
        kConfigPlaceDuplicate},
+      {"path above the keys", resource("x", ResourceKind::kFile, "/etc"),
+       kConfigFilePath},
+      {"path that is the keys' folder",
+       resource("x", ResourceKind::kFile, "/etc/cryptsetup-keys.d/"),
+       kConfigFilePath},
+      {"path of the keys' folder",
+       resource("x", ResourceKind::kFile, "/etc/cryptsetup-keys.d"),
+       kConfigFilePath},
       {"resource name", resource("X", ResourceKind::kLuks2, "x"),
        kConfigResourceName},
       {"volume name", resource("x", ResourceKind::kLuks2, "../x"),
