@@ -60,8 +60,9 @@ bool IsFilePath(std::string_view text) {
     if (c <= ' ' || c > '~') return false;
   }
   // Neither in the volumes' folder nor in the place of it or of its parents.
-  const bool above =
-      kVolumeFolder.starts_with(text) && kVolumeFolder[text.size()] == '/';
+  const bool above = text.size() < kVolumeFolder.size() &&
+                     kVolumeFolder.starts_with(text) &&
+                     kVolumeFolder[text.size()] == '/';
   return ComponentsAreFine(text.substr(1)) && !above &&
          !text.starts_with(kVolumeFolder);
 }
