@@ -29,6 +29,8 @@ namespace {
 using asio::ip::tcp;
 using TlsStream = asio::ssl::stream<tcp::socket>;
 
+constexpr std::chrono::milliseconds kLinger{1000};
+
 auto Into(std::error_code& error) {
   return asio::redirect_error(asio::use_awaitable, error);
 }
@@ -93,7 +95,9 @@ struct Server::State {
   asio::awaitable<void> Accept();
   asio::awaitable<void> Serve(std::shared_ptr<Connection> connection);
   asio::awaitable<bool> Handshake(Connection& connection);
-  asio::awaitable<void> Converse(Connection& connection);
+  // true: it ended as it should, and the peer may be told so.
+  asio::awaitable<bool> Converse(Connection& connection);
+  asio::awaitable<void> Linger(std::shared_ptr<Connection> connection);
   asio::awaitable<bool> Receive(Connection& connection, Session& session,
                                 std::vector<uint8_t>& body,
                                 std::optional<Reply>& violation);
@@ -161,7 +165,10 @@ void Server::State::StartDeadline(
 
 asio::awaitable<void> Server::State::Serve(
     std::shared_ptr<Connection> connection) {
-  if (co_await Handshake(*connection)) co_await Converse(*connection);
+  const bool connected = co_await Handshake(*connection);
+  if (connected && co_await Converse(*connection)) {
+    co_await Linger(connection);
+  }
   connection->Close();
   open.erase(connection.get());
   if (stopping && open.empty()) io.stop();
@@ -222,7 +229,7 @@ asio::awaitable<bool> Server::State::Send(Connection& connection,
   co_return !error;
 }
 
-asio::awaitable<void> Server::State::Converse(Connection& connection) {
+asio::awaitable<bool> Server::State::Converse(Connection& connection) {
   TlsExporter exporter(connection.stream.native_handle());
   SessionOptions session_options;
   session_options.allow_emulated = options.allow_emulated;
@@ -233,14 +240,25 @@ asio::awaitable<void> Server::State::Converse(Connection& connection) {
   std::vector<uint8_t> body;
   while (!session.done()) {
     std::optional<Reply> reply;
-    if (!co_await Receive(connection, session, body, reply)) co_return;
+    if (!co_await Receive(connection, session, body, reply)) co_return false;
     if (!reply) reply.emplace(session.OnMessage(body));
     if (!reply->bytes().empty() && !co_await Send(connection, *reply)) {
-      co_return;
+      co_return false;
     }
   }
+  co_return true;
+}
+
+// Says goodbye, and waits a little for the peer's: closing at once on bytes
+// that were not read would reset the connection, and the verdict with it.
+asio::awaitable<void> Server::State::Linger(
+    std::shared_ptr<Connection> connection) {
+  connection->deadline.expires_after(kLinger);
+  connection->deadline.async_wait([connection](const std::error_code& error) {
+    if (!error) connection->Close();
+  });
   std::error_code ignored;
-  co_await connection.stream.async_shutdown(Into(ignored));
+  co_await connection->stream.async_shutdown(Into(ignored));
 }
 
 void Server::State::Stop() {

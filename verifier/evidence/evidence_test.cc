@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The fixed core against the emulated firmware's hierarchy, and, where
+// FORELOCK_VECTORS names them, against genuine Milan reports.
+#include "verifier/evidence/evidence.h"
+
+#include <openssl/ec.h>
+#include <openssl/rsa.h>
+#include <openssl/x509v3.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "emulator/certificates.h"
+#include "emulator/hierarchy.h"
+#include "emulator/testing.h"
+#include "gtest/gtest.h"
+#include "verifier/policy/policy.h"
+#include "verifier/reasons.h"
+#include "verifier/testing/evidence_maker.h"
+
+namespace verifier {
+namespace {
+
+using testing::Certificates;
+using testing::GoodCertificates;
+using testing::MakeReport;
+using testing::PackTable;
+using testing::ReportBytes;
+
+constexpr time_t kNow = 1800000000;  // January 2027.
+const std::vector<uint8_t> kReportData(64, 0x42);
+
+struct Case {
+  std::vector<uint8_t> report;
+  std::vector<uint8_t> table = PackTable(GoodCertificates());
+  std::vector<AcceptedRoot> roots = {testing::TestRoot()};
+  time_t now = kNow;
+
+  Case() {
+    const ReportBytes good = MakeReport(kReportData);
+    report.assign(good.begin(), good.end());
+  }
+  EvidenceResult Verify() const {
+    EvidenceInput input{
+        .report = report, .certificates = table, .roots = roots, .now = now};
+    input.report_data.fill(0x42);
+    return VerifyEvidence(input);
+  }
+};
+
+bool Has(const Findings& findings, base::Reason reason) {
+  for (const Finding& finding : findings) {
+    if (finding.reason == reason) return true;
+  }
+  return false;
+}
+
+std::string Codes(const Findings& findings) {
+  std::string codes;
+  for (const Finding& finding : findings) {
+    codes += ReasonCode(finding.reason) + " ";
+  }
+  return codes;
+}
+
+TEST(Evidence, GoodIsVerified) {
+  const EvidenceResult result = Case().Verify();
+  EXPECT_TRUE(result.findings.empty()) << Codes(result.findings);
+  ASSERT_TRUE(result.verified);
+  EXPECT_EQ(result.verified->trust_class(), TrustClass::kEmulated);
+  EXPECT_EQ(result.verified->root(), testing::TestRoot().sha256);
+}
+
+TEST(Evidence, NoTruncationVerifies) {
+  const Case good;
+  for (size_t size = 0; size < good.report.size(); size += 7) {
+    Case c = good;
+    c.report.resize(size);
+    EXPECT_FALSE(c.Verify().verified) << size;
+  }
+  for (size_t size = 0; size < good.table.size(); size += 61) {
+    Case c = good;
+    c.table.resize(size);
+    EXPECT_FALSE(c.Verify().verified) << size;
+  }
+}
+
+// Every byte of what is signed, one bit of it; and every bit of a few.
+TEST(Evidence, NoFlippedBitOfTheReportVerifies) {
+  Case c;
+  for (size_t at = 0; at < c.report.size(); ++at) {
+    const auto bit = static_cast<uint8_t>(1u << at % 8);
+    c.report[at] ^= bit;
+    EXPECT_FALSE(c.Verify().verified) << at;
+    c.report[at] ^= bit;
+  }
+  EXPECT_TRUE(c.Verify().verified);
+}
+
+TEST(Evidence, HighSVerifies) {
+  // S and n - S are both signatures of one report.
+  Case c;
+  BIGNUM* order = BN_new();
+  const EC_GROUP* group = EC_GROUP_new_by_curve_name(NID_secp384r1);
+  ASSERT_EQ(EC_GROUP_get_order(group, order, nullptr), 1);
+  uint8_t* s = c.report.data() + sev::report_layout::SignatureS::kOffset;
+  BIGNUM* number = BN_lebin2bn(s, 72, nullptr);
+  ASSERT_EQ(BN_sub(number, order, number), 1);
+  ASSERT_EQ(BN_bn2lebinpad(number, s, 72), 72);
+  EXPECT_TRUE(c.Verify().verified);
+  // Out of range by the order: the same number modulo n, but no signature.
+  ASSERT_EQ(BN_add(number, number, order), 1);
+  ASSERT_EQ(BN_bn2lebinpad(number, s, 72), 72);
+  EXPECT_TRUE(Has(Case(c).Verify().findings, kReportSignature));
+}
+
+TEST(Evidence, RootMustBeAccepted) {
+  Case c;
+  c.roots = {{.sha256 = AmdRoots()[0].sha256, .name = "AMD Milan"}};
+  EXPECT_TRUE(Has(c.Verify().findings, kRootNotAccepted));
+  c.roots.clear();
+  EXPECT_TRUE(Has(c.Verify().findings, kRootNotAccepted));
+}
+
+TEST(Evidence, Dates) {
+  Case c;
+  c.now = 0;
+  EXPECT_TRUE(Has(c.Verify().findings, kCertificateNotYetValid));
+  c.now = 95'000'000'000;
+  EXPECT_TRUE(Has(c.Verify().findings, kCertificateExpired));
+}
+
+// Re-signs the ASK after a change, by a root of our own.
+class OwnChain {
+ public:
+  OwnChain() : ark_key_(NewRsa(4096)), ask_key_(NewRsa(4096)) {
+    ark_ = *emulator::MakeArkCertificate(ark_key_.get());
+    ask_ = *emulator::MakeAskCertificate(ask_key_.get(), ark_key_.get());
+  }
+  static ossl::PkeyPtr NewRsa(size_t bits) {
+    char type[] = "RSA";
+    return ossl::PkeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, type, bits));
+  }
+
+  // The ASK, changed and signed as `sign` does it.
+  std::vector<uint8_t> Ask(const std::function<void(X509*)>& change,
+                           const EVP_MD* md, int padding, int salt) {
+    const uint8_t* at = ask_.data();
+    const ossl::X509Ptr x509(
+        d2i_X509(nullptr, &at, static_cast<long>(ask_.size())));
+    change(x509.get());
+    const ossl::MdCtxPtr context(EVP_MD_CTX_new());
+    EVP_PKEY_CTX* key = nullptr;
+    EXPECT_EQ(
+        EVP_DigestSignInit(context.get(), &key, md, nullptr, ark_key_.get()),
+        1);
+    if (padding == RSA_PKCS1_PSS_PADDING) {
+      EVP_PKEY_CTX_set_rsa_padding(key, padding);
+      EVP_PKEY_CTX_set_rsa_pss_saltlen(key, salt);
+    }
+    EXPECT_GT(X509_sign_ctx(x509.get(), context.get()), 0);
+    uint8_t* der = nullptr;
+    const int size = i2d_X509(x509.get(), &der);
+    std::vector<uint8_t> out(der, der + size);
+    OPENSSL_free(der);
+    return out;
+  }
+
+  // What the chain check finds with that ASK; the VCEK does not fit either way.
+  Findings Check(const std::vector<uint8_t>& ask) {
+    const Certificates good = GoodCertificates();
+    const AcceptedRoot root{.sha256 = ossl::Sha256::Of(ark_),
+                            .trust_class = TrustClass::kEmulated,
+                            .name = "own"};
+    Findings findings;
+    (void)VerifyChain({.vcek = good.vcek, .ask = ask, .ark = ark_}, {&root, 1},
+                      kNow, findings);
+    Findings of_ask;
+    for (const Finding& finding : findings) {
+      if (finding.detail == "ASK") of_ask.push_back(finding);
+    }
+    return of_ask;
+  }
+
+ private:
+  ossl::PkeyPtr ark_key_, ask_key_;
+  emulator::Der ark_, ask_;
+};
+
+TEST(Evidence, OnlyAmdsSignatureAlgorithm) {
+  OwnChain chain;
+  const auto keep = [](X509*) {};
+  const auto pss = RSA_PKCS1_PSS_PADDING;
+  EXPECT_TRUE(chain.Check(chain.Ask(keep, EVP_sha384(), pss, 48)).empty());
+  const struct {
+    const EVP_MD* md;
+    int padding, salt;
+  } wrong[] = {{EVP_sha384(), RSA_PKCS1_PADDING, 0},
+               {EVP_sha1(), RSA_PKCS1_PADDING, 0},
+               {EVP_sha256(), pss, 32},
+               {EVP_sha512(), pss, 48},
+               {EVP_sha384(), pss, 32}};
+  for (const auto& w : wrong) {
+    const Findings findings =
+        chain.Check(chain.Ask(keep, w.md, w.padding, w.salt));
+    EXPECT_TRUE(Has(findings, kCertificateAlgorithm)) << Codes(findings);
+  }
+}
+
+TEST(Evidence, IssuersMustBeIssuers) {
+  OwnChain chain;
+  const auto check = [&](const std::function<void(X509*)>& change) {
+    return chain.Check(
+        chain.Ask(change, EVP_sha384(), RSA_PKCS1_PSS_PADDING, 48));
+  };
+  const auto drop = [](int nid) {
+    return [nid](X509* x509) {
+      const int at = X509_get_ext_by_NID(x509, nid, -1);
+      if (at >= 0) X509_EXTENSION_free(X509_delete_ext(x509, at));
+    };
+  };
+  EXPECT_TRUE(Has(check(drop(NID_basic_constraints)), kCertificateNotCa));
+  EXPECT_TRUE(Has(check(drop(NID_key_usage)), kCertificateNotCa));
+  const auto rename = [](X509* x509) {
+    X509_NAME* name = X509_NAME_new();
+    // EDGE: OpenSSL takes ASCII as unsigned char.
+    X509_NAME_add_entry_by_txt(
+        name, "CN", MBSTRING_ASC,
+        reinterpret_cast<const unsigned char*>("ARK-Else"), -1, -1, 0);
+    X509_set_issuer_name(x509, name);
+    X509_NAME_free(name);
+  };
+  EXPECT_TRUE(Has(check(rename), kCertificateIssuer));
+}
+
+// --- Genuine Milan reports; they are used where they are, never copied.
+
+std::vector<uint8_t> ReadFile(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(Evidence, GenuineMilanReports) {
+  const char* folder = getenv("FORELOCK_VECTORS");
+  if (folder == nullptr || *folder == '\0') GTEST_SKIP() << "skipped";
+  const std::filesystem::path root(folder);
+  const auto ark = ReadFile(root / "common/amd/milan/ark.der");
+  const auto ask = ReadFile(root / "common/amd/milan/ask.der");
+  std::vector<std::vector<uint8_t>> leafs;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(root / "open/leafs")) {
+    leafs.push_back(ReadFile(entry.path()));
+  }
+  const AcceptedRoot accepted{.sha256 = AmdRoots()[0].sha256, .name = "Milan"};
+  size_t verified = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(root / "open/reports")) {
+    if (entry.path().filename().string().rfind("milan-", 0) != 0) continue;
+    const auto bytes = ReadFile(entry.path());
+    const auto report = sev::UnverifiedReport::Parse(bytes);
+    if (!report.ok()) continue;
+    for (const auto& leaf : leafs) {
+      EvidenceInput input{
+          .report = bytes, .roots = {&accepted, 1}, .now = 1789430400};
+      const auto table = PackTable({.vcek = leaf, .ask = ask, .ark = ark});
+      input.certificates = table;
+      std::copy(report->report_data().begin(), report->report_data().end(),
+                input.report_data.begin());
+      if (VerifyEvidence(input).verified) ++verified;
+    }
+  }
+  EXPECT_GT(verified, 0u);
+}
+
+}  // namespace
+}  // namespace verifier

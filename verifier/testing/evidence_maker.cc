@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verifier/testing/evidence_maker.h"
+
+#include <string.h>
+
+#include <cstdlib>
+#include <span>
+
+#include "absl/strings/str_cat.h"
+#include "emulator/firmware.h"
+#include "emulator/hierarchy.h"
+#include "emulator/testing.h"
+#include "proto/attest.h"
+#include "sev/cert_table.h"
+#include "sev/guest_policy.h"
+#include "sev/wire_field.h"
+#include "verifier/session/report_data.h"
+
+namespace verifier::testing {
+namespace {
+
+namespace layout = sev::report_layout;
+
+template <typename Field>
+void PutBytes(ReportBytes& report, base::Bytes bytes) {
+  if (bytes.size() != Field::kSize) abort();
+  memcpy(report.data() + Field::kOffset, bytes.data(), bytes.size());
+}
+
+template <typename T, typename Field>
+void Put(ReportBytes& report, T value) {
+  sev::PutLe<T, Field>(value, std::span<uint8_t, sev::kReportSize>(report));
+}
+
+const ossl::Digest384 kKernel = ossl::Sha384::Of(ossl::AsBytes("kernel"));
+const ossl::Digest384 kInitrd = ossl::Sha384::Of(ossl::AsBytes("initrd"));
+const ossl::Digest384 kCmdline = ossl::Sha384::Of(ossl::AsBytes("cmdline"));
+const ossl::Digest384 kTables = ossl::Sha384::Of(ossl::AsBytes("tables"));
+
+proto::BootManifest Manifest() {
+  proto::BootManifest manifest;
+  manifest.kernel = {.length = 6, .sha384 = kKernel};
+  manifest.initrd = {.length = 6, .sha384 = kInitrd};
+  manifest.command_line = {.length = 7, .sha384 = kCmdline};
+  for (const char* name :
+       {"etc/acpi/rsdp", "etc/acpi/tables", "etc/table-loader"}) {
+    if (!manifest.acpi
+             .Add({.name = ossl::AsBytes(name), .length = 6, .sha384 = kTables})
+             .ok()) {
+      abort();
+    }
+  }
+  return manifest;
+}
+
+}  // namespace
+
+ReportBytes MakeReport(base::Bytes report_data,
+                       const std::function<void(ReportBytes&)>& change) {
+  const emulator::Hierarchy& hierarchy = emulator::TestHierarchy();
+  ReportBytes report{};
+  Put<uint32_t, layout::Version>(report, 3);
+  Put<uint64_t, layout::Policy>(
+      report, sev::kPolicyReservedMustBeOne | sev::kPolicySmt);
+  Put<uint32_t, layout::SignatureAlgorithm>(report,
+                                            sev::kSignatureEcdsaP384Sha384);
+  PutBytes<layout::ReportData>(report, report_data);
+  PutBytes<layout::Measurement>(report,
+                                std::vector<uint8_t>(48, kMeasurementByte));
+  ossl::RandomBytes(std::span(report).subspan(layout::ReportId::kOffset,
+                                              layout::ReportId::kSize));
+  Put<uint64_t, layout::ReportedTcb>(report, emulator::kEmulatedRawTcb);
+  Put<uint64_t, layout::CurrentTcb>(report, emulator::kEmulatedRawTcb);
+  Put<uint64_t, layout::CommittedTcb>(report, emulator::kEmulatedRawTcb);
+  Put<uint64_t, layout::LaunchTcb>(report, emulator::kEmulatedRawTcb);
+  const auto cpuid = emulator::kEmulatedCpuid;
+  PutBytes<layout::Cpuid>(
+      report,
+      std::array<uint8_t, 3>{cpuid.family, cpuid.model, cpuid.stepping});
+  PutBytes<layout::ChipId>(report, hierarchy.chip_id());
+  change(report);
+  if (!emulator::SignReport(hierarchy.vcek_key(), report)) abort();
+  return report;
+}
+
+Certificates GoodCertificates() {
+  const emulator::Hierarchy& hierarchy = emulator::TestHierarchy();
+  return {hierarchy.vcek(), hierarchy.ask(), hierarchy.ark()};
+}
+
+std::vector<uint8_t> PackTable(const Certificates& certificates) {
+  const sev::CertTableEntry entries[] = {{sev::kGuidVcek, certificates.vcek},
+                                         {sev::kGuidAsk, certificates.ask},
+                                         {sev::kGuidArk, certificates.ark}};
+  std::vector<uint8_t> table(proto::kMaxCertificates);
+  const auto size = sev::PackCertTable(entries, table);
+  if (!size.ok()) abort();
+  table.resize(*size);
+  return table;
+}
+
+AcceptedRoot TestRoot() {
+  const auto& ark = emulator::TestHierarchy().ark();
+  return {.sha256 = ossl::Sha256::Of(ark),
+          .trust_class = TrustClass::kEmulated,
+          .name = "test",
+          .der = {ark.begin(), ark.end()}};
+}
+
+std::vector<uint8_t> GoodManifest() {
+  std::vector<uint8_t> bytes(proto::kMaxBootManifest);
+  const auto size = proto::Encode(Manifest(), bytes);
+  if (!size.ok()) abort();
+  bytes.resize(*size);
+  return bytes;
+}
+
+std::string GoodPolicy() {
+  const auto digest = [](const ossl::Digest384& value) {
+    return absl::StrCat("[\"sha384:", ossl::Hex(value), "\"]\n");
+  };
+  return absl::StrCat(
+      "version = 1\nname = \"demo\"\nvms = [\"demo/vm1\"]\n",
+      "secrets = [\"demo/vm1/*\"]\n",
+      "roots = [\"sha256:", ossl::Hex(TestRoot().sha256), "\"]\n",
+      "measurement = [\"",
+      ossl::Hex(std::vector<uint8_t>(48, kMeasurementByte)), "\"]\n",
+      "unattested_boot = false\n[boot]\nkernel = ", digest(kKernel),
+      "initrd = ", digest(kInitrd), "command_line = ", digest(kCmdline),
+      "acpi = ", digest(AcpiDigest(Manifest())));
+}
+
+}  // namespace verifier::testing
