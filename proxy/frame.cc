@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/secret_buffer.h"
 #include "proxy/crc32.h"
 #include "proxy/reasons.h"
 
@@ -56,6 +57,11 @@ base::Result<FrameHeader> ParseFrameHeader(
   };
   if (header.length > kMaxFrameBody) return Malformed(kFrameTooLong);
   return header;
+}
+
+void FrameChannel::WipeReceived() {
+  // Not while a next frame is half read.
+  if (received_ == 0) base::SecureZero(in_, sizeof(in_));
 }
 
 void FrameChannel::Reset() {

@@ -76,6 +76,9 @@ class FrameChannel {
   // The next frame, or nothing if it is not all here yet.
   base::Result<std::optional<Frame>> Receive();
 
+  // Zeroes what Receive() returned last, for frames that carry a key.
+  void WipeReceived();
+
   // Writes what is left of the last frame. kWaiting: the peer must read first.
   base::Result<base::Step> Flush();
 

@@ -54,7 +54,10 @@ Result<sev::Vmpck> EmulatedProcessor::ReceiveSecrets(Instant deadline) {
 
 Result<sev::Vmpck> EmulatedProcessor::Attach(Instant deadline) {
   Result<sev::Vmpck> key = ReceiveSecrets(deadline);
+  // Both held the secrets page: VMPCK0 is in `key` alone now, and in the
+  // shared page until Close().
   arena_.Reset();
+  link_.channel().WipeReceived();
   if (!key.ok()) return OfProcessor(key.status());
   return key;
 }

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -57,6 +58,19 @@ class EmulatedProcessorTest : public testing::Test {
   std::unique_ptr<EmulatedProcessor> processor_ =
       std::make_unique<EmulatedProcessor>(transport_, machine_);
 };
+
+TEST_F(EmulatedProcessorTest, KeepsNoCopyOfTheKey) {
+  const auto key = processor_->Attach(Soon());
+  ASSERT_TRUE(key.ok());
+  const base::Bytes memory(
+      // EDGE: looks at the object's bytes, as the test in QEMU does at RAM.
+      reinterpret_cast<const uint8_t*>(processor_.get()),
+      sizeof(EmulatedProcessor));
+  const auto bytes = key->RevealSecret();
+  EXPECT_EQ(
+      std::search(memory.begin(), memory.end(), bytes.begin(), bytes.end()),
+      memory.end());
+}
 
 TEST_F(EmulatedProcessorTest, TakesTheKeyOutOfTheSecretsPage) {
   const auto key = processor_->Attach(Soon());
