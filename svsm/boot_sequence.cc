@@ -303,10 +303,11 @@ Status BootSequence::HandOver() {
   Leave(handover, driver_->Destroy());
 }
 
+// VMPCK0 first: this runs in exceptions too, where what comes later may fail.
 void BootSequence::DestroyKeys() {
   if (driver_.has_value()) static_cast<void>(driver_->Destroy());
-  if (attestation_.has_value()) attestation_->Wipe();
   rng_.Wipe();
+  if (attestation_.has_value()) attestation_->Wipe();
 }
 
 void BootSequence::ReportFailure(Status why) {

@@ -165,7 +165,7 @@ void SvsmException(svsm::ExceptionFrame* frame) {
     return;
   }
   // The handler itself failed: its stack is no longer what it was.
-  if (svsm::in_exception) svsm::hw::HaltForever();
+  if (svsm::in_exception) svsm::CutPower();
   svsm::in_exception = true;
   svsm::Describe(*frame);
   svsm::FailInException(base::Status(base::Code::kInternal, svsm::kException));

@@ -19,16 +19,6 @@ inline uint8_t In8(uint16_t port) {
   asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
   return value;
 }
-inline uint16_t In16(uint16_t port) {
-  uint16_t value;
-  asm volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-  return value;
-}
-inline uint32_t In32(uint16_t port) {
-  uint32_t value;
-  asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-  return value;
-}
 inline void Out8(uint16_t port, uint8_t value) {
   asm volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
@@ -93,9 +83,6 @@ inline void WriteCr4(uint64_t value) {
 }
 inline void WriteCr3(uint64_t value) {
   asm volatile("movq %0, %%cr3" : : "r"(value) : "memory");
-}
-inline void InvalidatePage(uint64_t address) {
-  asm volatile("invlpg (%0)" : : "r"(address) : "memory");
 }
 
 [[noreturn]] inline void HaltForever() {

@@ -39,6 +39,10 @@ void PowerOff() {
   DestroyKeys();
   console::Print(Line() << "powering off");
   console::Flush();
+  CutPower();
+}
+
+void CutPower() {
   hw::Out16(kPm1aControl, kSoftOff);
   hw::HaltForever();
 }
@@ -56,7 +60,7 @@ void Fail(base::Status why) {
 
 void FailInException(base::Status why) {
   failing = true;
-  DestroyKeys();
+  // Printed first: destroying keys walks structures that may be the cause.
   PrintFailure(why);
   PowerOff();
 }

@@ -28,4 +28,7 @@ extern LastActs last_acts;
 // interrupts masked. For what has been printed and reported already.
 [[noreturn]] void PowerOff();
 
+// Off at once, or else a halt. For a failure of the failure path itself.
+[[noreturn]] void CutPower();
+
 }  // namespace svsm

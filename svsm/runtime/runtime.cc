@@ -3,7 +3,6 @@
 
 #include <stdint.h>
 
-#include "base/secret_buffer.h"
 #include "svsm/boot/image_symbols.h"
 #include "svsm/runtime/heap.h"
 
@@ -42,8 +41,6 @@ Watermarks MeasureWatermarks() {
   while (word < StackTop() && *word == kPaint) ++word;
   return {heap.peak(), AddressOf(StackTop()) - AddressOf(word)};
 }
-
-void WipeHeap() { base::SecureZero(arena, sizeof(arena)); }
 
 }  // namespace svsm
 

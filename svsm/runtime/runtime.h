@@ -19,7 +19,4 @@ struct Watermarks {
 };
 Watermarks MeasureWatermarks();
 
-// Overwrites the whole heap. Nothing of Mbed TLS may be used afterwards.
-void WipeHeap();
-
 }  // namespace svsm

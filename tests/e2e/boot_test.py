@@ -9,6 +9,7 @@ from harness import channel, testing
 PHASES = ["started", "measured", "connected", "attested", "granted", "handing-over"]
 # Design section 9, emulated platform; registrations aside.
 PORT_WRITES = 32
+HEAP, STACK = 128 * 1024, 64 * 1024  # bytes
 
 
 class BootTest(testing.EndToEnd):
@@ -53,6 +54,13 @@ class BootTest(testing.EndToEnd):
         self.assertGreater(registrations, 0)
         self.assertGreater(doorbells, 0)
         self.assertLessEqual(doorbells, PORT_WRITES)
+
+    def test_heap_and_stack_are_within_the_budget(self):
+        peaks = self.assert_line(self.qemu, r"memory: heap peak (\d+), stack peak (\d+)$")
+        for peak, budget in zip(map(int, peaks.groups()), (HEAP, STACK)):
+            self.assertGreater(peak, 0)
+            # Half of it is left for what a boot in a test does not meet.
+            self.assertLessEqual(peak, budget // 2)
 
 
 class SecondBootTest(testing.EndToEnd):
