@@ -17,7 +17,7 @@
 #include "base/result.h"
 #include "host-proxy/reasons.h"
 #include "proto/channel.h"
-#include "toml++/toml.h"
+#include "third_party/toml.h"
 
 namespace host_proxy {
 namespace {
@@ -223,27 +223,6 @@ absl::Status ParseVms(const Reader& root, Config& config) {
   return absl::OkStatus();
 }
 
-// toml++ 3.3.0 runs into __builtin_unreachable() on some letters outside ASCII
-// (U+00A1 to U+049A where a key may stand), so it sees none.
-absl::Status ExpectAscii(std::string_view text, std::string_view name) {
-  int line = 1;
-  int column = 1;
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if (code > 0x7E || (code < 0x20 && c != '\n' && c != '\t' && c != '\r')) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          name, ":", line, ":", column, ": ", base::NameOf(kConfigSyntax).text,
-          " a character that is not printable ASCII"));
-    }
-    ++column;
-    if (c == '\n') {
-      ++line;
-      column = 1;
-    }
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::StatusOr<Config> ParseConfig(std::string_view text,
@@ -253,8 +232,7 @@ absl::StatusOr<Config> ParseConfig(std::string_view text,
         absl::StrCat(name, ": ", base::NameOf(kConfigSyntax).text,
                      " the file is larger than 1 MiB"));
   }
-  if (auto status = ExpectAscii(text, name); !status.ok()) return status;
-  const toml::parse_result parsed = toml::parse(text);
+  const toml::parse_result parsed = third_party::ParseToml(text);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
     return absl::InvalidArgumentError(absl::StrCat(

@@ -9,7 +9,7 @@
 #include "launch/reasons.h"
 #include "launch/toml_table.h"
 #include "proto/reasons.h"
-#include "toml++/toml.h"
+#include "third_party/toml.h"
 
 namespace launch {
 namespace {
@@ -236,7 +236,7 @@ void CheckRules(const toml::table& in, const proto::Config& config,
 absl::StatusOr<proto::Config> ParseGuestToml(std::string_view text,
                                              const std::string& file_name) {
   Errors errors(file_name);
-  const toml::parse_result parsed = toml::parse(text);
+  const toml::parse_result parsed = third_party::ParseToml(text);
   if (!parsed) {
     errors.Add(kTomlSyntax, parsed.error().source(),
                parsed.error().description());

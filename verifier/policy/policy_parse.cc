@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "toml++/toml.h"
+#include "third_party/toml.h"
 #include "verifier/finding.h"
 #include "verifier/policy/path_pattern.h"
 #include "verifier/policy/policy.h"
@@ -226,7 +226,7 @@ absl::StatusOr<Policy> Policy::Parse(std::string_view text,
     return Error(kPolicySyntax, absl::StatusCode::kInvalidArgument,
                  absl::StrCat(file, ": longer than ", kMaxFile, " bytes"));
   }
-  const toml::parse_result parsed = toml::parse(text, file);
+  const toml::parse_result parsed = third_party::ParseToml(text);
   if (!parsed) {
     const auto& error = parsed.error();
     return Error(
