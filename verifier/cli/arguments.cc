@@ -134,6 +134,25 @@ absl::StatusOr<Parsed> ParseArguments(std::span<const Command> commands,
   return parsed;
 }
 
+std::string HelpFor(std::span<const Command> commands,
+                    std::span<char* const> argv) {
+  std::vector<std::string_view> words;
+  for (size_t i = 1; i < argv.size(); ++i) {
+    const std::string_view word = argv[i];
+    if (word.starts_with("-") || word == "help") break;
+    words.push_back(word);
+  }
+  std::vector<Command> chosen;
+  for (const Command& command : commands) {
+    const auto of_command = Words(command.words);
+    if (words.size() <= of_command.size() &&
+        std::equal(words.begin(), words.end(), of_command.begin())) {
+      chosen.push_back(command);
+    }
+  }
+  return chosen.empty() ? HelpText(commands) : HelpText(chosen);
+}
+
 std::string HelpText(std::span<const Command> commands) {
   std::string text =
       "forelock-verifier: attests VMs and releases their secrets\n\n";

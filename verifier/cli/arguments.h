@@ -50,6 +50,10 @@ struct Parsed {
 absl::StatusOr<Parsed> ParseArguments(std::span<const Command> commands,
                                       std::span<char* const> argv);
 
+// Of the commands that begin with argv's words; of all if there is none.
+std::string HelpFor(std::span<const Command> commands,
+                    std::span<char* const> argv);
+
 std::string HelpText(std::span<const Command> commands);
 
 }  // namespace verifier

@@ -46,6 +46,15 @@ TEST(Arguments, WrongUsageIsRefused) {
   EXPECT_FALSE(Parse({"pin", "--unknown"}).ok());
 }
 
+TEST(Arguments, HelpOfOneCommandIsThatCommands) {
+  std::string words[] = {"forelock-verifier", "secret", "add-disk", "--help"};
+  char* argv[] = {words[0].data(), words[1].data(), words[2].data(),
+                  words[3].data()};
+  const std::string help = HelpFor(Commands(), argv);
+  EXPECT_NE(help.find("--header-length"), std::string::npos);
+  EXPECT_EQ(help.find("policy"), std::string::npos);
+}
+
 TEST(Arguments, HelpHasEveryCommand) {
   const std::string help = HelpText(Commands());
   for (const Command& command : Commands()) {

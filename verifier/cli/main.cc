@@ -16,7 +16,7 @@ int main(int argc, char** argv) {
   const std::span<char* const> arguments(argv, static_cast<size_t>(argc));
   for (const std::string_view argument : arguments.subspan(argc > 0 ? 1 : 0)) {
     if (argument == "--help" || argument == "-h" || argument == "help") {
-      printf("%s", verifier::HelpText(verifier::Commands()).c_str());
+      printf("%s", verifier::HelpFor(verifier::Commands(), arguments).c_str());
       return verifier::kDone;
     }
   }
