@@ -8,6 +8,7 @@
 
 #include "attest/reasons.h"
 #include "base/reasons.h"
+#include "base/secret_buffer.h"
 #include "proto/channel.h"
 #include "proto/config_section.h"
 #include "proxy/page_layout.h"
@@ -75,7 +76,9 @@ uint64_t ReadSevStatus() {
 
 Status BootSequence::Run() {
   BASE_TRY(Configure());
-  const Status attached = AttachProcessor();
+  sev::Vmpck vmpck0;
+  const Status attached = AttachProcessor(vmpck0);
+  BASE_TRY(TakeKey(std::move(vmpck0)));
   if (!attached.ok() && config_.on_failure == proto::OnFailure::kHalt) {
     return attached;
   }
@@ -108,21 +111,24 @@ void BootSequence::OpenChannelParts() {
   progress_.UseChannel(*client_);
 }
 
-// VMPCK0 is mixed into the seed: a host that foresees RDRAND does not foresee
-// it too.
-Status BootSequence::AttachProcessor() {
+Status BootSequence::AttachProcessor(sev::Vmpck& vmpck0) {
   processor_port_.emplace(proxy::kFirmwarePort);
   processor_transport_.emplace(Share(processor_pages), *processor_port_,
                                proxy::kFirmwareReadBack, clock_);
   processor_.emplace(*processor_transport_, clock_);
-  Result<sev::Vmpck> key =
-      processor_->Attach(clock_.Now() + config_.secure_processor_deadline);
-  sev::Vmpck vmpck0;
-  if (key.ok()) vmpck0 = *std::move(key);
-  BASE_TRY(rng_.Seed(*entropy_, vmpck0.RevealSecret()));
+  BASE_TRY_ASSIGN(
+      vmpck0,
+      processor_->Attach(clock_.Now() + config_.secure_processor_deadline));
+  return {};
+}
+
+// VMPCK0 (empty without a processor) is mixed into the seed: a host that
+// foresees RDRAND does not foresee it too.
+Status BootSequence::TakeKey(sev::Vmpck vmpck0) {
+  const Status seeded = rng_.Seed(*entropy_, vmpck0.RevealSecret());
   driver_.emplace(std::move(vmpck0), *processor_, clock_,
                   config_.secure_processor_deadline);
-  return key.status();
+  return seeded;
 }
 
 // --- The boot files.
@@ -292,14 +298,17 @@ Result<Handover> BootSequence::Prepare() {
 }
 
 Status BootSequence::HandOver() {
-  BASE_TRY_ASSIGN(const Handover handover, Prepare());
+  BASE_TRY_ASSIGN(handover_, Prepare());
   const Watermarks marks = MeasureWatermarks();
   progress_.Note(Line() << "memory: heap peak " << uint64_t{marks.heap_peak}
                         << ", stack peak " << uint64_t{marks.stack_peak});
   progress_.Reached(Phase::kHandingOver, Line() << "handing-over");
   CloseChannels();
-  DestroyKeys();
   console::Flush();
+  // From here on the secrets behind the initrd are the kernel's.
+  const Handover handover = *handover_;
+  handover_.reset();
+  DestroyKeys();
   Leave(handover, driver_->Destroy());
 }
 
@@ -307,6 +316,13 @@ Status BootSequence::HandOver() {
 void BootSequence::DestroyKeys() {
   if (driver_.has_value()) static_cast<void>(driver_->Destroy());
   rng_.Wipe();
+  base::SecureZero(kernel_seed_.data(), kernel_seed_.size());
+  if (handover_.has_value()) {
+    const base::MutableBytes placed =
+        PhysicalWindow::Identity(kIdentityLimit)
+            .At(handover_->secrets, handover_->secrets_size);
+    base::SecureZero(placed.data(), placed.size());
+  }
   if (attestation_.has_value()) attestation_->Wipe();
 }
 
@@ -315,8 +331,9 @@ void BootSequence::ReportFailure(Status why) {
   if (!client_->connected() && !connect_tried_) {
     const Milliseconds patience = std::min(kLastWord, config_.proxy_deadline);
     const Bytes vm = AsBytes(config_.vm.view());
-    if (!client_->Connect(vm, clock_.Now() + patience).ok()) return;
-    progress_.ChannelIsUp();
+    if (client_->Connect(vm, clock_.Now() + patience).ok()) {
+      progress_.ChannelIsUp();
+    }
   }
   progress_.Failed(why);
   CloseChannels();

@@ -20,6 +20,7 @@
 #include "proto/config.h"
 #include "proxy/client.h"
 #include "proxy/guest_transport.h"
+#include "sev/secrets_page.h"
 #include "svsm/attestation/attestation.h"
 #include "svsm/attestation/guest_evidence.h"
 #include "svsm/attestation/retry.h"
@@ -53,7 +54,8 @@ class BootSequence final : private AttestationObserver {
 
  private:
   base::Status Configure();
-  base::Status AttachProcessor();
+  base::Status AttachProcessor(sev::Vmpck& vmpck0);
+  base::Status TakeKey(sev::Vmpck vmpck0);
   base::Status Measure();
   base::Status LoadFiles();
   uint64_t RoomForSecrets() const;
@@ -100,6 +102,7 @@ class BootSequence final : private AttestationObserver {
 
   bool granted_ = false;
   std::array<uint8_t, 32> kernel_seed_{};
+  std::optional<Handover> handover_;  // while a failure must wipe its secrets
 };
 
 }  // namespace svsm

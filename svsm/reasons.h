@@ -34,7 +34,10 @@
     "Is forelock-emulator running, on the socket QEMU connects to?")           \
   X(kVerifierSilent, 'S', 'M', 13, "the verifier does not answer in time",     \
     "See the phase printed last and the verifier's log; or raise "             \
-    "deadlines.verifier_ms.")
+    "deadlines.verifier_ms.")                                                  \
+  X(kProcessorChannel, 'S', 'M', 14,                                           \
+    "the channel to the secure processor is not there or broke",               \
+    "Give QEMU the second doorbell device; see forelock-emulator's log.")
 
 namespace svsm {
 FORELOCK_SVSM_REASONS(BASE_DEFINE_REASON)

@@ -52,8 +52,9 @@ void Fail(base::Status why) {
   if (failing) FailInException(why);
   failing = true;
   if (why.ok()) why = base::Status(base::Code::kInternal, kTrap);
-  DestroyKeys();
+  // Printed first: whatever comes of the rest, the reason is there.
   PrintFailure(why);
+  DestroyKeys();
   if (last_acts.report != nullptr) last_acts.report(why);
   PowerOff();
 }

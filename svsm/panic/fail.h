@@ -18,7 +18,8 @@ struct LastActs {
 extern LastActs last_acts;
 
 // Prints "forelock: failed: <REASON> <text>", destroys keys, reports, and
-// powers the machine off. `why` is not ok; an ok one counts as kTrap.
+// powers the machine off, even if a last act raises an exception. `why` is not
+// ok; an ok one counts as kTrap.
 [[noreturn]] void Fail(base::Status why);
 
 // As Fail, from an exception handler: nothing that was interrupted is used.

@@ -25,11 +25,14 @@ using proxy::FrameType;
 static_assert(channel::kFirmwarePageSize == sev::kSecretsPageSize);
 static_assert(channel::kFirmwarePageSize == sev::kMessagePageSize);
 
-// "The proxy does not answer" would send its reader to the wrong daemon.
+// The channel's own reasons would send their reader to the wrong daemon.
 Status OfProcessor(Status status) {
   if (status.reason() == proxy::kProxyAbsent ||
       status.reason() == base::kDeadlinePassed) {
     return Status(Code::kDeadlineExceeded, kProcessorAbsent);
+  }
+  if (status.reason().tag0() == 'P' && status.reason().tag1() == 'C') {
+    return Status(status.code(), kProcessorChannel);
   }
   return status;
 }

@@ -27,6 +27,7 @@ class EmulatedProcessor final : public GuestRequestDoorbell {
   // which is then wiped. (The frame's buffer is overwritten by the next answer,
   // the shared range by Close(); both belong to the emulation.)
   //   kDeadlineExceeded (kProcessorAbsent): nobody answers.
+  //   kProcessorChannel: no doorbell, or the channel broke.
   //   kDataLoss: the answer is malformed, or holds no key.
   base::Result<sev::Vmpck> Attach(base::Instant deadline);
 

@@ -17,6 +17,7 @@
 #include "svsm/console/line.h"
 #include "svsm/hw/cpu.h"
 #include "svsm/panic/fail.h"
+#include "svsm/reasons.h"
 #include "svsm/runtime/runtime.h"
 
 extern "C" {
@@ -103,6 +104,16 @@ char command_line[64];
                                                                : "msr: none"));
 }
 
+// A last act that fails must hide neither the reason nor the end.
+[[gnu::noinline]] void FailBadly() {
+  last_acts.destroy_keys = [] { __builtin_trap(); };
+  Fail(base::Status(base::Code::kInternal, kTrap));
+}
+[[gnu::noinline]] void TrapBadly() {
+  last_acts.destroy_keys = [] { __builtin_trap(); };
+  __builtin_trap();
+}
+
 // As another CPU would come: in 32-bit code, at the entry, with the flag set.
 [[gnu::noinline]] void EnterAgain() {
   static uint64_t gdt[] = {0, 0x00AF9B000000FFFF, 0x00CF93000000FFFF,
@@ -134,6 +145,8 @@ constexpr Fault kFaults[] = {
     {"lose-stack", LoseStack},
     {"bounds", IndexOutOfBounds},
     {"free-twice", FreeTwice},
+    {"fail-badly", FailBadly},
+    {"trap-badly", TrapBadly},
     {"nmi", RaiseNmi},
     {"interrupt", RaiseInterrupt},
     {"msr", MissingMsr},

@@ -78,7 +78,7 @@ class Refusals(unittest.TestCase):
         self.fails("SM10", configured("snp"))
 
     def test_no_doorbell_devices(self):
-        qemu = self.fails("PC18", self.emulated)
+        qemu = self.fails("SM14", self.emulated)
         self.assertIsNotNone(qemu.find("started: platform emulated, vm demo/vm1"), qemu.tail())
 
     def test_daemons_that_never_answer(self):

@@ -67,6 +67,11 @@ class Faults(unittest.TestCase):
     def test_double_free_traps(self):
         self.raises("free-twice", 6)
 
+    def test_last_act_that_traps_hides_no_reason(self):
+        for fault, reason in (("fail-badly", "SM4"), ("trap-badly", "SM3")):
+            qemu = guest.boot(IMAGE, "-append", fault)  # ends, so it powered off
+            self.assertIsNotNone(qemu.find(f"failed: {reason} "), qemu.tail())
+
     def test_nmi(self):
         self.raises("nmi", 2)
 
