@@ -60,4 +60,4 @@ status=$(dpkg-query -W -f '${db:Status-Status}' libabsl-dev 2> /dev/null || true
 
 tools/fetch_sources.sh
 tools/fetch_kernel.sh
-python3 tools/make_assets.py
+/usr/bin/python3 tools/make_assets.py

@@ -4,4 +4,4 @@
 # Runs a Python test of the harness: python_test.sh FILE ARGUMENTS...
 # (py_test of this Bazel wants a program called `python`.)
 export PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1
-exec python3 "$@"
+exec /usr/bin/python3 "$@"
