@@ -11,7 +11,6 @@ import os
 import pathlib
 import re
 import statistics
-import struct
 import subprocess
 import sys
 
@@ -19,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 sys.path.insert(0, str(ROOT / "demo"))
 
-from harness import channel, process, site  # noqa: E402
+from harness import channel, machine, process, site  # noqa: E402
 import demo  # noqa: E402
 
 PAGE = ROOT / "docs/performance.md"
@@ -43,15 +42,6 @@ class Row:
         return [self.what, self.text(self.value), self.text(self.budget), self.note]
 
 
-def image_bytes(elf):
-    """File bytes of the PT_LOAD segments; bss is not in them."""
-    data = elf.read_bytes()
-    (offset,) = struct.unpack_from("<Q", data, 32)
-    size, count = struct.unpack_from("<HH", data, 54)
-    headers = [struct.unpack_from("<IIQQQQQQ", data, offset + i * size) for i in range(count)]
-    return sum(header[5] for header in headers if header[0] == 1)
-
-
 def rss_anon_kib(pid):
     text = pathlib.Path(f"/proc/{pid}/status").read_text()
     return int(re.search(r"^RssAnon:\s+(\d+) kB", text, re.M).group(1))
@@ -63,7 +53,7 @@ def measure(runs):
     try:
         here.prepare(demo.WELCOME)
         rows = [Row("guest image, file bytes of the PT_LOAD segments",
-                    -(-image_bytes(tools.image) // KIB), "KiB", 512)]  # fmt: skip
+                    -(-machine.image_bytes(tools.image) // KIB), "KiB", 512)]  # fmt: skip
         idle = rss_anon_kib(here.proxy.pid)
         peak, times, granted = [idle], [], []
 

@@ -4,6 +4,7 @@ processor's devices (docs/operate-host.md has the same line)."""
 
 import os
 import pathlib
+import struct
 import subprocess
 import tempfile
 
@@ -21,6 +22,15 @@ def ram_folder():
     except OSError:
         pass
     return pathlib.Path(tempfile.gettempdir())
+
+
+def image_bytes(elf):
+    """File bytes of the PT_LOAD segments; bss is not in them."""
+    data = elf.read_bytes()
+    (offset,) = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    headers = [struct.unpack_from("<IIQQQQQQ", data, offset + i * size) for i in range(count)]
+    return sum(header[5] for header in headers if header[0] == 1)
 
 
 class Wiring:

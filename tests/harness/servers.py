@@ -59,3 +59,59 @@ def silent(connection, stopping):
 def plain_http(connection, stopping):
     connection.recv(4096)
     connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+
+def flood(connection, stopping):
+    """TLS records that mean nothing, without end (RFC 8446, 5: a peer drops
+    change_cipher_spec during the handshake)."""
+    connection.recv(1)
+    while not stopping.is_set():
+        connection.sendall(b"\x14\x03\x03\x00\x01\x01" * 1024)
+
+
+class Relay(Server):
+    """Relays to `target`, but holds what it answers after `turns` turns: a turn
+    is what the client sends and what the server answers. With the native
+    protocol the turns are handshake, challenge, verdict, so a guest can be kept
+    in a known phase."""
+
+    def __init__(self, target, turns):
+        host, port = target.split(":")
+        self._target = (host, int(port))
+        self._turns = turns
+        self._held = threading.Event()
+        self._released = threading.Event()
+        super().__init__(self._relay)
+
+    def wait_held(self, deadline=60):
+        """Waits until an answer of the server is being held."""
+        if not self._held.wait(deadline):
+            raise TimeoutError("the server answered nothing that could be held")
+
+    def release(self):
+        self._released.set()
+
+    def _relay(self, client, stopping):
+        with socket.create_connection(self._target) as server:
+            turn = [0, "server"]  # number, and who spoke last
+
+            def to_server():
+                while data := client.recv(65536):
+                    if turn[1] == "server":
+                        turn[:] = [turn[0] + 1, "client"]
+                    server.sendall(data)
+                server.shutdown(socket.SHUT_WR)
+
+            def pump():
+                try:
+                    to_server()
+                except OSError:
+                    pass  # one of the two is gone
+
+            threading.Thread(target=pump, daemon=True).start()
+            while data := server.recv(65536):
+                turn[1] = "server"
+                if turn[0] > self._turns and not self._released.is_set():
+                    self._held.set()
+                    self._released.wait()
+                client.sendall(data)
