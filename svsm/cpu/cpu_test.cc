@@ -169,5 +169,36 @@ TEST(TscClockTest, AStoppedTscStillEndsAWait) {
   EXPECT_GE(turns, 5'000'000 / TscClock::kNanosecondsPerTurn);
 }
 
+TEST(TscClockTest, ATscSetFarAheadIsTheEndOfTime) {
+  // 2^64 ticks and a few less, at frequencies where their nanoseconds do and
+  // do not fit.
+  for (const uint32_t kilohertz : {1u, 100'000u, 999'999u, 1'000'000u,
+                                   2'500'000u, 10'000'000u, UINT32_MAX}) {
+    for (const uint64_t tsc : {UINT64_MAX, UINT64_MAX - kilohertz,
+                               UINT64_MAX / 1'000'000 * kilohertz + 77}) {
+      fake_tsc = 0;
+      TscClock clock(ReadFakeTsc, DoNothing);
+      clock.SetKilohertz(kilohertz);
+      const base::Instant deadline = clock.Now() + base::Milliseconds{5};
+      fake_tsc = tsc;
+      const base::Instant far = clock.Now();
+      EXPECT_GE(far, deadline) << kilohertz << " " << tsc;
+      // Stopped or set back there, turns go on counting and nothing wraps.
+      for (const uint64_t next : {tsc, uint64_t{0}, UINT64_MAX}) {
+        fake_tsc = next;
+        clock.Relax();
+        EXPECT_GE(clock.Now(), far) << kilohertz << " " << tsc;
+        EXPECT_TRUE(clock.Passed(deadline)) << kilohertz << " " << tsc;
+      }
+    }
+  }
+  fake_tsc = 0;
+  TscClock clock(ReadFakeTsc, DoNothing);
+  clock.SetKilohertz(100'000);
+  fake_tsc = UINT64_MAX;
+  EXPECT_EQ(Nanoseconds(clock.Now()), UINT64_MAX);
+  EXPECT_TRUE(clock.Passed(base::Instant{UINT64_MAX}));
+}
+
 }  // namespace
 }  // namespace svsm

@@ -5,7 +5,9 @@
 // The frequency comes from the measured configuration and may be wrong by a
 // factor of 4; the host may stop the counter or set it back. So each turn of a
 // waiting loop also counts for the least time it can take: no wait lasts
-// forever while the CPU runs, and time never goes back.
+// forever while the CPU runs, and time never goes back. A counter set so far
+// ahead that the time does not fit is the end of time, Instant{UINT64_MAX}:
+// every deadline has passed, and stays so.
 #pragma once
 
 #include <stdint.h>
