@@ -34,6 +34,7 @@ constexpr uint16_t kXlfKernel64 = 1;
 constexpr uint64_t kMaxInitSize = uint64_t{2} << 30;
 constexpr uint64_t kMaxAlignment = uint64_t{1} << 30;
 constexpr uint64_t kPage = 4096;
+constexpr uint64_t k4GiB = uint64_t{1} << 32;
 
 template <typename T>
 T Field(Bytes file, size_t offset) {
@@ -48,7 +49,7 @@ Status CheckPlacement(const BzImage& image) {
       (alignment & (alignment - 1)) != 0 ||
       (image.preferred_address & (kPage - 1)) != 0 ||
       image.init_size < image.payload_size || image.init_size > kMaxInitSize ||
-      image.preferred_address > UINT64_MAX / 2) {
+      image.preferred_address > k4GiB - image.init_size) {
     return Bad(kKernelHeader);
   }
   return {};

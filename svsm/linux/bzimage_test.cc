@@ -69,6 +69,8 @@ TEST(BzImage, ChecksEachField) {
       {"alignment huge", 0x230, 4, 0x80000000, kKernelHeader},
       {"address odd", 0x258, 8, 0x1000001, kKernelHeader},
       {"address at the end", 0x258, 8, 0xFFFFFFFFFFFFF000, kKernelHeader},
+      {"address above 4 GiB", 0x258, 8, 0x100000000, kKernelHeader},
+      {"end above 4 GiB", 0x258, 8, 0xFFC01000, kKernelHeader},
       {"init_size below payload", 0x260, 4, 0x1FFF, kKernelHeader},
       {"init_size huge", 0x260, 4, 0xFFFFFFFF, kKernelHeader},
   };
@@ -80,6 +82,12 @@ TEST(BzImage, ChecksEachField) {
     }
     EXPECT_EQ(ReasonOf(file), row.reason) << row.what;
   }
+}
+
+TEST(BzImage, MayEndAtFourGigabytes) {
+  auto file = FakeKernel();
+  Poke<uint64_t>(file, 0x258, 0xFFC00000);
+  EXPECT_TRUE(ParseBzImage(file).ok());
 }
 
 TEST(BzImage, EveryBitFlipIsBounded) {
