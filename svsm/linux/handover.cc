@@ -159,8 +159,11 @@ class Preparation {
     const MutableBytes bytes = window_.At(place);
     WritePageTables(out_.page_tables, input_.encryption_mask,
                     bytes.subspan<kTrampolineSize, kPageTablesSize>());
-    return WriteTrampolineData(map_.allocations(), out_.trampoline, out_.entry,
-                               zero_page, bytes.first<kTrampolineSize>());
+    std::array<Range, MemoryMap::kMaxAllocations + MemoryMap::kMaxRanges> wipes;
+    BASE_TRY_ASSIGN(const size_t count, map_.MakeWipes(wipes));
+    return WriteTrampolineData(std::span(wipes).first(count), out_.trampoline,
+                               out_.entry, zero_page,
+                               bytes.first<kTrampolineSize>());
   }
 
   const BootFiles& files_;

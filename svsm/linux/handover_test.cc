@@ -155,6 +155,9 @@ TEST_F(HandoverTest, ListsEveryPageOfTheSvsm) {
   EXPECT_TRUE(listed.Contains(kImage));
   EXPECT_TRUE(listed.Contains(*channel));
   EXPECT_TRUE(listed.Contains(files_.acpi[2].memory));  // the loader's commands
+  // Host firmware's: vectors, BIOS data, the EBDA, page 0 too.
+  EXPECT_TRUE(listed.Contains({0, 0x9F000}));
+  EXPECT_FALSE(listed.Overlaps({0x9F000, kImage.begin}));
   for (const uint64_t kept :
        {handover->trampoline, handover->page_tables, handover->zero_page,
         handover->initrd, handover->secrets, handover->entry,
@@ -276,12 +279,11 @@ TEST_F(HandoverTest, WithoutSecretsTheInitrdIsTheHosts) {
 }
 
 TEST(TrampolinePage, SaysWhenTheListIsFull) {
-  std::vector<MemoryMap::Allocation> all(200,
-                                         {{0x200000, 0x201000}, Use::kSvsm});
+  std::vector<Range> all(200, {0x200000, 0x201000});
   std::array<uint8_t, kTrampolineSize> page;
   EXPECT_EQ(WriteTrampolineData(all, 0x5000, 0, 0, page).reason(),
             kTooManyWipes);
-  all.resize(MemoryMap::kMaxAllocations);
+  all.resize(MemoryMap::kMaxAllocations + MemoryMap::kMaxRanges);
   EXPECT_TRUE(WriteTrampolineData(all, 0x5000, 0, 0, page).ok());
 }
 

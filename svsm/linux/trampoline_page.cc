@@ -28,8 +28,8 @@ void Put(std::span<uint8_t> out, size_t offset, T value) {
 
 }  // namespace
 
-Status WriteTrampolineData(std::span<const MemoryMap::Allocation> all,
-                           uint64_t address, uint64_t entry, uint64_t zero_page,
+Status WriteTrampolineData(std::span<const Range> wipes, uint64_t address,
+                           uint64_t entry, uint64_t zero_page,
                            std::span<uint8_t, kTrampolineSize> out) {
   memset(out.data(), 0, out.size());
   Put(out, FORELOCK_TRAMPOLINE_GDT + FORELOCK_BOOT_CS, kCodeDescriptor);
@@ -42,13 +42,12 @@ Status WriteTrampolineData(std::span<const MemoryMap::Allocation> all,
   // Leaves a zero pair, and the stack.
   constexpr size_t kListEnd = FORELOCK_TRAMPOLINE_STACK - 16 - 16;
   size_t at = FORELOCK_TRAMPOLINE_RANGES;
-  for (const MemoryMap::Allocation& allocation : all) {
-    if (allocation.use != Use::kSvsm) continue;
+  for (const Range wipe : wipes) {
     if (at + 16 > kListEnd) {
       return Status(base::Code::kResourceExhausted, kTooManyWipes);
     }
-    Put(out, at, allocation.range.begin);
-    Put(out, at + 8, allocation.range.size() / 8);
+    Put(out, at, wipe.begin);
+    Put(out, at + 8, wipe.size() / 8);
     at += 16;
   }
   return {};

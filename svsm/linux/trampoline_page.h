@@ -32,7 +32,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "svsm/memory/memory_map.h"
+#include "svsm/memory/interval_set.h"
 
 namespace svsm {
 
@@ -41,12 +41,11 @@ inline constexpr size_t kTrampolineSize = 4096;
 // 2 MiB pages, one to one.
 inline constexpr size_t kPageTablesSize = 6 * 4096;
 
-// All but the code. `address` is the page's; every Use::kSvsm allocation is put
-// on the list.
+// All but the code. `address` is the page's; `wipes` are the ranges to
+// overwrite, all below 4 GiB (MemoryMap::MakeWipes).
 //   kResourceExhausted: SL60 the list is full.
-base::Status WriteTrampolineData(std::span<const MemoryMap::Allocation> all,
-                                 uint64_t address, uint64_t entry,
-                                 uint64_t zero_page,
+base::Status WriteTrampolineData(std::span<const Range> wipes, uint64_t address,
+                                 uint64_t entry, uint64_t zero_page,
                                  std::span<uint8_t, kTrampolineSize> out);
 
 // `address` is of out[0], page aligned; `mask` is ORed into each entry.

@@ -133,6 +133,27 @@ Status MemoryMap::Record(Range range, Use use) {
   return {};
 }
 
+Result<size_t> MemoryMap::MakeWipes(std::span<Range> out) const {
+  size_t count = 0;
+  const auto put = [&](Range range) -> Status {
+    if (count == out.size()) {
+      return Status(Code::kResourceExhausted, kTooManyRanges);
+    }
+    out[count++] = range;
+    return {};
+  };
+  for (const Allocation& allocation : allocations()) {
+    if (allocation.use == Use::kSvsm) BASE_TRY(put(allocation.range));
+  }
+  for (const Range here : ram_.ranges()) {
+    if (here.begin >= kLegacyHole.begin) break;
+    const uint64_t end = here.end;
+    BASE_TRY(
+        put({here.begin, end < kLegacyHole.begin ? end : kLegacyHole.begin}));
+  }
+  return count;
+}
+
 Result<size_t> MemoryMap::MakeE820(std::span<E820Entry> out) const {
   size_t count = 0;
   const auto put = [&](Range range, E820Type type) -> Status {

@@ -82,6 +82,12 @@ class MemoryMap {
 
   // RAM as accepted, allocations included.
   std::span<const Range> ram() const { return ram_.ranges(); }
+
+  // What must be overwritten before a kernel starts: Use::kSvsm, and RAM below
+  // kLowest, where host firmware left tables that a kernel looks for. Sorted by
+  // nothing. Returns the number of ranges.
+  //   kResourceExhausted: SL4.
+  base::Result<size_t> MakeWipes(std::span<Range> out) const;
   // The image is the first.
   std::span<const Allocation> allocations() const {
     return {allocations_.data(), allocation_count_};

@@ -161,6 +161,11 @@ class HandOver(unittest.TestCase):
             at, size = next(entry for entry in reserved if entry[0] == IMAGE_START)
             self.assertGreater(size, 64 << 10)
             self.assertFalse(any(vm.ram[at : at + size]))
+        with self.subTest("nothing of the host's firmware is in low RAM"):
+            low = [(at, size) for at, size, kind in told.e820 if kind == 1 and at < 0xA0000]
+            self.assertTrue(low)
+            for at, size in [(0, 0x1000)] + low:
+                self.assertFalse(any(vm.ram[at : at + size]), hex(at))
         with self.subTest("kernel and command line are the files' bytes"):
             kernel = self.kernel.read_bytes()[self.setup_size :]
             self.assertEqual(vm.ram[self.load : self.load + 4096], kernel[:4096])
