@@ -43,7 +43,10 @@
     "Report it, with the server's log.")                                       \
   X(kTlsUnexpectedMessage, 'C', 'R', 16,                                       \
     "the server sent a TLS message out of turn",                               \
-    "KeyUpdate and renegotiation are not part of the profile.")
+    "KeyUpdate and renegotiation are not part of the profile.")                \
+  X(kTlsFlood, 'C', 'R', 17, "the TLS session receives much and says nothing", \
+    "Something on the way sends alerts or other bytes that mean nothing, or "  \
+    "the server's certificate chain is very long.")
 
 namespace crypto {
 FORELOCK_CRYPTO_REASONS(BASE_DEFINE_REASON)

@@ -178,6 +178,19 @@ int TlsClient::Send(void* self_pointer, const unsigned char* bytes,
 
 int TlsClient::Receive(void* self_pointer, unsigned char* out, size_t size) {
   auto* self = static_cast<TlsClient*>(self_pointer);
+  // Mbed TLS skips records in a loop of its own, so the bounds are here. What
+  // it has of a record it keeps over a WANT_READ.
+  if (self->received_idle_ >= kMaxIdleBytes) {
+    self->refused_ = Status(Code::kDataLoss, kTlsFlood);
+    return kSeeRefused;
+  }
+  if (self->received_in_call_ >= kMaxBytesPerCall) {
+    return MBEDTLS_ERR_SSL_WANT_READ;
+  }
+  const size_t idle_left = kMaxIdleBytes - self->received_idle_;
+  const size_t call_left = kMaxBytesPerCall - self->received_in_call_;
+  size = size < idle_left ? size : idle_left;
+  size = size < call_left ? size : call_left;
   const Result<size_t> got = self->lower_->Read({out, size});
   if (!got.ok()) {
     // Below TLS anybody can close; only close_notify is the server's word.
@@ -186,6 +199,8 @@ int TlsClient::Receive(void* self_pointer, unsigned char* out, size_t size) {
                          : got.status();
     return kSeeRefused;
   }
+  self->received_in_call_ += *got;
+  self->received_idle_ += *got;
   return *got == 0 ? MBEDTLS_ERR_SSL_WANT_READ : static_cast<int>(*got);
 }
 
@@ -247,6 +262,7 @@ Result<Step> TlsClient::Handshake() {
     case State::kHandshake:
       break;
   }
+  received_in_call_ = 0;
   const int result = mbedtls_ssl_handshake(&ssl_);
   if (IsWait(result)) return Step::kWaiting;
   if (result != 0) return Fail(result);
@@ -256,6 +272,7 @@ Result<Step> TlsClient::Handshake() {
     return Fail(0);
   }
   state_ = State::kOpen;
+  received_idle_ = 0;
   return Step::kDone;
 }
 
@@ -270,10 +287,12 @@ Status TlsClient::RequireOpen() const {
 Result<size_t> TlsClient::Read(base::MutableBytes out) {
   BASE_TRY(RequireOpen());
   BASE_TRY(Flush());
+  received_in_call_ = 0;
   const int result = mbedtls_ssl_read(&ssl_, out.data(), out.size());
   if (IsWait(result)) return size_t{0};
   // 0 is an end of `lower` that Receive() never reports; fail all the same.
   if (result <= 0) return Fail(result == 0 ? MBEDTLS_ERR_SSL_CONN_EOF : result);
+  received_idle_ = 0;
   return static_cast<size_t>(result);
 }
 
@@ -347,6 +366,8 @@ void TlsClient::Wipe() {
   pins_ = {};
   pin_count_ = 0;
   unsent_ = 0;
+  received_in_call_ = 0;
+  received_idle_ = 0;
   pin_matched_ = false;
   refused_ = {};
   error_ = {};

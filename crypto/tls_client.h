@@ -16,7 +16,13 @@
 // Names, dates, issuers and the other certificates prove nothing and are not
 // looked at.
 //
-// Never waits. Memory: inline, and the Mbed TLS heap (peak in README.md). PSA
+// Never waits, and never works for long: anybody on the way can send records
+// that TLS skips (ChangeCipherSpec, warnings before the server's keys are
+// there), so each call takes kMaxBytesPerCall from below at most, and then says
+// kWaiting or 0 although more may be there: call again. The handshake may take
+// kMaxIdleBytes, and after it so many may come without application data.
+//
+// Memory: inline, and the Mbed TLS heap (peak in README.md). PSA
 // crypto in Mbed TLS is global, so one TlsClient is in use at a time.
 #pragma once
 
@@ -41,6 +47,9 @@ using Pin = std::array<uint8_t, 32>;
 class TlsClient final : public SecureChannel {
  public:
   static constexpr size_t kMaxPins = 4;
+  // Two of the largest records, and several times a handshake.
+  static constexpr size_t kMaxBytesPerCall = 32 * 1024;
+  static constexpr size_t kMaxIdleBytes = 128 * 1024;
 
   TlsClient();
   ~TlsClient() { Wipe(); }
@@ -59,6 +68,7 @@ class TlsClient final : public SecureChannel {
   //   kPermissionDenied (kTlsRefused): no common version or algorithm.
   //   kUnavailable (kTlsAlert, kTlsTruncated): the server ended it.
   //   kDataLoss (kTlsMalformed, kTlsUnexpectedMessage): not TLS 1.3.
+  //   kDataLoss (kTlsFlood): kMaxIdleBytes, and no end.
   //   kResourceExhausted (kTlsOutOfMemory).
   //   An error of `lower`, as it is.
   base::Result<base::Step> Handshake();
@@ -107,6 +117,9 @@ class TlsClient final : public SecureChannel {
   size_t pin_count_ = 0;
   // Bytes that Write() has accepted in a record not yet wholly sent.
   size_t unsent_ = 0;
+  size_t received_in_call_ = 0;
+  // In the handshake, and since the last application data.
+  size_t received_idle_ = 0;
   State state_ = State::kIdle;
   bool pin_matched_ = false;
   base::Status refused_;  // Why a callback made Mbed TLS fail.

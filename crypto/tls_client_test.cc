@@ -3,6 +3,7 @@
 // TlsClient (Mbed TLS) against a server of another stack (OpenSSL).
 #include "crypto/tls_client.h"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -328,6 +329,17 @@ TEST_F(TlsClientTest, GarbageIsNotTls) {
     EXPECT_NE(step.status().code(), Code::kInternal)
         << seed << " " << base::NameOf(step.status().reason()).text;
   }
+}
+
+// The bounds lose no byte, and application data gives new room.
+TEST_F(TlsClientTest, MoreThanTheBoundsOfDataComesThrough) {
+  StartBoth(IdentityOf(KeyKind::kP256));
+  ASSERT_EQ(*RunHandshake(), Step::kDone);
+  std::vector<uint8_t> large(3 * TlsClient::kMaxIdleBytes);
+  for (size_t i = 0; i < large.size(); ++i) {
+    large[i] = static_cast<uint8_t>(i * 7 + i / 256);
+  }
+  ExpectServerToClient(large);
 }
 
 // A server that ignores our versions and goes on with TLS 1.2.
