@@ -26,6 +26,9 @@ namespace proto {
 inline constexpr size_t kMaxNameSize = 128;
 inline constexpr size_t kMaxVolumeSize = 64;
 inline constexpr size_t kMaxPathSize = 255;
+// Names between the slashes. With kMaxResources this bounds how many entries,
+// folders included, the loader's archive has (svsm/linux/cpio.h).
+inline constexpr int kMaxPathParts = 8;
 inline constexpr size_t kMaxPins = 4;
 inline constexpr size_t kMaxResources = 8;
 inline constexpr size_t kPinSize = 32;

@@ -56,8 +56,10 @@ bool IsFilePath(std::string_view text) {
   if (text.size() < 2 || text.size() > kMaxPathSize || text[0] != '/') {
     return false;
   }
+  int parts = 0;
   for (const char c : text) {
     if (c <= ' ' || c > '~') return false;
+    if (c == '/' && ++parts > kMaxPathParts) return false;
   }
   // Neither in the volumes' folder nor in the place of it or of its parents.
   const bool above = text.size() < kVolumeFolder.size() &&

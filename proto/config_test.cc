@@ -149,6 +149,8 @@ TEST(Config, EachRuleHasItsReason) {
        kConfigVolumeName},
       {"hidden volume", resource("x", ResourceKind::kLuks2, ".x"),
        kConfigVolumeName},
+      {"deep path", resource("x", ResourceKind::kFile, "/1/2/3/4/5/6/7/8/9"),
+       kConfigFilePath},
       {"relative path", resource("x", ResourceKind::kFile, "etc/x"),
        kConfigFilePath},
       {"path with dots", resource("x", ResourceKind::kFile, "/etc/../x"),

@@ -51,7 +51,8 @@
   X(kConfigVolumeName, 'P', 'R', 18, "a luks2 resource has a bad volume name", \
     "Use 1 to 64 characters of a-z A-Z 0-9 . _ -, not starting with a dot.")   \
   X(kConfigFilePath, 'P', 'R', 19, "a file resource has a bad path",           \
-    "Use an absolute path of 2 to 255 printable characters without . or ..")   \
+    "Use an absolute path of 2 to 255 printable characters and at most 8 "     \
+    "parts, none of them . or .., and none below /etc/cryptsetup-keys.d.")     \
   X(kConfigPlaceDuplicate, 'P', 'R', 20,                                       \
     "two resources would be put in the same place",                            \
     "Give each its own volume or path; volumes own /etc/cryptsetup-keys.d.")   \

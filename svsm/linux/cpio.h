@@ -27,7 +27,7 @@
 
 namespace svsm {
 
-inline constexpr size_t kMaxCpioPath = 200;
+inline constexpr size_t kMaxCpioPath = 255;
 inline constexpr size_t kMaxVolumeName = 64;
 
 struct DiskSecret {
@@ -49,7 +49,9 @@ bool IsVolumeName(std::string_view volume);
 
 class CpioSegment {
  public:
-  static constexpr size_t kMaxEntries = 64;  // folders included
+  // Folders included: what the configuration's 8 resources of 8 path parts need
+  // (proto/config.h).
+  static constexpr size_t kMaxEntries = 64;
 
   // Enough for `secrets` secrets of together `bytes` bytes, whatever their
   // paths.

@@ -107,8 +107,8 @@ TEST(CpioSegment, MakesEachFolderOnce) {
 }
 
 TEST(CpioSegment, RefusesPaths) {
-  const std::string too_long = "/" + std::string(200, 'a');
-  const std::string longest = too_long.substr(0, 200);
+  const std::string too_long = "/" + std::string(kMaxCpioPath, 'a');
+  const std::string longest = too_long.substr(0, kMaxCpioPath);
   for (const std::string_view path : std::initializer_list<std::string_view>{
            "", "/", "a", "etc/a", "//a", "/a/", "/a//b", "/.", "/..", "/a/./b",
            "/a/../b", "/..a/..", "/a b", "/a\n", "/a\x7f", "/\xc3\xa4",
