@@ -2,6 +2,7 @@
 #include "svsm/boot_sequence.h"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,7 @@
 #include "svsm/boot/exceptions.h"
 #include "svsm/boot/image_symbols.h"
 #include "svsm/boot/page_tables.h"
+#include "svsm/boot_permit.h"
 #include "svsm/console/console.h"
 #include "svsm/console/line.h"
 #include "svsm/cpu/features.h"
@@ -83,9 +85,14 @@ Status BootSequence::Run() {
     return attached;
   }
   BASE_TRY(Measure());
-  const Status attested = attached.ok() ? Attest() : attached;
-  if (!attested.ok()) BASE_TRY(JudgeFailure(attested));
-  return HandOver();
+  BASE_TRY_ASSIGN(BootPermit permit, Permit(attached));
+  return HandOver(std::move(permit));
+}
+
+Result<BootPermit> BootSequence::Permit(Status attached) {
+  if (!attached.ok()) return JudgeFailure(attached);
+  Result<BootPermit> permit = Attest();
+  return permit.ok() ? std::move(permit) : JudgeFailure(permit.status());
 }
 
 Status BootSequence::Configure() {
@@ -193,7 +200,7 @@ void BootSequence::PrintManifest() {
 
 // --- The attestation.
 
-Status BootSequence::Attest() {
+Result<BootPermit> BootSequence::Attest() {
   for (const proto::Resource& resource : config_.resources) {
     BASE_TRY(wanted_.Add({.name = AsBytes(resource.name.view()),
                           .kind = resource.kind == proto::ResourceKind::kLuks2
@@ -214,7 +221,8 @@ Status BootSequence::Attest() {
        .proxy_timeout = config_.proxy_deadline,
        .verifier_timeout = config_.verifier_deadline}));
   const attest::NativeSession& session = attestation_->session();
-  if (session.outcome() != proto::Outcome::kGranted) {
+  std::optional<BootPermit> permit = attestation_->Permit();
+  if (!permit.has_value()) {
     progress_.Refused(session.outcome(), session.decision_id());
     return Status(Code::kPermissionDenied, attest::kRefusedByVerifier);
   }
@@ -222,7 +230,7 @@ Status BootSequence::Attest() {
   progress_.Reached(Phase::kGranted,
                     Line() << "granted: " << session.secrets().size()
                            << " secrets, boot " << session.boot_counter());
-  return {};
+  return *std::move(permit);
 }
 
 void BootSequence::OnChannel() { progress_.ChannelIsUp(); }
@@ -250,10 +258,10 @@ void BootSequence::OnRetry(const AttemptResult& why) {
 }
 
 // An attestation that failed ends the boot, unless the configuration lets
-// exactly these boot files (CheckExpected() has passed) go on without secrets.
-Status BootSequence::JudgeFailure(Status why) {
-  if (config_.on_failure != proto::OnFailure::kBootWithoutSecrets ||
-      !config_.expected_boot.has_value()) {
+// exactly these boot files go on without secrets.
+Result<BootPermit> BootSequence::JudgeFailure(Status why) {
+  std::optional<BootPermit> permit = PermitWithoutSecrets(manifest_, config_);
+  if (!permit.has_value()) {
     // Printed and reported already; Fail() does the rest for the others.
     if (why.reason() == attest::kRefusedByVerifier) CloseChannels();
     return why;
@@ -261,7 +269,7 @@ Status BootSequence::JudgeFailure(Status why) {
   progress_.Note(Line() << "booting without secrets: "
                         << base::NameOf(why.reason()).text << " "
                         << ReasonText(why.reason()));
-  return {};
+  return *std::move(permit);
 }
 
 // --- The way out.
@@ -297,7 +305,7 @@ Result<Handover> BootSequence::Prepare() {
                         .rng_seed = kernel_seed_});
 }
 
-Status BootSequence::HandOver() {
+Status BootSequence::HandOver(BootPermit permit) {
   BASE_TRY_ASSIGN(handover_, Prepare());
   const Watermarks marks = MeasureWatermarks();
   progress_.Note(Line() << "memory: heap peak " << uint64_t{marks.heap_peak}
@@ -309,7 +317,7 @@ Status BootSequence::HandOver() {
   const Handover handover = *handover_;
   handover_.reset();
   DestroyKeys();
-  Leave(handover, driver_->Destroy());
+  Leave(handover, driver_->Destroy(), std::move(permit));
 }
 
 // VMPCK0 first: this runs in exceptions too, where what comes later may fail.

@@ -25,6 +25,7 @@
 #include "svsm/attestation/guest_evidence.h"
 #include "svsm/attestation/retry.h"
 #include "svsm/boot/start_info.h"
+#include "svsm/boot_permit.h"
 #include "svsm/cpu/entropy.h"
 #include "svsm/cpu/tsc_clock.h"
 #include "svsm/linux/boot_files.h"
@@ -60,9 +61,10 @@ class BootSequence final : private AttestationObserver {
   base::Status LoadFiles();
   uint64_t RoomForSecrets() const;
   void PrintManifest();
-  base::Status Attest();
-  base::Status JudgeFailure(base::Status why);
-  base::Status HandOver();
+  base::Result<BootPermit> Permit(base::Status attached);
+  base::Result<BootPermit> Attest();
+  base::Result<BootPermit> JudgeFailure(base::Status why);
+  base::Status HandOver(BootPermit permit);
   base::Result<Handover> Prepare();
   void OpenChannelParts();
   void CloseChannels();

@@ -34,6 +34,14 @@ Status Attestation::Run(const AttestationGoal& goal) {
   }
 }
 
+std::optional<BootPermit> Attestation::Permit() const {
+  if (session_.phase() != NativeSession::Phase::kDone ||
+      session_.outcome() != proto::Outcome::kGranted) {
+    return std::nullopt;
+  }
+  return BootPermit();
+}
+
 AttemptResult Attestation::Attempt(const AttestationGoal& goal) {
   const Status status = Converse(goal);
   return {.status = status,

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <optional>
 #include <span>
 
 #include "attest/evidence_source.h"
@@ -21,6 +22,7 @@
 #include "proto/attest.h"
 #include "proxy/client.h"
 #include "svsm/attestation/retry.h"
+#include "svsm/boot_permit.h"
 
 namespace svsm {
 
@@ -69,6 +71,9 @@ class Attestation {
 
   // The last attempt's: outcome, decision, and the secrets if granted.
   const attest::NativeSession& session() const { return session_; }
+
+  // Only after a granted verdict whose secrets are the ones asked for.
+  std::optional<BootPermit> Permit() const;
 
   // Overwrites TLS and session, secrets included.
   void Wipe();

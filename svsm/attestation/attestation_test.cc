@@ -189,7 +189,9 @@ class AttestationTest : public testing::Test {
 };
 
 TEST_F(AttestationTest, GrantsOnTheFirstAttempt) {
+  EXPECT_FALSE(attestation_->Permit().has_value());
   ASSERT_TRUE(Run().ok());
+  EXPECT_TRUE(attestation_->Permit().has_value());
   EXPECT_EQ(session().outcome(), Outcome::kGranted);
   ASSERT_EQ(session().secrets().size(), 1u);
   EXPECT_EQ(session().secrets().at(0).value.RevealSecret()[0], 0x5A);
@@ -203,6 +205,7 @@ TEST_F(AttestationTest, WipeLeavesNoSecret) {
   ASSERT_TRUE(Run().ok());
   attestation_->Wipe();
   EXPECT_EQ(session().secrets().size(), 0u);
+  EXPECT_FALSE(attestation_->Permit().has_value());
 }
 
 TEST_F(AttestationTest, ARefusalIsFinal) {
@@ -211,6 +214,7 @@ TEST_F(AttestationTest, ARefusalIsFinal) {
   };
   ASSERT_TRUE(Run().ok());
   EXPECT_EQ(session().outcome(), Outcome::kNotAuthorised);
+  EXPECT_FALSE(attestation_->Permit().has_value());
   EXPECT_EQ(session().secrets().size(), 0u);
   EXPECT_EQ(opened_, 1);
 }
@@ -285,6 +289,7 @@ TEST_F(AttestationTest, NothingIsTriedAfterTheProcessorFailed) {
 TEST_F(AttestationTest, ASecretNobodyAskedForIsRefused) {
   on_open_ = [](Connection& c) { c.verifier.secrets[0].name = "other"; };
   EXPECT_EQ(Run().code(), Code::kDataLoss);
+  EXPECT_FALSE(attestation_->Permit().has_value());
   EXPECT_EQ(session().secrets().size(), 0u);
   EXPECT_EQ(opened_, 1);
 }

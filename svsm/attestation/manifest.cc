@@ -43,4 +43,14 @@ base::Status CheckExpected(const attest::BootManifest& manifest,
   return base::Status(base::Code::kPermissionDenied, kBootNotExpected);
 }
 
+std::optional<BootPermit> PermitWithoutSecrets(
+    const attest::BootManifest& manifest, const proto::Config& config) {
+  if (config.on_failure != proto::OnFailure::kBootWithoutSecrets ||
+      !config.expected_boot.has_value() ||
+      !CheckExpected(manifest, *config.expected_boot, config.acpi).ok()) {
+    return std::nullopt;
+  }
+  return BootPermit();
+}
+
 }  // namespace svsm

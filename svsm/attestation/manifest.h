@@ -4,9 +4,12 @@
 // comparison with the digests that the measured configuration may demand.
 #pragma once
 
+#include <optional>
+
 #include "attest/boot_manifest.h"
 #include "base/result.h"
 #include "proto/config.h"
+#include "svsm/boot_permit.h"
 #include "svsm/linux/boot_files.h"
 
 namespace svsm {
@@ -20,5 +23,10 @@ base::Result<attest::BootManifest> MakeManifest(const BootFiles& files);
 base::Status CheckExpected(const attest::BootManifest& manifest,
                            const proto::ExpectedBoot& expected,
                            proto::Acpi acpi);
+
+// For a boot without a verdict: only if the configuration says
+// boot-without-secrets and CheckExpected() passes.
+std::optional<BootPermit> PermitWithoutSecrets(
+    const attest::BootManifest& manifest, const proto::Config& config);
 
 }  // namespace svsm

@@ -78,5 +78,21 @@ TEST(ManifestTest, WithoutAcpiThereIsNoDigestOfIt) {
   EXPECT_FALSE(CheckExpected(*without, expected, proto::Acpi::kFromHost).ok());
 }
 
+TEST(ManifestTest, NoVerdictNoPermitUnlessConfigured) {
+  const auto manifest = MakeManifest(SomeFiles(true));
+  ASSERT_TRUE(manifest.ok());
+  proto::Config config;
+  config.acpi = proto::Acpi::kFromHost;
+  config.on_failure = proto::OnFailure::kBootWithoutSecrets;
+  EXPECT_FALSE(PermitWithoutSecrets(*manifest, config).has_value());
+  config.expected_boot = ExpectedOf(*manifest);
+  EXPECT_TRUE(PermitWithoutSecrets(*manifest, config).has_value());
+  config.expected_boot->kernel[0] ^= 1;
+  EXPECT_FALSE(PermitWithoutSecrets(*manifest, config).has_value());
+  config.expected_boot->kernel[0] ^= 1;
+  config.on_failure = proto::OnFailure::kHalt;
+  EXPECT_FALSE(PermitWithoutSecrets(*manifest, config).has_value());
+}
+
 }  // namespace
 }  // namespace svsm

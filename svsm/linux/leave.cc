@@ -15,7 +15,7 @@ extern const uint8_t ForelockTrampolineEnd[];
 
 namespace svsm {
 
-void Leave(const Handover& handover, VmpckDestroyed) {
+void Leave(const Handover& handover, VmpckDestroyed, BootPermit) {
   // EDGE: the page was allocated for this, and memory is identity-mapped; the
   // two symbols bound the code to copy.
   auto* const page = reinterpret_cast<uint8_t*>(handover.trampoline);

@@ -12,13 +12,16 @@
 // Guest only.
 #pragma once
 
+#include "svsm/boot_permit.h"
 #include "svsm/linux/handover.h"
 #include "svsm/platform/guest_request/guest_request.h"
 
 namespace svsm {
 
 // Interrupts are off and every device that the SVSM used is quiet. The proof
-// says that nobody can speak to the secure processor in its name any more.
-[[noreturn]] void Leave(const Handover& handover, VmpckDestroyed proof);
+// says that nobody can speak to the secure processor in its name any more, the
+// permit that this kernel may start.
+[[noreturn]] void Leave(const Handover& handover, VmpckDestroyed proof,
+                        BootPermit permit);
 
 }  // namespace svsm

@@ -37,6 +37,7 @@
 #include "svsm/platform/ports.h"
 #include "svsm/runtime/runtime.h"
 #include "svsm/runtime/static_storage.h"
+#include "svsm/testing/boot_permit_for_tests.h"
 
 extern "C" [[noreturn]] void SvsmMain(uint32_t start_info);
 
@@ -127,7 +128,7 @@ base::Status Run(const StartInfo& info, TscClock& clock) {
   console::Flush();
   // EDGE: as if AES-NI had left round keys here; Leave() must clear them.
   asm volatile("pcmpeqd %%xmm0, %%xmm0; pcmpeqd %%xmm15, %%xmm15" ::);
-  Leave(handover, driver.Destroy());
+  Leave(handover, driver.Destroy(), BootPermitForTests::Make());
 }
 
 }  // namespace
