@@ -26,6 +26,7 @@
 #include "svsm/fw_cfg/fw_cfg.h"
 #include "svsm/fw_cfg/fw_cfg_dma.h"
 #include "svsm/hw/cpu.h"
+#include "svsm/linux/boot_params.h"
 #include "svsm/linux/leave.h"
 #include "svsm/memory/interval_set.h"
 #include "svsm/memory/physical_window.h"
@@ -313,25 +314,44 @@ Status BootSequence::HandOver(BootPermit permit) {
   progress_.Reached(Phase::kHandingOver, Line() << "handing-over");
   CloseChannels();
   console::Flush();
-  // From here on the secrets behind the initrd are the kernel's.
-  const Handover handover = *handover_;
-  handover_.reset();
-  DestroyKeys();
-  Leave(handover, driver_->Destroy(), std::move(permit));
+  WipeKeys();
+  Leave(*handover_, driver_->Destroy(), std::move(permit));
 }
 
-// VMPCK0 first: this runs in exceptions too, where what comes later may fail.
+// These three run in exceptions too, where anything may be broken: first what
+// cannot fail, then VMPCK0, and last what needs Mbed TLS.
+void BootSequence::ClearSharedPages() {
+  Share(proxy_pages).Zero(0, sizeof(proxy_pages));
+  Share(processor_pages).Zero(0, sizeof(processor_pages));
+}
+
 void BootSequence::DestroyKeys() {
+  WipePlacedSecrets();
+  WipeKeys();
+}
+
+void BootSequence::WipeKeys() {
   if (driver_.has_value()) static_cast<void>(driver_->Destroy());
-  rng_.Wipe();
   base::SecureZero(kernel_seed_.data(), kernel_seed_.size());
-  if (handover_.has_value()) {
-    const base::MutableBytes placed =
-        PhysicalWindow::Identity(kIdentityLimit)
-            .At(handover_->secrets, handover_->secrets_size);
-    base::SecureZero(placed.data(), placed.size());
-  }
   if (attestation_.has_value()) attestation_->Wipe();
+  rng_.Wipe();
+}
+
+// All the room behind the initrd: whoever was interrupted in PrepareKernel()
+// has not said yet how much of it there is to wipe.
+void BootSequence::WipePlacedSecrets() {
+  const auto wipe = [](Range range) {
+    // Does not trap, as the window would.
+    if (range.begin >= range.end || range.end > kIdentityLimit) return;
+    const base::MutableBytes bytes =
+        PhysicalWindow::Identity(kIdentityLimit).At(range);
+    base::SecureZero(bytes.data(), bytes.size());
+  };
+  const Range initrd = files_.initrd.memory;
+  wipe({initrd.begin + files_.initrd.length, initrd.end});
+  if (handover_.has_value()) {
+    wipe({handover_->rng_seed, handover_->rng_seed + kRngSeedNodeSize});
+  }
 }
 
 void BootSequence::ReportFailure(Status why) {

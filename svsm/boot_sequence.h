@@ -50,6 +50,7 @@ class BootSequence final : private AttestationObserver {
   base::Status Run();
 
   // For panic/fail.h. ReportFailure connects to the proxy if nobody tried yet.
+  void ClearSharedPages();
   void DestroyKeys();
   void ReportFailure(base::Status why);
 
@@ -66,6 +67,8 @@ class BootSequence final : private AttestationObserver {
   base::Result<BootPermit> JudgeFailure(base::Status why);
   base::Status HandOver(BootPermit permit);
   base::Result<Handover> Prepare();
+  void WipeKeys();
+  void WipePlacedSecrets();
   void OpenChannelParts();
   void CloseChannels();
 
@@ -104,7 +107,7 @@ class BootSequence final : private AttestationObserver {
 
   bool granted_ = false;
   std::array<uint8_t, 32> kernel_seed_{};
-  std::optional<Handover> handover_;  // while a failure must wipe its secrets
+  std::optional<Handover> handover_;
 };
 
 }  // namespace svsm

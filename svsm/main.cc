@@ -48,6 +48,7 @@ void SvsmMain(uint32_t start_info) {
 
   sequence = &sequence_storage.Construct(info, clock);
   last_acts = {
+      .clear_shared_pages = [] { sequence->ClearSharedPages(); },
       .destroy_keys = [] { sequence->DestroyKeys(); },
       .report = [](base::Status why) { sequence->ReportFailure(why); }};
   const base::Status end = sequence->Run();

@@ -130,6 +130,7 @@ class Preparation {
                                   Use::kKernel));
     BASE_TRY(PlaceTrampoline(pages.begin));
     const uint64_t seed = pages.begin + kPageSize;
+    out_.rng_seed = seed;
     WriteRngSeed(input_.rng_seed,
                  window_.At(seed, kPageSize).first<kRngSeedNodeSize>());
 

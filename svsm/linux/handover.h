@@ -40,6 +40,7 @@ struct Handover {
   // Where the secrets are, for tests and the console.
   uint64_t secrets = 0;
   uint64_t secrets_size = 0;
+  uint64_t rng_seed = 0;  // its setup_data node, kRngSeedNodeSize bytes
 };
 
 // How many bytes LoadBootFiles() shall keep behind the initrd: for `secrets`

@@ -111,6 +111,7 @@ TEST_F(HandoverTest, PutsEverythingInItsPlace) {
   EXPECT_EQ(Read<uint32_t>(page + 0x228), files_.cmdline.memory.begin);
   EXPECT_EQ(Read<uint64_t>(page + 0x070), files_.acpi[0].memory.begin);
   const uint64_t node = Read<uint64_t>(page + 0x250);
+  EXPECT_EQ(node, handover->rng_seed);
   EXPECT_EQ(Read<uint64_t>(node), 0u);
   EXPECT_EQ(Read<uint32_t>(node + 8), 9u);
   EXPECT_EQ(Read<uint32_t>(node + 12), 32u);

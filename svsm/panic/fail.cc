@@ -20,10 +20,16 @@ constexpr uint16_t kSoftOff = 0x2000;
 
 constinit bool failing = false;
 
-void DestroyKeys() {
-  void (*const destroy)() = last_acts.destroy_keys;
-  last_acts.destroy_keys = nullptr;
-  if (destroy != nullptr) destroy();
+// At most once, even if it raises an exception.
+void Do(void (*&act)()) {
+  void (*const function)() = act;
+  act = nullptr;
+  if (function != nullptr) function();
+}
+
+void DoLastActs() {
+  Do(last_acts.clear_shared_pages);
+  Do(last_acts.destroy_keys);
 }
 
 void PrintFailure(base::Status why) {
@@ -36,13 +42,14 @@ void PrintFailure(base::Status why) {
 }  // namespace
 
 void PowerOff() {
-  DestroyKeys();
+  DoLastActs();
   console::Print(Line() << "powering off");
   console::Flush();
   CutPower();
 }
 
 void CutPower() {
+  DoLastActs();
   hw::Out16(kPm1aControl, kSoftOff);
   hw::HaltForever();
 }
@@ -54,7 +61,7 @@ void Fail(base::Status why) {
   if (why.ok()) why = base::Status(base::Code::kInternal, kTrap);
   // Printed first: whatever comes of the rest, the reason is there.
   PrintFailure(why);
-  DestroyKeys();
+  Do(last_acts.destroy_keys);
   if (last_acts.report != nullptr) last_acts.report(why);
   PowerOff();
 }

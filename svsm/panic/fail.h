@@ -8,9 +8,13 @@
 
 namespace svsm {
 
-// What there is to do before the machine goes off. Set as parts come up; both
-// run at most once, and in an exception only `destroy_keys` does.
+// What there is to do before the machine goes off. Set as parts come up; each
+// runs at most once, and `report` not in an exception.
 struct LastActs {
+  // Plain stores to memory that the host can read: cannot wait, cannot fail.
+  // Ends the channel, so it comes after `report`.
+  void (*clear_shared_pages)() = nullptr;
+  // The image's keys, and secrets that a kernel was to get.
   void (*destroy_keys)() = nullptr;
   // Tells the host's operator over the channel, within its own deadline.
   void (*report)(base::Status why) = nullptr;
@@ -25,11 +29,13 @@ extern LastActs last_acts;
 // As Fail, from an exception handler: nothing that was interrupted is used.
 [[noreturn]] void FailInException(base::Status why);
 
-// Destroys keys, prints "forelock: powering off"; then off, or else a halt with
-// interrupts masked. For what has been printed and reported already.
+// Does the first two last acts, prints "forelock: powering off"; then off, or
+// else a halt with interrupts masked. For what has been printed and reported
+// already.
 [[noreturn]] void PowerOff();
 
-// Off at once, or else a halt. For a failure of the failure path itself.
+// As PowerOff, without a word. For a failure of the failure path itself: what
+// is left of the last acts is done.
 [[noreturn]] void CutPower();
 
 }  // namespace svsm

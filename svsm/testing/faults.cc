@@ -113,6 +113,12 @@ char command_line[64];
   last_acts.destroy_keys = [] { __builtin_trap(); };
   __builtin_trap();
 }
+// What is left of the last acts is done.
+[[gnu::noinline]] void ClearBadly() {
+  last_acts.clear_shared_pages = [] { __builtin_trap(); };
+  last_acts.destroy_keys = [] { console::Print(Line() << "keys destroyed"); };
+  __builtin_trap();
+}
 
 // As another CPU would come: in 32-bit code, at the entry, with the flag set.
 [[gnu::noinline]] void EnterAgain() {
@@ -147,6 +153,7 @@ constexpr Fault kFaults[] = {
     {"free-twice", FreeTwice},
     {"fail-badly", FailBadly},
     {"trap-badly", TrapBadly},
+    {"clear-badly", ClearBadly},
     {"nmi", RaiseNmi},
     {"interrupt", RaiseInterrupt},
     {"msr", MissingMsr},

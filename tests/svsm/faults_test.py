@@ -72,6 +72,11 @@ class Faults(unittest.TestCase):
             qemu = guest.boot(IMAGE, "-append", fault)  # ends, so it powered off
             self.assertIsNotNone(qemu.find(f"failed: {reason} "), qemu.tail())
 
+    def test_last_act_that_traps_keeps_no_other_from_happening(self):
+        qemu = guest.boot(IMAGE, "-append", "clear-badly")
+        self.assertIsNotNone(qemu.find("failed: SM3 "), qemu.tail())
+        self.assertIsNotNone(qemu.find("keys destroyed"), qemu.tail())
+
     def test_nmi(self):
         self.raises("nmi", 2)
 
