@@ -8,6 +8,7 @@ registers is that of QEMU's gdb-xml/i386-64bit.xml.
 
 import socket
 import struct
+import time
 
 _GENERAL = (
     "rax rbx rcx rdx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip".split()
@@ -15,10 +16,24 @@ _GENERAL = (
 _SHORT = "eflags cs ss ds es fs gs".split()
 _SYSTEM = "fs_base gs_base k_gs_base cr0 cr2 cr3 cr4 cr8 efer".split()
 _X87_SIZE = 8 * 10 + 8 * 4
+_RIP = 8 * _GENERAL.index("rip")
 
 
 class Error(Exception):
     pass
+
+
+def connect(path, timeout, running):
+    """A connection as soon as QEMU has made its socket. `running`: whether it
+    may still do so."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return Connection(path, timeout)
+        except (FileNotFoundError, ConnectionRefusedError):
+            if not running() or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 class Connection:
@@ -98,6 +113,19 @@ class Connection:
                 self.break_at(address)
             self.step()
             self.break_at(here)
+
+    def run_to_power_off(self):
+        """For a QEMU with -no-shutdown: it stops there, and keeps its memory."""
+        answer = self.call("c")
+        if not answer.startswith("T03"):  # SIGQUIT
+            raise Error(f"stopped by {answer}")
+
+    def jump(self, address):
+        """Makes the stopped machine go on at `address`."""
+        data = bytearray.fromhex(self.call("g"))[: _RIP + 8]
+        struct.pack_into("<Q", data, _RIP, address)
+        if self.call(f"G{data.hex()}") != "OK":
+            raise Error("the registers cannot be written")
 
     def resume_and_detach(self):
         self.call("D")

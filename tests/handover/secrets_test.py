@@ -8,7 +8,6 @@ image needs no test build for that: its symbols say where to stop.
 """
 
 import struct
-import time
 
 from handover import gdb, ram
 from harness import testing
@@ -108,7 +107,7 @@ class NoKeyOutlivesTheSvsm(testing.EndToEnd):
         site.wiring.fresh_ram()
         site.start_emulator(boot.image)
         cls.qemu = site.start_machine(boot)
-        debugger = cls.connect(socket)
+        debugger = gdb.connect(socket, PATIENCE, cls.qemu.running)
         cls.addClassCleanup(debugger.close)
         cls.ram = ram.Ram(site.wiring.ram)
         cls.addClassCleanup(cls.ram.close)
@@ -118,17 +117,6 @@ class NoKeyOutlivesTheSvsm(testing.EndToEnd):
         registers = debugger.run(cls.spy.handlers)
         cls.told = ram.ZeroPage(cls.ram, registers["rsi"])
         cls.registers = registers
-
-    @classmethod
-    def connect(cls, path):
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                return gdb.Connection(path, PATIENCE)
-            except (FileNotFoundError, ConnectionRefusedError):
-                if not cls.qemu.running() or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)  # until QEMU has made its socket
 
     def in_initrd(self, address):
         return 0 <= address - self.told.initrd < self.told.initrd_size

@@ -252,13 +252,15 @@ class Site:
         self._processes.append(child)
         return child
 
-    def start_emulator(self, image, fault=None):
+    def start_emulator(self, image, fault=None, dump_vmpck=None):
         self.stop_emulator()
         command = [self.tools.emulator, "serve", "--hierarchy", self.processor,
                    "--socket", self.wiring.emulator_socket, "--ram", self.wiring.ram,
                    "--image", image]  # fmt: skip
         if fault:
             command += ["--fault", fault]
+        if dump_vmpck:
+            command += ["--dump-vmpck", dump_vmpck]
         self.emulator = self._spawn("emulator", command)
         self.emulator.wait_for("^listening on ")
 
