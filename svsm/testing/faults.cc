@@ -23,6 +23,9 @@
 extern "C" {
 [[noreturn]] void SvsmMain(uint32_t start_info);
 extern const char ForelockEntry[];
+extern const uint8_t second_cpu_start[];
+extern const uint8_t second_cpu_started[];
+extern const uint8_t second_cpu_end[];
 void* guest_calloc(size_t count, size_t size);
 void guest_free(void* pointer);
 }
@@ -134,6 +137,30 @@ char command_line[64];
                : "memory");
 }
 
+// A real one: INIT, then start-up until it runs ([amd/vol2] 16.5). This CPU
+// goes on when somebody types, which is when the test has seen the other one's
+// end.
+[[gnu::noinline]] void StartSecondCpu() {
+  constexpr uint64_t kPlace = 0x8000;  // second_cpu.S
+  constexpr uint64_t kInterruptCommand = 0xFEE00300;
+  constexpr uint32_t kInitAllOthers = 0x000C4500;
+  constexpr uint32_t kStartAllOthers = 0x000C4600 | kPlace >> 12;
+  const uint64_t size = AddressOf(second_cpu_end) - AddressOf(second_cpu_start);
+  memcpy(reinterpret_cast<uint8_t*>(kPlace), second_cpu_start, size);
+  auto* command = reinterpret_cast<volatile uint32_t*>(kInterruptCommand);
+  auto* started = reinterpret_cast<volatile uint32_t*>(
+      kPlace + AddressOf(second_cpu_started) - AddressOf(second_cpu_start));
+  *command = kInitAllOthers;
+  while (*started == 0) {
+    *command = kStartAllOthers;
+    hw::Pause();
+  }
+  constexpr uint16_t kLineStatus = 0x3FD;
+  while ((hw::In8(kLineStatus) & 1) == 0) hw::Pause();
+  console::Print(Line() << "the first CPU goes on");
+  PowerOff();
+}
+
 struct Fault {
   std::string_view name;
   void (*commit)();
@@ -158,6 +185,7 @@ constexpr Fault kFaults[] = {
     {"interrupt", RaiseInterrupt},
     {"msr", MissingMsr},
     {"enter-again", EnterAgain},
+    {"second-cpu", StartSecondCpu},
 };
 
 // The command line's address lies at offset 24 of hvm_start_info.

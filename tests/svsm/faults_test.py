@@ -88,6 +88,16 @@ class Faults(unittest.TestCase):
             qemu.wait_for("failed: SM1 a second CPU entered the image", 120)
             self.assertIsNone(qemu.find("survived"), qemu.tail())
 
+    def test_second_cpu_leaves_the_first_one_alone(self):
+        """The host starts it while the first one runs."""
+        with guest.start(IMAGE, "-append", "second-cpu", "-smp", "2", typing=True) as qemu:
+            qemu.wait_for("failed: SM1 a second CPU entered the image", 120)
+            qemu.stdin.write(b"\r")
+            qemu.stdin.flush()
+            qemu.wait(120)
+            self.assertIsNotNone(qemu.find("^forelock: the first CPU goes on$"), qemu.tail())
+            self.assertIsNotNone(qemu.find("^forelock: powering off$"), qemu.tail())
+
 
 if __name__ == "__main__":
     testing.main()

@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import struct
+import subprocess
 
 from harness import process
 
@@ -16,14 +17,15 @@ def scratch(name):
 
 
 @contextlib.contextmanager
-def start(image, *extra, cpu="max"):
+def start(image, *extra, cpu="max", typing=False):
     """A running QEMU, killed at the end of the block if it still runs."""
     line = [
         "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-cpu", cpu, "-m", "128",
         "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
         "-kernel", image, *extra,
     ]  # fmt: skip
-    qemu = process.Process("qemu", line, scratch("console.log"))
+    stdin = subprocess.PIPE if typing else subprocess.DEVNULL
+    qemu = process.Process("qemu", line, scratch("console.log"), stdin)
     try:
         yield qemu
     finally:
