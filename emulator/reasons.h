@@ -17,7 +17,10 @@
   X(kDumpUnusable, 'E', 'M', 5, "the file for VMPCK0 cannot be written",   \
     "Check the path that --dump-vmpck has; it is for tests only.")         \
   X(kNotLaunched, 'E', 'M', 6, "a guest request before FirmwareAttach",    \
-    "The guest image is broken, or does not match this emulator.")
+    "The guest image is broken, or does not match this emulator.")         \
+  X(kAlreadyLaunched, 'E', 'M', 7,                                         \
+    "this run of QEMU has had its secrets page",                           \
+    "A VM that was reset needs a new QEMU; see docs/operate-host.md.")
 
 namespace emulator {
 FORELOCK_EMULATOR_REASONS(BASE_DEFINE_REASON)

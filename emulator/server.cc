@@ -123,7 +123,10 @@ absl::Status Serve(const std::string& socket_path, FirmwareService& service) {
     if (fds[1].revents != 0) {
       Fd accepted(accept4(listener->get(), nullptr, nullptr,
                           SOCK_CLOEXEC | SOCK_NONBLOCK));
-      if (accepted.open()) connection = std::move(accepted);
+      if (accepted.open()) {
+        connection = std::move(accepted);
+        service.Connected();
+      }
       continue;
     }
     next = service.Serve();

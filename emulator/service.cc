@@ -35,6 +35,11 @@ void FirmwareService::Log(std::string_view text) const {
   if (options_.log) options_.log(text);
 }
 
+void FirmwareService::Connected() {
+  may_attach_ = true;
+  launched_ = false;
+}
+
 FirmwareService::Next FirmwareService::Feed(base::Bytes from_qemu) {
   using Event = proxy::host::PageEndpoint::Event;
   for (const uint8_t byte : from_qemu) {
@@ -107,12 +112,16 @@ Status FirmwareService::Handle(const proxy::Frame& frame) {
 }
 
 Status FirmwareService::Attach() {
+  if (!may_attach_) {
+    return Status(Code::kFailedPrecondition, kAlreadyLaunched);
+  }
   const auto measurement = options_.measure();
   if (!measurement.ok()) {
     Log(absl::StrCat(base::NameOf(kImageUnmeasurable).text, ": ",
                      measurement.status().message()));
     return Status(Code::kUnavailable, kImageUnmeasurable);
   }
+  may_attach_ = false;
   firmware_.Launch(*measurement);
   launched_ = true;
   requests_ = 0;

@@ -47,6 +47,10 @@ class FirmwareService {
     kPoll,   // The guest does not read: call Serve() again soon.
     kClose,  // Close QEMU's connection (a fault).
   };
+  // QEMU made a new connection: a VM starts, and may attach once. Whoever
+  // registers later on the same connection is refused, as it may be the system
+  // that the SVSM handed over to: it must not get a key that speaks for VMPL0.
+  void Connected();
   Next Feed(base::Bytes from_qemu);
   Next Serve();
 
@@ -59,6 +63,7 @@ class FirmwareService {
 
   Options options_;
   Firmware firmware_;
+  bool may_attach_ = false;
   bool launched_ = false;
   bool close_ = false;
   uint64_t requests_ = 0;

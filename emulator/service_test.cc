@@ -19,6 +19,7 @@
 #include "proxy/frame_link.h"
 #include "proxy/guest_transport.h"
 #include "proxy/page_layout.h"
+#include "proxy/reasons.h"
 #include "proxy/registration.h"
 #include "proxy/testing/loopback_machine.h"
 #include "sev/guest_message.h"
@@ -51,7 +52,9 @@ class Emulator {
                                          log.emplace_back(line);
                                        }}) {
     machine.host_turn = [this] { Turn(); };
+    service_.Connected();
   }
+  void Reconnect() { service_.Connected(); }
 
   void Turn() {
     if (stopped) return;
@@ -162,12 +165,31 @@ TEST(FirmwareService, GivesAReportOverTheImageThatRuns) {
   EXPECT_TRUE(base::Equal(report->measurement(), *emulator.measurement));
 }
 
-TEST(FirmwareService, AResetGetsNewKeys) {
+// The system that was handed over to owns the port as the SVSM did.
+TEST(FirmwareService, OneConnectionAttachesOnce) {
+  LoopbackMachine machine;
+  Emulator emulator(machine);
+  Guest svsm(machine);
+  ASSERT_TRUE(svsm.AttachAndGetReport().ok());
+  for (int i = 0; i < 3; ++i) {
+    Guest linux(machine);
+    EXPECT_EQ(linux.Attach().status().reason(), proxy::kProxyRefused);
+    EXPECT_EQ(emulator.log.back(), "session ended: EM7");
+  }
+  // In the session that it has, too.
+  emulator.Reconnect();
+  Guest next(machine);
+  ASSERT_TRUE(next.Attach().ok());
+  EXPECT_EQ(next.AskForSecrets().status().reason(), proxy::kProxyRefused);
+}
+
+TEST(FirmwareService, ANewConnectionGetsNewKeys) {
   LoopbackMachine machine;
   Emulator emulator(machine);
   Guest first(machine);
   auto old_key = first.Attach();
   ASSERT_TRUE(old_key.ok());
+  emulator.Reconnect();
   Guest second(machine);
   auto key = second.Attach();
   ASSERT_TRUE(key.ok());
@@ -194,6 +216,7 @@ TEST(FirmwareService, LetsGoOfAPageThatTheGuestCloses) {
     machine.Relax();
   }
   EXPECT_TRUE(guest.link().transport().HostLetGo());
+  emulator.Reconnect();
   Guest next(machine);
   EXPECT_TRUE(next.AttachAndGetReport().ok());
 }
@@ -263,6 +286,7 @@ TEST(FirmwareService, OddFramesEndTheSessionOnly) {
     EXPECT_FALSE(guest.AskForSecrets().ok());
   }
   EXPECT_TRUE(emulator.Logged("session ended"));
+  emulator.Reconnect();
   {
     // A request whose page is too short.
     Guest guest(machine);
@@ -273,6 +297,7 @@ TEST(FirmwareService, OddFramesEndTheSessionOnly) {
                     .ok());
     EXPECT_FALSE(guest.AskForSecrets().ok());
   }
+  emulator.Reconnect();
   {
     // A request before FirmwareAttach.
     Guest guest(machine);
