@@ -31,7 +31,7 @@ grep -q 'EM4:' "$dir/err" || fail "no reason: $(cat "$dir/err")"
 
 truncate -s 1M "$dir/ram"
 python3 - "$emulator" "$dir" "$image" << 'END' || fail "serve"
-import os, signal, socket, subprocess, sys
+import os, signal, socket, subprocess, sys, threading
 emulator, folder, image = sys.argv[1:]
 server = subprocess.Popen(
     [emulator, "serve", "--hierarchy", folder + "/h", "--socket", folder + "/s",
@@ -45,8 +45,23 @@ for size in (0, 1, 27, 28, 5000):
         second.connect(folder + "/s")
         second.sendall(b"FLCR" * size)
 assert server.poll() is None
+# A socket that is in use is not taken away.
+second = subprocess.run(server.args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+assert second.returncode != 0 and "EM3" in second.stderr, second
+# SIGTERM is served under a flood.
+def flood():
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(folder + "/s")
+        try:
+            while True:
+                peer.sendall(b"D" * 4096)
+        except OSError:
+            pass  # The server has ended.
+flooding = threading.Thread(target=flood)
+flooding.start()
 server.send_signal(signal.SIGTERM)
 assert server.wait(60) == 0, server.returncode
+flooding.join()
 assert not os.path.exists(folder + "/s")
 END
 exit $failed

@@ -60,15 +60,20 @@ absl::StatusOr<Fd> Listen(const std::string& path) {
     return SocketError(path);
   }
   memcpy(address.sun_path, path.data(), path.size());
+  // EDGE: the sockets API takes any address as a sockaddr.
+  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
   struct stat info{};
   if (lstat(path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) {
-    unlink(path.c_str());  // Of a run before; connect() to it would fail.
+    // Only one that nobody listens on any more is ours to replace.
+    const Fd probe(
+        socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (probe.open() && connect(probe.get(), generic, sizeof(address)) != 0 &&
+        errno == ECONNREFUSED) {
+      unlink(path.c_str());
+    }
   }
   Fd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!listener.open() ||
-      // EDGE: the sockets API takes any address as a sockaddr.
-      bind(listener.get(), reinterpret_cast<const sockaddr*>(&address),
-           sizeof(address)) != 0 ||
+  if (!listener.open() || bind(listener.get(), generic, sizeof(address)) != 0 ||
       listen(listener.get(), 4) != 0) {
     return SocketError(path);
   }
@@ -114,8 +119,10 @@ absl::Status Serve(const std::string& socket_path, FirmwareService& service) {
     std::array<pollfd, 3> fds = {{{signals->get(), POLLIN, 0},
                                   {listener->get(), POLLIN, 0},
                                   {connection.get(), POLLIN, 0}}};
-    const int timeout =
-        next == FirmwareService::Next::kPoll ? kPollMilliseconds : -1;
+    const int timeout = next == FirmwareService::Next::kAgain ? 0
+                        : next == FirmwareService::Next::kPoll
+                            ? kPollMilliseconds
+                            : -1;
     const int ready = poll(fds.data(), fds.size(), timeout);
     if (ready < 0 && errno != EINTR) return absl::ErrnoToStatus(errno, "poll");
     if (ready < 0) continue;

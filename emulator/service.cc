@@ -18,6 +18,8 @@ using base::Code;
 using base::Status;
 using proxy::FrameType;
 
+constexpr int kFramesPerTurn = 16;
+
 std::string HexOf(base::Bytes bytes) {
   // EDGE: char may alias the bytes.
   return absl::BytesToHexString(
@@ -77,7 +79,8 @@ FirmwareService::Next FirmwareService::ServeFrames() {
     endpoint_.Detach(why);
     return Next::kSleep;
   };
-  while (endpoint_.attached()) {
+  for (int i = 0; i < kFramesPerTurn; ++i) {
+    if (!endpoint_.attached()) return Next::kSleep;
     const auto flushed = endpoint_.channel().Flush();
     if (!flushed.ok()) return end_session(flushed.status());
     if (*flushed == base::Step::kWaiting) return Next::kPoll;
@@ -93,7 +96,7 @@ FirmwareService::Next FirmwareService::ServeFrames() {
     if (!handled.ok()) return end_session(handled);
     if (close_) return Next::kClose;
   }
-  return Next::kSleep;
+  return Next::kAgain;
 }
 
 Status FirmwareService::Handle(const proxy::Frame& frame) {

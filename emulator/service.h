@@ -44,6 +44,7 @@ class FirmwareService {
 
   enum class Next : uint8_t {
     kSleep,  // Until bytes come from QEMU.
+    kAgain,  // There is more: look at the other events, then Serve() again.
     kPoll,   // The guest does not read: call Serve() again soon.
     kClose,  // Close QEMU's connection (a fault).
   };
