@@ -29,6 +29,8 @@ constexpr microseconds kPollInterval{200};
 // A guest that does not read is looked at again after this; doubled.
 constexpr microseconds kFirstBlockedWait{500};
 constexpr microseconds kLongestBlockedWait{50000};
+// The guest's own limit is 256 bytes (docs/channel.md).
+constexpr int kMostDrainReads = 16;
 
 std::string Text(Status status) { return base::NameOf(status.reason()).text; }
 
@@ -51,14 +53,29 @@ Connection::~Connection() = default;
 
 void Connection::Start() {
   // The coroutines keep the connection alive until both have ended.
-  const auto self = shared_from_this();
   asio::error_code ignored;
   socket_.non_blocking(true, ignored);
-  asio::co_spawn(
-      socket_.get_executor(), [self] { return self->ReadPort(); },
-      asio::detached);
-  asio::co_spawn(
-      socket_.get_executor(), [self] { return self->Work(); }, asio::detached);
+  Spawn(ReadPort());
+  Spawn(Work());
+}
+
+void Connection::Spawn(asio::awaitable<void> coroutine) {
+  asio::co_spawn(socket_.get_executor(), std::move(coroutine),
+                 [self = shared_from_this()](const std::exception_ptr& error) {
+                   if (error) self->Abandon(error);
+                 });
+}
+
+void Connection::Abandon(const std::exception_ptr& error) {
+  std::string what = "unknown";
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& thrown) {
+    what = thrown.what();
+  } catch (...) {
+  }
+  log_.Line(absl::StrCat("connection dropped: ", what));
+  Stop();
 }
 
 void Connection::Stop() {
@@ -127,9 +144,8 @@ bool Connection::Turn(std::optional<microseconds>& longest) {
   }
   switch (*outcome) {
     case Session::Outcome::kFinished:
-      DrainPort();
-      End(Status());
-      return false;
+      Finish();
+      return endpoint_.attached();
     case Session::Outcome::kProgress:
       polls_left_ = kPolls;
       blocked_wait_ = kFirstBlockedWait;
@@ -175,7 +191,8 @@ asio::awaitable<void> Connection::ReadPort() {
   Stop();
 }
 
-void Connection::Feed(base::Bytes bytes) {
+bool Connection::Feed(base::Bytes bytes) {
+  bool attached = false;
   bool wake = false;
   for (const uint8_t byte : bytes) {
     switch (endpoint_.Feed(byte)) {
@@ -187,6 +204,7 @@ void Connection::Feed(base::Bytes bytes) {
       case Event::kAttached:
         session_.Reset();
         blocked_wait_ = kFirstBlockedWait;
+        attached = true;
         wake = true;
         break;
       case Event::kRejected:
@@ -196,18 +214,25 @@ void Connection::Feed(base::Bytes bytes) {
     }
   }
   if (wake) Notify();
+  return attached;
 }
 
-void Connection::DrainPort() {
+// The guest takes its page back. What it had rung before must not bring us back
+// to it (PageEndpoint::Detach), so the port has to be empty first.
+void Connection::Finish() {
   std::array<uint8_t, 256> bytes;
-  for (;;) {
+  for (int i = 0; i < kMostDrainReads; ++i) {
     asio::error_code error;
     const size_t count = socket_.read_some(asio::buffer(bytes), error);
-    if (error || count == 0) return;
-    for (const uint8_t byte : base::Bytes(bytes).first(count)) {
-      endpoint_.Feed(byte);
+    if (error || count == 0) {
+      End(Status());
+      return;
     }
+    if (Feed(base::Bytes(bytes).first(count))) return;  // A reset VM's.
   }
+  End(Status());
+  log_.Line("QEMU writes without end after Close: connection dropped");
+  Stop();
 }
 
 // --- The streams' sockets.
@@ -224,13 +249,7 @@ bool Connection::Connect(size_t slot, base::Bytes endpoint) {
     return false;
   }
   const uint64_t attempt = ++slots_[slot].attempt;
-  const auto self = shared_from_this();
-  asio::co_spawn(
-      socket_.get_executor(),
-      [self, slot, attempt, target = found->second] {
-        return self->RunConnect(slot, attempt, target);
-      },
-      asio::detached);
+  Spawn(RunConnect(slot, attempt, found->second));
   return true;
 }
 

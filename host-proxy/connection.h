@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -58,8 +59,12 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   asio::awaitable<void> RunConnect(size_t slot, uint64_t attempt,
                                    Endpoint endpoint);
   asio::awaitable<void> Sleep(std::optional<std::chrono::microseconds> longest);
-  void Feed(base::Bytes bytes);
-  void DrainPort();
+  // True: a new session began.
+  bool Feed(base::Bytes bytes);
+  void Finish();
+  // One coroutine of this connection; what it throws ends this connection only.
+  void Spawn(asio::awaitable<void> coroutine);
+  void Abandon(const std::exception_ptr& error);
   void Notify();
   void End(base::Status why);
   void FailConnect(size_t slot, uint64_t attempt, base::Reason reason,

@@ -159,7 +159,7 @@ TEST_F(DaemonTest, SigtermWhileConnectingEndsAtOnce) {
 }
 
 TEST_F(DaemonTest, OneBadVmHarmsNoOther) {
-  StartDaemon(3);
+  StartDaemon(4);
   const auto good = MakeGuest(1);
   ASSERT_TRUE(good->Open().ok());
 
@@ -195,6 +195,21 @@ TEST_F(DaemonTest, OneBadVmHarmsNoOther) {
   lost->machine.TruncateRam(4096);
   for (int i = 0; i < 100; ++i) lost->machine.Write(proxy::kDoorbellByte);
   EXPECT_TRUE(daemon_->Printed("vm3: session ended: PC24")) << daemon_->log();
+
+  // Close, and bytes without end after it.
+  const auto flood = MakeGuest(4);
+  ASSERT_TRUE(flood->Open().ok());
+  daemon_->Signal(SIGSTOP);
+  const auto sent = flood->client->link().SendMessage(
+      proxy::FrameType::kClose, channel::Close{0, channel::CloseReason::kDone},
+      flood->machine.In(kPatience));
+  ASSERT_TRUE(sent.ok());
+  const std::vector<uint8_t> doorbells(64 * 1024, proxy::kDoorbellByte);
+  flood->machine.Flood(doorbells);
+  daemon_->Signal(SIGCONT);
+  EXPECT_TRUE(daemon_->Printed("vm4: QEMU writes without end after Close"))
+      << daemon_->log();
+  for (int i = 0; i < 100; ++i) flood->machine.Flood(doorbells);
 
   EXPECT_TRUE(good->Echo(Pattern(100000)).ok());
 }

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host-proxy/server.h"
 
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <exception>
 #include <string>
 #include <utility>
 
@@ -74,7 +78,10 @@ absl::Status Server::Listen() {
     }
     if (error) return Unusable(path, error.message());
     vm->log.Line(absl::StrCat("listening on ", path));
-    asio::co_spawn(io_, Accept(*vm), asio::detached);
+    asio::co_spawn(io_, Accept(*vm),
+                   [&log = vm->log](std::exception_ptr error) {
+                     if (error) log.Line("no longer accepts connections");
+                   });
   }
   return absl::OkStatus();
 }
@@ -94,11 +101,15 @@ asio::awaitable<void> Server::Accept(Vm& vm) {
     }
     // QEMU connects anew only when it has lost the old connection.
     if (const auto old = vm.current.lock()) old->Stop();
-    const auto connection = std::make_shared<Connection>(
-        std::move(socket), vm.config, config_.connect_timeout, generation_,
-        vm.log);
-    vm.current = connection;
-    connection->Start();
+    try {
+      const auto connection = std::make_shared<Connection>(
+          std::move(socket), vm.config, config_.connect_timeout, generation_,
+          vm.log);
+      vm.current = connection;
+      connection->Start();
+    } catch (const std::exception& error) {
+      vm.log.Line(absl::StrCat("cannot serve: ", error.what()));
+    }
   }
 }
 

@@ -59,6 +59,13 @@ void FakeGuestMachine::Write(uint8_t byte) {
   if (send(socket_, &byte, 1, MSG_NOSIGNAL) != 1) Disconnect();
 }
 
+void FakeGuestMachine::Flood(base::Bytes bytes) {
+  if (socket_ < 0) TryConnect();
+  if (socket_ < 0) return;
+  // A failure shows at the next Write().
+  (void)send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 base::Instant FakeGuestMachine::Now() {
   timespec now = {};
   clock_gettime(CLOCK_MONOTONIC, &now);

@@ -10,6 +10,7 @@
 
 #include <string>
 
+#include "base/bytes.h"
 #include "base/time.h"
 #include "proxy/guest_transport.h"
 #include "proxy/page_layout.h"
@@ -28,6 +29,8 @@ class FakeGuestMachine final : public Doorbell, public base::Clock {
 
   SharedRange range() const { return range_; }
   void Write(uint8_t byte) override;
+  // As a QEMU that is hostile: many bytes at once. Drops what does not fit.
+  void Flood(base::Bytes bytes);
   uint8_t ReadBack() override { return kProxyReadBack; }
   base::Instant Now() override;
   void Relax() override;  // yields the CPU
