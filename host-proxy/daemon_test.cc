@@ -2,7 +2,10 @@
 //
 // The daemon as a whole: what its operator and its guests see.
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <array>
 #include <filesystem>
@@ -266,6 +269,24 @@ TEST_F(DaemonTest, LeavesOtherFilesAloneAndHidesItsSocket) {
   EXPECT_EQ(status.st_mode & 0777, 0600u);
   Daemon second({"--config", folder_ / "proxy.toml"});
   EXPECT_TRUE(second.Printed("another process listens")) << second.log();
+
+  // A listener whose queue is full does not hold us up.
+  daemon_->Signal(SIGTERM);
+  EXPECT_EQ(daemon_->Wait(), 0);
+  const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+  const int peer = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  sockaddr_un address = {};
+  address.sun_family = AF_UNIX;
+  Socket(1).copy(address.sun_path, sizeof(address.sun_path) - 1);
+  // EDGE: the socket interface's own idea of inheritance.
+  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+  ASSERT_EQ(bind(listener, generic, sizeof(address)), 0);
+  ASSERT_EQ(listen(listener, 0), 0);
+  ASSERT_EQ(connect(peer, generic, sizeof(address)), 0);
+  Daemon third({"--config", folder_ / "proxy.toml"});
+  EXPECT_TRUE(third.Printed("another process listens")) << third.log();
+  close(peer);
+  close(listener);
 }
 
 }  // namespace

@@ -36,8 +36,17 @@ absl::Status RemoveStale(asio::io_context& io, const std::string& path) {
   }
   Protocol::socket probe(io);
   asio::error_code error;
-  probe.connect(Protocol::endpoint(path), error);
-  if (!error) return Unusable(path, "another process listens on it");
+  probe.open(Protocol(), error);
+  // A listener whose queue is full would keep us waiting.
+  if (!error) probe.native_non_blocking(true, error);
+  if (error) return Unusable(path, error.message());
+  const Protocol::endpoint address(path);
+  const int connected = connect(probe.native_handle(), address.data(),
+                                static_cast<socklen_t>(address.size()));
+  if (connected == 0 || errno == EAGAIN) {
+    return Unusable(path, "another process listens on it");
+  }
+  if (errno != ECONNREFUSED) return Unusable(path, strerror(errno));
   unlink(path.c_str());
   return absl::OkStatus();
 }
