@@ -29,6 +29,8 @@ constexpr microseconds kPollInterval{200};
 // A guest that does not read is looked at again after this; doubled.
 constexpr microseconds kFirstBlockedWait{500};
 constexpr microseconds kLongestBlockedWait{50000};
+// Folders read for one session; a guest has one chip and one TCB.
+constexpr int kMostCertificateReads = 16;
 // The guest's own limit is 256 bytes (docs/channel.md).
 constexpr int kMostDrainReads = 16;
 
@@ -174,6 +176,7 @@ bool Connection::Turn(std::optional<microseconds>& longest) {
 void Connection::End(Status why) {
   if (!why.ok()) log_.Line(absl::StrCat("session ended: ", Text(why)));
   session_.Reset();
+  certificates_ = {};
   endpoint_.Detach(why);
 }
 
@@ -203,6 +206,8 @@ bool Connection::Feed(base::Bytes bytes) {
         break;
       case Event::kAttached:
         session_.Reset();
+        certificates_ = {};
+        certificate_reads_ = 0;
         blocked_wait_ = kFirstBlockedWait;
         attached = true;
         wake = true;
@@ -375,11 +380,22 @@ void Connection::ArmSockets() {
 std::vector<uint8_t> Connection::Certificates(base::Bytes chip_id,
                                               uint64_t tcb) {
   if (vm_.certificates.empty()) return {};
+  if (!certificates_.table.empty() && certificates_.tcb == tcb &&
+      base::Equal(certificates_.chip_id, chip_id)) {
+    return certificates_.table;
+  }
+  if (certificate_reads_ >= kMostCertificateReads) {
+    log_.Line("asks for too many certificates");
+    return {};
+  }
+  ++certificate_reads_;
   auto table = LoadCertificateTable(vm_.certificates, chip_id, tcb);
   if (!table.ok()) {
     log_.Line(table.status().message());
     return {};
   }
+  certificates_ = {
+      .chip_id = {chip_id.begin(), chip_id.end()}, .tcb = tcb, .table = *table};
   return *std::move(table);
 }
 

@@ -121,6 +121,17 @@ TEST_F(DaemonTest, ServesCertificatesFromItsFolder) {
       // EDGE: bytes as characters.
       reinterpret_cast<const char*>(out.data()), *size);
   EXPECT_NE(table.find("VCEK"), std::string_view::npos);
+
+  // What it has is kept; what it has not is looked for a few times only.
+  std::filesystem::remove_all(folder_ / "certs");
+  EXPECT_EQ(*ask(), *size);
+  for (int i = 0; i < 20; ++i) {
+    chip.fill(static_cast<uint8_t>(i));
+    EXPECT_EQ(*ask(), 0u);
+  }
+  EXPECT_TRUE(daemon_->Printed("vm1: asks for too many certificates"));
+  chip.fill(0x1F);
+  EXPECT_EQ(*ask(), *size);
 }
 
 TEST_F(DaemonTest, RestartIsNoticedAndTheGuestCanGoOn) {
