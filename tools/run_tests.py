@@ -67,7 +67,11 @@ def read_events(path, count):
     results = {}
     broken = set()
     for line in path.read_text().splitlines():
-        event = json.loads(line)
+        try:
+            event = json.loads(line)
+        except json.JSONDecodeError:  # Bazel was ended in the middle of it
+            count.fail("Bazel's list of events is cut off")
+            break
         key = event.get("id", {})
         if "testResult" in event:
             outputs = {o["name"]: o.get("uri", "") for o in event["testResult"].get("testActionOutput", [])}
@@ -114,6 +118,8 @@ def main():
             ["--config=asan", "--build_tests_only"] + existing(SANITIZED),
             count,
         )
+    if count.passed + count.failed == 0:
+        count.fail("no test ran")
     print()
     for failure in count.failures:
         print(f"FAILED  {failure}")

@@ -72,6 +72,15 @@ class AfterHandOverTest(testing.EndToEnd):
         qemu = self.type_keys(self.site.boot(self.site.image, None))
         self.assert_initramfs_refused(qemu, "there is no disk")
 
+    # The initramfs refuses to go on where fw_cfg is visible in /sys, so a boot to
+    # the end says that the kernel took no module for it. Nothing in it reads
+    # credentials; for guests that have systemd, the command line says no.
+    def test_command_line_shuts_what_the_host_could_open(self):
+        words = assets.COMMAND_LINE.split()
+        for word in ("systemd.import_credentials=no", "panic=-1", "rd.shell=0", "rd.emergency=poweroff",
+                     "systemd.mask=serial-getty@ttyS0.service", "module_blacklist=qemu_fw_cfg"):  # fmt: skip
+            self.assertIn(word, words)
+
     CREDENTIAL = "io.systemd.credential:passwd.hashed-password.root="
 
     def test_credentials_by_fw_cfg(self):

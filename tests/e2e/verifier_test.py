@@ -35,7 +35,7 @@ class VerifierTest(testing.EndToEnd):
         self.assert_failed(self.boot_against(servers.plain_http), "CR10")
 
     def test_floods(self):
-        self.assert_failed(self.boot_against(servers.flood), "SM13")
+        self.assert_failed(self.boot_against(servers.flood), "CR17")
 
     def test_is_silent(self):
         self.assert_failed(self.boot_against(servers.silent), "SM13")
