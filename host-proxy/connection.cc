@@ -29,6 +29,7 @@ constexpr microseconds kPollInterval{200};
 // A guest that does not read is looked at again after this; doubled.
 constexpr microseconds kFirstBlockedWait{500};
 constexpr microseconds kLongestBlockedWait{50000};
+constexpr microseconds kLookupPoll{10000};
 // Folders read for one session; a guest has one chip and one TCB.
 constexpr int kMostCertificateReads = 16;
 // The guest's own limit is 256 bytes (docs/channel.md).
@@ -42,10 +43,12 @@ constexpr auto kToTuple = asio::experimental::as_tuple(asio::use_awaitable);
 
 Connection::Connection(Socket socket, const VmConfig& vm,
                        std::chrono::milliseconds connect_timeout,
-                       uint64_t generation, VmLog& log)
+                       uint64_t generation, std::shared_ptr<NameLookup> names,
+                       VmLog& log)
     : socket_(std::move(socket)),
       vm_(vm),
       connect_timeout_(connect_timeout),
+      names_(std::move(names)),
       log_(log),
       endpoint_(vm.ram, generation),
       session_(endpoint_.channel(), *this, vm.label, generation),
@@ -267,9 +270,25 @@ void Connection::FailConnect(size_t slot, uint64_t attempt, base::Reason reason,
                          detail));
   ++slots_[slot].attempt;  // What is under way still is of no more use.
   slots_[slot].socket.reset();
-  slots_[slot].resolver.reset();
+  slots_[slot].lookup_wait.reset();
   session_.OnConnectFailed(slot);
   Notify();
+}
+
+asio::awaitable<std::optional<NameLookup::Answer>> Connection::FindAddresses(
+    size_t slot, uint64_t attempt, const std::string& host) {
+  asio::error_code is_a_name;
+  const auto address = asio::ip::make_address(host, is_a_name);
+  if (!is_a_name) co_return NameLookup::Answer{{}, {address}};
+  Slot& here = slots_[slot];
+  for (;;) {
+    auto answer = names_->Ask(host);
+    if (answer.has_value()) co_return answer;
+    here.lookup_wait = std::make_unique<asio::steady_timer>(
+        socket_.get_executor(), kLookupPoll);
+    co_await here.lookup_wait->async_wait(kToTuple);
+    if (here.attempt != attempt) co_return std::nullopt;
+  }
 }
 
 asio::awaitable<void> Connection::RunConnect(size_t slot, uint64_t attempt,
@@ -287,29 +306,19 @@ asio::awaitable<void> Connection::RunConnect(size_t slot, uint64_t attempt,
     }
   });
 
-  std::vector<tcp::endpoint> addresses;
-  asio::error_code not_an_address;
-  const auto address = asio::ip::make_address(endpoint.host, not_an_address);
-  if (!not_an_address) {
-    addresses.emplace_back(address, endpoint.port);
-  } else {
-    here.resolver = std::make_unique<tcp::resolver>(executor);
-    const auto [error, results] = co_await here.resolver->async_resolve(
-        endpoint.host, std::to_string(endpoint.port), kToTuple);
-    if (here.attempt != attempt) co_return;
-    here.resolver.reset();
-    if (error) {
-      FailConnect(slot, attempt, kEndpointNotResolved, endpoint,
-                  error.message());
-      co_return;
-    }
-    for (const auto& result : results) addresses.push_back(result.endpoint());
+  const auto found = co_await FindAddresses(slot, attempt, endpoint.host);
+  if (!found.has_value()) co_return;
+  if (found->error) {
+    FailConnect(slot, attempt, kEndpointNotResolved, endpoint,
+                found->error.message());
+    co_return;
   }
 
   asio::error_code last = asio::error::host_not_found;
-  for (const tcp::endpoint& target : addresses) {
+  for (const asio::ip::address& address : found->addresses) {
     here.socket.emplace(executor);
-    const auto [error] = co_await here.socket->async_connect(target, kToTuple);
+    const auto [error] = co_await here.socket->async_connect(
+        tcp::endpoint(address, endpoint.port), kToTuple);
     if (here.attempt != attempt) co_return;
     if (!error) {
       asio::error_code ignored;
@@ -329,7 +338,7 @@ void Connection::Disconnect(size_t slot) {
   ++here.attempt;
   here.waiting_read = false;
   here.waiting_write = false;
-  here.resolver.reset();
+  here.lookup_wait.reset();
   here.socket.reset();
 }
 

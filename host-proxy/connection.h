@@ -19,6 +19,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "host-proxy/config.h"
+#include "host-proxy/name_lookup.h"
 #include "host-proxy/session.h"
 #include "host-proxy/vm_log.h"
 #include "proto/channel.h"
@@ -34,7 +35,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   // `vm` and `log` outlive the connection.
   Connection(Socket socket, const VmConfig& vm,
              std::chrono::milliseconds connect_timeout, uint64_t generation,
-             VmLog& log);
+             std::shared_ptr<NameLookup> names, VmLog& log);
   ~Connection();
 
   void Start();
@@ -48,7 +49,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   // completions of an old one are known.
   struct Slot {
     std::optional<asio::ip::tcp::socket> socket;
-    std::unique_ptr<asio::ip::tcp::resolver> resolver;
+    std::unique_ptr<asio::steady_timer> lookup_wait;
     uint64_t attempt = 0;
     bool waiting_read = false;
     bool waiting_write = false;
@@ -58,6 +59,9 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   asio::awaitable<void> Work();
   asio::awaitable<void> RunConnect(size_t slot, uint64_t attempt,
                                    Endpoint endpoint);
+  // Nothing if `attempt` is over.
+  asio::awaitable<std::optional<NameLookup::Answer>> FindAddresses(
+      size_t slot, uint64_t attempt, const std::string& host);
   asio::awaitable<void> Sleep(std::optional<std::chrono::microseconds> longest);
   // True: a new session began.
   bool Feed(base::Bytes bytes);
@@ -84,6 +88,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   Socket socket_;
   const VmConfig& vm_;
   const std::chrono::milliseconds connect_timeout_;
+  const std::shared_ptr<NameLookup> names_;
   VmLog& log_;
   proxy::host::PageEndpoint endpoint_;
   Session session_;

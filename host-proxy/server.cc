@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "asio/experimental/as_tuple.hpp"
 #include "base/reasons.h"
+#include "host-proxy/name_lookup.h"
 #include "host-proxy/reasons.h"
 
 namespace host_proxy {
@@ -55,10 +56,14 @@ absl::Status RemoveStale(asio::io_context& io, const std::string& path) {
 
 struct Server::Vm {
   Vm(asio::io_context& io, const VmConfig& vm_config, const VmLog::Sink& sink)
-      : config(vm_config), log(vm_config.label, sink), acceptor(io) {}
+      : config(vm_config),
+        log(vm_config.label, sink),
+        acceptor(io),
+        names(std::make_shared<NameLookup>(SystemResolve(io))) {}
   const VmConfig& config;
   VmLog log;
   Protocol::acceptor acceptor;
+  const std::shared_ptr<NameLookup> names;  // Outlives QEMU's connections.
   std::weak_ptr<Connection> current;
 };
 
@@ -113,7 +118,7 @@ asio::awaitable<void> Server::Accept(Vm& vm) {
     try {
       const auto connection = std::make_shared<Connection>(
           std::move(socket), vm.config, config_.connect_timeout, generation_,
-          vm.log);
+          vm.names, vm.log);
       vm.current = connection;
       connection->Start();
     } catch (const std::exception& error) {
