@@ -135,7 +135,10 @@
     "EMULATED evidence gets only secrets created --emulated, and the "        \
     "reverse.")                                                               \
   X(kSecretUnknown, 'V', 'P', 19, "there is no secret of that path",          \
-    "forelock-verifier secret add, or secret add-disk.")
+    "forelock-verifier secret add, or secret add-disk.")                      \
+  X(kPolicyAmbiguousVm, 'V', 'P', 20,                                         \
+    "a policy's {vm} gives one secret path to two VMs",                       \
+    "Write one policy for each depth of VM names, or another prefix.")
 
 #define FORELOCK_VERIFIER_STORE_REASONS(X)                                    \
   X(kStoreOpen, 'V', 'S', 1, "the state folder cannot be used",               \
@@ -172,7 +175,10 @@
   X(kPeerClosed, 'V', 'S', 16, "the peer closed in the middle",               \
     "See the guest's console.")                                               \
   X(kShuttingDown, 'V', 'S', 17, "the server is shutting down",               \
-    "The guest asks again.")
+    "The guest asks again.")                                                  \
+  X(kTooManyOfSource, 'V', 'S', 18,                                           \
+    "one address has as many sessions open as allowed",                       \
+    "Raise --max-sessions-per-source if a proxy has that many guests.")
 
 #define FORELOCK_VERIFIER_REASONS(X)    \
   FORELOCK_VERIFIER_EVIDENCE_REASONS(X) \

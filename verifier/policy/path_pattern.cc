@@ -57,6 +57,17 @@ bool Overlap(std::string_view a, std::string_view b) {
   return true;
 }
 
+int VmPart(std::string_view pattern) {
+  int at = 0;
+  for (const std::string_view part : Parts(pattern)) {
+    if (part == kVm) return at;
+    ++at;
+  }
+  return -1;
+}
+
+size_t CountParts(std::string_view name) { return Parts(name).size(); }
+
 std::string SubstituteVm(std::string_view pattern, std::string_view vm) {
   return absl::StrReplaceAll(pattern, {{kVm, vm}});
 }

@@ -26,6 +26,11 @@ bool Matches(std::string_view pattern, std::string_view name);
 // Is there a name that both match? Both without {vm}.
 bool Overlap(std::string_view a, std::string_view b);
 
+// Where {vm} first stands in `pattern`, in parts from 0; -1: nowhere.
+int VmPart(std::string_view pattern);
+// How many parts a name or pattern has.
+size_t CountParts(std::string_view name);
+
 // `pattern` with {vm} replaced; `vm` may be a name or a pattern.
 std::string SubstituteVm(std::string_view pattern, std::string_view vm);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "verifier/policy/path_pattern.h"
 
 namespace verifier {
@@ -40,6 +41,34 @@ bool Policy::Governs(std::string_view path) const {
   return std::any_of(
       patterns.begin(), patterns.end(),
       [&](const std::string& pattern) { return Matches(pattern, path); });
+}
+
+// Two expansions in which the VM's name fills the same parts can only share a
+// path of the same VM; all the others must not share any.
+std::string Policy::AmbiguousPath() const {
+  struct Expansion {
+    std::string pattern;
+    int at;
+    size_t parts;
+  };
+  std::vector<Expansion> all;
+  for (const std::string& secret : secrets) {
+    const int at = VmPart(secret);
+    if (at < 0) continue;  // Given to every VM, as written.
+    for (const std::string& vm : vms) {
+      all.push_back({SubstituteVm(secret, vm), at, CountParts(vm)});
+    }
+  }
+  for (size_t i = 0; i < all.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      const bool same_parts =
+          all[i].at == all[j].at && all[i].parts == all[j].parts;
+      if (!same_parts && Overlap(all[i].pattern, all[j].pattern)) {
+        return absl::StrCat(all[j].pattern, " and ", all[i].pattern);
+      }
+    }
+  }
+  return "";
 }
 
 bool Policy::emulated() const {

@@ -53,6 +53,10 @@ struct Policy {
   // Every path that it governs, for any VM, as patterns without {vm}.
   std::vector<std::string> GovernedPatterns() const;
   bool Governs(std::string_view path) const;
+  // A path pattern that {vm} would give to two VMs, because their names have
+  // different numbers of parts or {vm} stands at different places; empty if
+  // there is none. Parse refuses such a policy.
+  std::string AmbiguousPath() const;
   // Emulated policies name no AMD root; Parse refuses a mixture.
   bool emulated() const;
 };

@@ -247,6 +247,13 @@ absl::StatusOr<Policy> Policy::Parse(std::string_view text,
   }
   ReadPatterns(reader, "vms", VmPlaceholder::kRefused, policy.vms);
   ReadPatterns(reader, "secrets", VmPlaceholder::kAllowed, policy.secrets);
+  if (reader.status().ok()) {
+    const std::string shared = policy.AmbiguousPath();
+    if (!shared.empty()) {
+      reader.Fail(kPolicyAmbiguousVm, *reader.Find("secrets"), "secrets",
+                  shared);
+    }
+  }
   ReadRoots(reader, policy);
   if (const toml::node* node = reader.Require("measurement")) {
     ReadDigests(reader, "measurement", *node, "", policy.measurements);

@@ -117,6 +117,33 @@ TEST(Policy, SharedPathNamesWhatBothGovern) {
   EXPECT_EQ(SharedPath(one, apart), "");
 }
 
+TEST(Policy, PlaceholderNeverGivesOnePathToTwoVms) {
+  const auto parse = [](const char* vms, const char* secrets) {
+    return Policy::Parse(
+        absl::StrReplaceAll(
+            Good(), {{"\"demo/vm1\"", vms}, {"\"demo/vm1/*\"", secrets}}),
+        "p.toml");
+  };
+  // s/fleet/a/b/key would be fleet/a's and fleet/a/b's.
+  const auto refused =
+      parse(R"("fleet/*", "fleet/*/*")", R"("s/{vm}/*", "s/{vm}/*/*")");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.status().message().find("VP20 "), std::string_view::npos)
+      << refused.status();
+  EXPECT_NE(refused.status().message().find("p.toml:4:11: secrets"),
+            std::string_view::npos)
+      << refused.status();
+  EXPECT_FALSE(parse(R"("*")", R"("{vm}/*", "*/{vm}")").ok());
+  EXPECT_FALSE(
+      parse(R"("*", "*/a")", R"("{vm}/*", "{vm}/x/y", "{vm}/*/*")").ok());
+  EXPECT_TRUE(parse(R"("fleet/*", "fleet/*/*")", R"("s/{vm}/key")").ok());
+  EXPECT_TRUE(parse(R"("fleet/*", "demo/*")",
+                    R"("s/{vm}/*", "s/{vm}/*/*", "t/{vm}", "shared/key")")
+                  .ok());
+  EXPECT_TRUE(
+      parse(R"("fleet/a", "demo/b/c")", R"("s/{vm}/*", "s/{vm}/*/*")").ok());
+}
+
 struct BadCase {
   const char* name;
   const char* from;
