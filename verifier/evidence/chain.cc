@@ -35,22 +35,30 @@ const AcceptedRoot* FindRoot(std::span<const AcceptedRoot> roots,
   return nullptr;
 }
 
-// The ARK sent, or, if none was, an imported one whose name fits.
+// The ARK sent, or, if none was, the imported one that signed the ASK. Names
+// repeat: every emulated hierarchy has the same.
 std::optional<Certificate> RootFor(base::Bytes sent,
                                    const std::optional<Certificate>& ask,
                                    std::span<const AcceptedRoot> roots,
                                    Findings& findings) {
-  if (sent.empty() && ask) {
-    for (const AcceptedRoot& root : roots) {
-      auto candidate = Certificate::Parse(root.der);
-      if (candidate &&
-          X509_NAME_cmp(X509_get_issuer_name(ask->x509()),
-                        X509_get_subject_name(candidate->x509())) == 0) {
-        return candidate;
-      }
-    }
+  if (!sent.empty() || !ask) {
+    return ParseOr(sent, kEvidenceNoArk, "ARK", findings);
   }
-  return ParseOr(sent, kEvidenceNoArk, "ARK", findings);
+  std::optional<Certificate> named;  // For its findings, if none signed.
+  for (const AcceptedRoot& root : roots) {
+    auto candidate = Certificate::Parse(root.der);
+    if (!candidate ||
+        X509_NAME_cmp(X509_get_issuer_name(ask->x509()),
+                      X509_get_subject_name(candidate->x509())) != 0) {
+      continue;
+    }
+    Findings of_candidate;
+    CheckSignedBy(*ask, *candidate, "ASK", of_candidate);
+    if (of_candidate.empty()) return candidate;
+    if (!named) named = std::move(candidate);
+  }
+  if (!named) findings.push_back({kEvidenceNoArk, ""});
+  return named;
 }
 
 void CheckVcekKey(const Certificate& vcek, Findings& findings) {

@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -117,9 +118,6 @@ void CheckAgainstVcek(const sev::UnverifiedReport& report, const Chain& chain,
   if (!base::Equal(report.chip_id(), chain.facts.hardware_id)) {
     findings.push_back({kVcekChipIdMismatch, ""});
   }
-  if (!ReportSignatureVerifies(report, chain.vcek)) {
-    findings.push_back({kReportSignature, ""});
-  }
 }
 
 }  // namespace
@@ -143,12 +141,20 @@ EvidenceResult EvidenceVerifier::Run(const EvidenceInput& input) {
     result.findings.push_back({table.status().reason(), ""});
     return result;
   }
-  const auto chain =
-      VerifyChain(*table, input.roots, input.now, result.findings);
+  Findings of_chain;
+  const auto chain = VerifyChain(*table, input.roots, input.now, of_chain);
+  const bool chain_is_good = chain && of_chain.empty();
+  for (Finding& finding : of_chain) {
+    result.findings.push_back(std::move(finding));
+  }
   if (!chain) return result;
   result.root = chain->root;
   result.trust_class = chain->trust_class;
   if (!result.report) return result;
+  const bool is_signed = ReportSignatureVerifies(*result.report, chain->vcek);
+  if (!is_signed) result.findings.push_back({kReportSignature, ""});
+  result.genuine = chain_is_good && is_signed &&
+                   base::Equal(result.report->report_data(), input.report_data);
   CheckAgainstVcek(*result.report, *chain, result.findings);
   if (result.findings.empty()) {
     VerifiedReport verified(*result.report);

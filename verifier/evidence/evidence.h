@@ -52,6 +52,9 @@ struct EvidenceResult {
   Findings findings;  // Every check that failed.
   // Present exactly if findings is empty.
   std::optional<VerifiedReport> verified;
+  // A key under an accepted root signed this report for this session: the peer
+  // is a guest on such a processor, though perhaps not one to be trusted.
+  bool genuine = false;
   // For the log and for naming further reasons; proves nothing.
   std::optional<sev::UnverifiedReport> report;
   std::optional<ossl::Digest256> root;

@@ -239,6 +239,51 @@ TEST(Evidence, IssuersMustBeIssuers) {
   EXPECT_TRUE(Has(check(rename), kCertificateIssuer));
 }
 
+TEST(Evidence, ArkOfTheStoreIsTheOneThatSigned) {
+  // The same name, another key.
+  const auto other =
+      *emulator::MakeArkCertificate(OwnChain::NewRsa(4096).get());
+  const AcceptedRoot namesake{.sha256 = ossl::Sha256::Of(other),
+                              .trust_class = TrustClass::kEmulated,
+                              .name = "namesake",
+                              .der = {other.begin(), other.end()}};
+  Certificates without_ark = GoodCertificates();
+  without_ark.ark.clear();
+  Case c;
+  c.table = PackTable(without_ark);
+  c.roots = {namesake, testing::TestRoot()};
+  const EvidenceResult result = c.Verify();
+  EXPECT_TRUE(result.verified) << Codes(result.findings);
+  EXPECT_EQ(result.root, testing::TestRoot().sha256);
+  c.roots = {namesake};
+  EXPECT_TRUE(Has(c.Verify().findings, kCertificateSignature));
+  EXPECT_FALSE(c.Verify().genuine);
+  c.roots.clear();
+  EXPECT_TRUE(Has(c.Verify().findings, kEvidenceNoArk));
+}
+
+TEST(Evidence, GenuineIsLessThanVerified) {
+  EXPECT_TRUE(Case().Verify().genuine);
+  const auto with = [](size_t at, uint8_t flip) {
+    Case c;
+    const ReportBytes report =
+        MakeReport(kReportData, [&](ReportBytes& bytes) { bytes[at] ^= flip; });
+    c.report.assign(report.begin(), report.end());
+    return c.Verify();
+  };
+  const EvidenceResult debug = with(sev::report_layout::Policy::kOffset + 2, 8);
+  EXPECT_TRUE(debug.genuine);
+  EXPECT_FALSE(debug.verified);
+  // Of another session.
+  EXPECT_FALSE(with(sev::report_layout::ReportData::kOffset, 1).genuine);
+  Case unsigned_change;
+  unsigned_change.report[sev::report_layout::HostData::kOffset] ^= 1;
+  EXPECT_FALSE(unsigned_change.Verify().genuine);
+  Case other_root;
+  other_root.roots.clear();
+  EXPECT_FALSE(other_root.Verify().genuine);
+}
+
 // --- Genuine Milan reports; they are used where they are, never copied.
 
 std::vector<uint8_t> ReadFile(const std::filesystem::path& path) {
