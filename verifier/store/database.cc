@@ -101,6 +101,10 @@ absl::StatusOr<Database> Database::Open(const std::string& path, Mode mode) {
   return database;
 }
 
+void Database::LimitWaiting(std::chrono::milliseconds limit) {
+  sqlite3_busy_timeout(handle_.get(), static_cast<int>(limit.count()));
+}
+
 Statement Database::Prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
   const int code =

@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -58,6 +59,9 @@ class Database {
   // WAL, synchronous FULL: what is committed survives a power cut.
   static absl::StatusOr<Database> Open(const std::string& path, Mode mode);
 
+  // For another process's lock; 5 s unless told. After that: Unavailable.
+  void LimitWaiting(std::chrono::milliseconds limit);
+
   // A statement whose SQL does not compile fails at its first Step.
   Statement Prepare(std::string_view sql);
   absl::Status Run(const char* sql);
@@ -68,6 +72,24 @@ class Database {
   };
   Database() = default;
   std::unique_ptr<sqlite3, Close> handle_;
+};
+
+// Everything read while it lives is of one moment; waits for no writer.
+class ReadTransaction {
+ public:
+  explicit ReadTransaction(Database& database)
+      : database_(database), status_(database.Run("BEGIN DEFERRED")) {}
+  ~ReadTransaction() {
+    if (status_.ok()) database_.Run("ROLLBACK").IgnoreError();
+  }
+  ReadTransaction(const ReadTransaction&) = delete;
+  ReadTransaction& operator=(const ReadTransaction&) = delete;
+
+  const absl::Status& status() const { return status_; }
+
+ private:
+  Database& database_;
+  absl::Status status_;
 };
 
 // Rolls back unless committed. Takes the write lock at once, so what was read

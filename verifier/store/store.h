@@ -14,6 +14,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -136,6 +137,11 @@ class Store {
   // --- Audit. Newest first.
   absl::StatusOr<std::vector<AuditEntry>> ListAudit(int64_t limit);
   absl::StatusOr<AuditEntry> FindAudit(const DecisionId& id);
+
+  // For another process's lock, at each access; 5 s unless told.
+  void LimitWaiting(std::chrono::milliseconds limit) {
+    database_.LimitWaiting(limit);
+  }
 
   const std::string& folder() const { return folder_; }
 

@@ -57,7 +57,9 @@ AuditEntry EntryFrom(Statement& row) {
 absl::StatusOr<Snapshot> Store::TakeSnapshot(
     const std::vector<std::string>& paths) {
   Snapshot snapshot;
-  // Before anything else: what changes later is seen at the commit.
+  // What changes later is seen at the commit, by the generation.
+  const ReadTransaction one_moment(database_);
+  if (!one_moment.status().ok()) return one_moment.status();
   const auto generation = Generation();
   if (!generation.ok()) return generation.status();
   snapshot.generation = *generation;

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
+#include "verifier/store/database.h"
 #include "verifier/testing/evidence_maker.h"
 #include "verifier/testing/scratch_store.h"
 
@@ -144,6 +145,28 @@ TEST(Store, SecretsHaveNamesAndBytes) {
   EXPECT_FALSE(
       store->AddSecret("demo/vm1/e", TrustClass::kEmulated, DiskSecret(""))
           .ok());
+}
+
+TEST(Store, ReadTransactionSeesOneMoment) {
+  ScratchStore store;
+  const std::string path = store.folder() + "/verifier.db";
+  auto reader = Database::Open(path, Database::Mode::kOpen);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  const auto policies = [&] {
+    auto statement = reader->Prepare("SELECT count(*) FROM policies");
+    EXPECT_TRUE(*statement.Step());
+    return statement.Int(0);
+  };
+  {
+    const ReadTransaction one_moment(*reader);
+    ASSERT_TRUE(one_moment.status().ok());
+    EXPECT_EQ(policies(), 1);
+    // The writer does not wait for the reader.
+    ASSERT_TRUE(store->RemoveSecret(testing::kSecretPath).ok());
+    ASSERT_TRUE(store->RemovePolicy("demo").ok());
+    EXPECT_EQ(policies(), 1);
+  }
+  EXPECT_EQ(policies(), 0);
 }
 
 TEST(Store, OnlyAmdsRootsAreHardware) {
