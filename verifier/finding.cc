@@ -6,6 +6,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "base/reasons.h"
 #include "proto/reasons.h"
 #include "sev/reasons.h"
@@ -27,6 +28,18 @@ constexpr std::string_view kDetailPayload = "forelock/detail";
 
 std::string ReasonCode(base::Reason reason) {
   return base::NameOf(reason).text;
+}
+
+std::string Printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c >= 0x20 && c < 0x7F) {
+      out.push_back(c);
+    } else {
+      absl::StrAppendFormat(&out, "\\x%02x", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
 }
 
 ReasonText TextOf(base::Reason reason) {

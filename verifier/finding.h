@@ -23,6 +23,10 @@ using Findings = std::vector<Finding>;
 // "VE19".
 std::string ReasonCode(base::Reason reason);
 
+// For a terminal or a log: what is not printable ASCII as \xNN. Whatever a peer
+// or a database file had a say in goes through this before it is shown.
+std::string Printable(std::string_view text);
+
 struct ReasonText {
   std::string_view what;
   std::string_view advice;

@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "verifier/finding.h"
+
 namespace verifier {
 
 std::string StateFolder(const Arguments& arguments) {
@@ -17,7 +19,7 @@ absl::StatusOr<std::unique_ptr<Store>> OpenStore(const Arguments& arguments) {
 }
 
 int Fail(const absl::Status& status) {
-  const std::string message(status.message());
+  const std::string message = Printable(status.message());
   fprintf(stderr, "forelock-verifier: %s\n", message.c_str());
   return kFailed;
 }

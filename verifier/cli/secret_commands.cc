@@ -144,7 +144,8 @@ int AuditList(const Arguments& arguments) {
   if (!entries.ok()) return Fail(entries.status());
   for (const AuditEntry& entry : *entries) {
     Print(absl::StrCat(FormatTime(entry.time_ms), " ", ossl::Hex(entry.id), " ",
-                       entry.outcome, " ", entry.vm.empty() ? "?" : entry.vm,
+                       Printable(entry.outcome), " ",
+                       entry.vm.empty() ? "?" : Printable(entry.vm),
                        entry.emulated ? " EMULATED" : ""));
   }
   return kDone;
@@ -160,7 +161,7 @@ int AuditShow(const Arguments& arguments) {
   const auto entry = (*store)->FindAudit(id);
   if (!entry.ok()) return Fail(entry.status());
   if (arguments.Has("json")) {
-    Print(entry->detail);
+    Print(Printable(entry->detail));
   } else {
     printf("%s", ToText(*entry).c_str());
   }

@@ -67,7 +67,7 @@ std::string Scalar(const Json& json, const char* key) {
 
 void Line(std::string& out, std::string_view name, std::string_view value) {
   if (!value.empty()) {
-    out += absl::StrFormat("%-13s %s\n", name, value);
+    out += absl::StrFormat("%-13s %s\n", name, Printable(value));
   }
 }
 

@@ -35,7 +35,8 @@ struct AuditDetail {
 std::string ToJson(const AuditDetail& detail);
 
 // For people: every reason with its advice, then what was seen, in the form in
-// which a policy names it. Empty lines never; ends with a newline.
+// which a policy names it. Empty lines never; ends with a newline. Printable
+// ASCII, whatever the row holds.
 std::string ToText(const AuditEntry& entry);
 
 // "2026-11-22T10:00:00Z"

@@ -134,6 +134,7 @@ Decision Decide(const Question& question, Store& store) {
                       .allowed_policy_bits = AllowedPolicyBits(*snapshot),
                       .now = static_cast<time_t>(question.now_ms / 1000)});
   decision.emulated = evidence.trust_class == TrustClass::kEmulated;
+  decision.genuine = evidence.genuine;
   decision.detail.report = evidence.report;
   decision.detail.root = evidence.root;
   if (!question.boot) {

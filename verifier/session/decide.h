@@ -31,6 +31,9 @@ struct Question {
 struct Decision {
   proto::Outcome outcome = proto::Outcome::kTryLater;
   bool emulated = false;
+  // The report is of this session and signed under an accepted root; whatever
+  // else may be wrong with it.
+  bool genuine = false;
   AuditDetail detail;
   // Only with kGranted, all that were asked for and in that order.
   struct Secret {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/policy/path_pattern.h"
@@ -16,6 +17,14 @@ namespace {
 
 std::string Text(base::Bytes bytes) {
   return std::string(bytes.begin(), bytes.end());
+}
+
+// Two capital letters and a number, whatever the guest sent.
+std::string ReceiptReason(uint32_t bits) {
+  const base::Reason reason = base::Reason::FromBits(bits);
+  const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (!capital(reason.tag0()) || !capital(reason.tag1())) return "?";
+  return ReasonCode(reason);
 }
 
 }  // namespace
@@ -109,15 +118,14 @@ Reply Session::OnEvidence(base::Bytes body) {
 
 void Session::OnReceipt(base::Bytes body) {
   state_ = State::kDone;
+  if (!recorded_) return;
   proto::UnpackArena<1024> arena;
   const auto receipt = proto::DecodeReceipt(body, arena);
   std::string text = "malformed";
   if (receipt.ok()) {
-    text =
-        receipt->accepted
-            ? "accepted"
-            : absl::StrCat("refused ",
-                           ReasonCode(base::Reason::FromBits(receipt->reason)));
+    text = receipt->accepted
+               ? "accepted"
+               : absl::StrCat("refused ", ReceiptReason(receipt->reason));
   }
   const absl::Status added = store_.AddReceipt(decision_id_, text);
   if (!added.ok()) {
@@ -152,22 +160,35 @@ Committed Session::CommitOrTryLater(Decision& decision) {
     return out;
   };
   const auto committed = store_.Commit(record());
-  if (committed.ok()) return *committed;
+  if (committed.ok()) {
+    recorded_ = true;
+    return *committed;
+  }
   decision.outcome = proto::Outcome::kTryLater;
   decision.secrets.clear();
-  decision.detail.findings.push_back(FindingFrom(committed.status()));
-  const auto second = store_.Commit(record());
-  if (!second.ok()) {
+  Finding why = FindingFrom(committed.status());
+  // Locked by another process: not twice the wait, which is everybody's.
+  const bool busy =
+      absl::IsUnavailable(committed.status()) && why.reason == kStoreWrite;
+  decision.detail.findings.push_back(std::move(why));
+  const absl::Status second =
+      busy ? committed.status() : store_.Commit(record()).status();
+  recorded_ = second.ok();
+  if (!recorded_) {
     options_.log(absl::StrCat("decision ", ossl::Hex(decision_id_),
-                              " not recorded: ", second.status().message()));
+                              " not recorded: ", second.message()));
   }
   return {};
 }
 
 Reply Session::Conclude(Decision decision) {
   decided_ = true;
-  const Committed committed = CommitOrTryLater(decision);
-  Log(decision);
+  Committed committed;
+  // A loop of bad requests must not fill the disk.
+  if (decision.genuine || options_.record_unproven()) {
+    committed = CommitOrTryLater(decision);
+    Log(decision);
+  }
   // Only who got this far may say that it took the secrets.
   const bool understood = decision.outcome != proto::Outcome::kProtocolError;
   state_ = understood ? State::kReceipt : State::kDone;

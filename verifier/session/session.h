@@ -36,6 +36,9 @@ struct SessionOptions {
   std::function<int64_t()> now_ms;
   // One line for each decision; never a reason's detail.
   std::function<void(std::string_view)> log;
+  // May one more refusal be recorded and logged, although the peer has shown no
+  // genuine evidence? If not it still gets a verdict and a decision id.
+  std::function<bool()> record_unproven = [] { return true; };
 };
 
 // A message body to send. Wiped: it may hold secrets.
@@ -68,6 +71,8 @@ class Session {
 
   // Nothing more is expected: close after sending.
   bool done() const { return state_ == State::kDone; }
+  // A well-formed request came.
+  bool requested() const { return !challenge_.empty(); }
   // A verdict was given, of whatever outcome.
   bool decided() const { return decided_; }
 
@@ -89,6 +94,7 @@ class Session {
   SessionOptions options_;
   State state_ = State::kRequest;
   bool decided_ = false;
+  bool recorded_ = false;
   std::string vm_;
   std::vector<std::string> paths_;
   std::vector<uint8_t> request_;    // As received.

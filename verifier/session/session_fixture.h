@@ -67,6 +67,7 @@ class SessionTest : public ::testing::Test {
     options.log = [this](std::string_view line) {
       lines_.push_back(std::string(line));
     };
+    options.record_unproven = [this] { return record_unproven_; };
     return options;
   }
 
@@ -122,6 +123,7 @@ class SessionTest : public ::testing::Test {
   testing::ScratchStore store_;
   FakeTls tls_{"session 1"};
   bool allow_emulated_ = true;
+  bool record_unproven_ = true;
   int64_t now_ms_ = kNowMs;
   std::string vm_ = "demo/vm1";
   std::vector<std::string> paths_ = {std::string(testing::kSecretPath)};

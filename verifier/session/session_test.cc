@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -10,9 +11,11 @@
 #include "sev/guest_policy.h"
 #include "sev/report.h"
 #include "verifier/reasons.h"
+#include "verifier/session/audit_record.h"
 #include "verifier/session/report_data.h"
 #include "verifier/session/session.h"
 #include "verifier/session/session_fixture.h"
+#include "verifier/store/database.h"
 #include "verifier/testing/evidence_maker.h"
 #include "verifier/testing/guest_messages.h"
 #include "verifier/testing/scratch_store.h"
@@ -266,6 +269,99 @@ TEST_F(SessionTest, ReceiptGoesToTheLogAndDecidesNothing) {
   const auto entry = store_->FindAudit(id_);
   ASSERT_TRUE(entry.ok());
   EXPECT_EQ(entry->receipt, "accepted");
+}
+
+// ESC c resets a terminal; both bytes come from the peer.
+TEST_F(SessionTest, ReceiptsReasonIsNotForTheOwnersTerminal) {
+  const auto request = RequestFor(vm_, paths_);
+  const struct {
+    uint32_t reason;
+    const char* want;
+  } cases[] = {{0x1b6307, "refused ?"},
+               {0x41620a, "refused ?"},
+               {0x7f5b01, "refused ?"},
+               {0, "refused ?"},
+               {0x415407, "refused AT7"}};
+  for (const auto& c : cases) {
+    Session session(*store_, tls_, Options());
+    const Reply challenge = session.OnMessage(request);
+    (void)Read(session.OnMessage(testing::GoodEvidence(
+        Binding(challenge.bytes()), request, challenge.bytes())));
+    (void)session.OnMessage(testing::EncodeMessage(
+        proto::AttestReceipt{.accepted = false, .reason = c.reason}));
+    const auto entry = store_->FindAudit(id_);
+    ASSERT_TRUE(entry.ok());
+    EXPECT_EQ(entry->receipt, c.want);
+  }
+}
+
+TEST_F(SessionTest, OnlyGenuineEvidenceIsSureOfARecord) {
+  record_unproven_ = false;
+  const auto request = RequestFor(vm_, paths_);
+  {
+    Session session(*store_, tls_, Options());
+    EXPECT_EQ(Read(session.OnMessage(std::vector<uint8_t>(9, 0xFF))).outcome,
+              proto::Outcome::kProtocolError);
+    EXPECT_NE(id_, DecisionId{});
+    EXPECT_FALSE(store_->FindAudit(id_).ok());
+  }
+  {
+    // A genuine report, but of another TLS session.
+    FakeTls other("another session");
+    Session session(*store_, other, Options());
+    const Reply challenge = session.OnMessage(request);
+    const Verdict verdict = Read(session.OnMessage(testing::GoodEvidence(
+        Binding(challenge.bytes()), request, challenge.bytes())));
+    EXPECT_EQ(verdict.outcome, proto::Outcome::kEvidenceInvalid);
+    EXPECT_FALSE(store_->FindAudit(id_).ok());
+    (void)session.OnMessage(
+        testing::EncodeMessage(proto::AttestReceipt{.accepted = true}));
+  }
+  EXPECT_TRUE(lines_.empty());
+  const Verdict denied = Attest([](ReportBytes& report) { report[0x90] ^= 1; });
+  EXPECT_EQ(denied.outcome, proto::Outcome::kNotAuthorised);
+  EXPECT_FALSE(denied.log.empty());
+  const Verdict debug = Attest([](ReportBytes& report) {
+    report[sev::report_layout::Policy::kOffset + 2] |= 0x08;
+  });
+  EXPECT_EQ(debug.outcome, proto::Outcome::kEvidenceInvalid);
+  EXPECT_FALSE(debug.log.empty());
+}
+
+TEST_F(SessionTest, LockedDatabaseIsTryLater) {
+  auto other = Database::Open(absl::StrCat(store_.folder(), "/verifier.db"),
+                              Database::Mode::kOpen);
+  ASSERT_TRUE(other.ok()) << other.status();
+  ASSERT_TRUE(other->Run("BEGIN IMMEDIATE").ok());
+  store_->LimitWaiting(std::chrono::milliseconds(1));
+  const Verdict verdict = Attest();
+  EXPECT_EQ(verdict.outcome, proto::Outcome::kTryLater);
+  EXPECT_TRUE(verdict.secrets.empty());
+  ASSERT_FALSE(lines_.empty());
+  EXPECT_NE(lines_[0].find("not recorded"), std::string::npos) << lines_[0];
+  ASSERT_TRUE(other->Run("ROLLBACK").ok());
+  EXPECT_EQ(Attest().boot_counter, 1u);
+}
+
+TEST(AuditText, IsPrintableWhateverTheRowHolds) {
+  AuditEntry entry;
+  entry.vm =
+      "a\x1b"
+      "c";
+  entry.outcome =
+      "\x9b"
+      "2J";
+  entry.receipt =
+      "refused \x1b"
+      "c7";
+  entry.detail =
+      R"({"peer":"\u001bc\n","findings":[{"reason":"\u001b","what":"w",)"
+      R"("detail":"\u009b"}],"asked":[{"path":"\u001b[2J"}]})";
+  const std::string text = ToText(entry);
+  for (const char c : text) {
+    EXPECT_TRUE(c == '\n' || (c >= 0x20 && c < 0x7F)) << text;
+  }
+  EXPECT_NE(text.find("refused \\x1bc7"), std::string::npos) << text;
 }
 
 TEST_F(SessionTest, EveryTruncationAndFlippedBitOfEvidenceIsRefused) {
