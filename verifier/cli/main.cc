@@ -9,8 +9,13 @@
 #include "verifier/cli/arguments.h"
 #include "verifier/cli/commands.h"
 #include "verifier/cli/common.h"
+#include "verifier/cli/private_memory.h"
 
 int main(int argc, char** argv) {
+  if (!verifier::KeepMemoryPrivate()) {
+    perror("forelock-verifier: cannot keep its memory private");
+    return verifier::kFailed;
+  }
   // Nothing this program makes is for others (the database's own files too).
   umask(S_IRWXG | S_IRWXO);
   const std::span<char* const> arguments(argv, static_cast<size_t>(argc));
