@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <string>
 
@@ -71,6 +72,8 @@ int ShowPin(const Arguments& arguments) {
 }
 
 int Serve(const Arguments& arguments) {
+  // Whoever reads the log may go away; the server does not go with it.
+  signal(SIGPIPE, SIG_IGN);
   ServerOptions options;
   options.allow_emulated = arguments.Has("allow-emulated");
   options.handle_signals = true;
@@ -85,11 +88,19 @@ int Serve(const Arguments& arguments) {
              static_cast<uint32_t>(options.max_sessions), kMaxSessions);
   const uint32_t seconds =
       Number(arguments.Get("session-seconds"), 30, kMaxSessionSeconds);
-  if (sessions == 0 || seconds == 0) {
+  const uint32_t of_source = Number(
+      arguments.Get("max-sessions-per-source"),
+      static_cast<uint32_t>(options.max_sessions_per_source), kMaxSessions);
+  const uint32_t request_seconds =
+      Number(arguments.Get("request-seconds"), 10, kMaxSessionSeconds);
+  if (sessions == 0 || of_source == 0 || seconds == 0 || request_seconds == 0) {
     return FailUsage(
-        "--max-sessions and --session-seconds want numbers over 0");
+        "--max-sessions, --max-sessions-per-source, --session-seconds and "
+        "--request-seconds want numbers over 0");
   }
   options.max_sessions = sessions;
+  options.max_sessions_per_source = of_source;
+  options.request_deadline = std::chrono::seconds(request_seconds);
   options.session_deadline = std::chrono::seconds(seconds);
   auto store = OpenStore(arguments);
   if (!store.ok()) return Fail(store.status());

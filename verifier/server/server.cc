@@ -3,9 +3,11 @@
 
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <ctime>
+#include <exception>
 #include <optional>
 #include <set>
 #include <system_error>
@@ -21,6 +23,7 @@
 #include "proto/attest.h"
 #include "verifier/finding.h"
 #include "verifier/reasons.h"
+#include "verifier/server/peer_limits.h"
 #include "verifier/session/session.h"
 
 namespace verifier {
@@ -30,6 +33,9 @@ using asio::ip::tcp;
 using TlsStream = asio::ssl::stream<tcp::socket>;
 
 constexpr std::chrono::milliseconds kLinger{1000};
+// It stops every session, on the only thread.
+constexpr std::chrono::milliseconds kDatabasePatience{250};
+constexpr std::chrono::minutes kSummaryInterval{1};
 
 auto Into(std::error_code& error) {
   return asio::redirect_error(asio::use_awaitable, error);
@@ -65,17 +71,35 @@ void OnTlsMessage(int is_write, int, int content_type, const void* data,
   }
 }
 
+// Whoever has one address of an IPv6 /64 has them all.
+std::string SourceOf(asio::ip::address address) {
+  if (address.is_v4()) return address.to_string();
+  if (address.to_v6().is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6())
+        .to_string();
+  }
+  auto bytes = address.to_v6().to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), uint8_t{0});
+  return asio::ip::address_v6(bytes).to_string();
+}
+
 }  // namespace
 
 struct Server::State {
   State(ServerOptions server_options, asio::ssl::context ssl_context,
         std::unique_ptr<Store> server_store)
       : options(std::move(server_options)),
+        counts(options.max_sessions, options.max_sessions_per_source),
+        refusals(options.unproven_per_source, options.unproven_in_all),
+        lines(options.unproven_per_source, options.unproven_in_all),
         tls(std::move(ssl_context)),
         store(std::move(server_store)),
         acceptor(io),
         signals(io),
-        grace(io) {}
+        grace(io),
+        summary(io) {}
+  // Destroying io ends the coroutines that are left; nothing is to be stopped.
+  ~State() { stopping = false; }
 
   // One connection; lives as long as its coroutine.
   struct Connection {
@@ -88,38 +112,92 @@ struct Server::State {
     }
     TlsStream stream;
     asio::steady_timer deadline;
+    std::chrono::steady_clock::time_point accepted =
+        std::chrono::steady_clock::now();
     bool late = false;
+    std::string source;
     std::string peer;
   };
 
+  // A connection's place among the open ones, however its coroutine ends.
+  class Place {
+   public:
+    // Its source was admitted.
+    Place(State& state, std::shared_ptr<Connection> connection)
+        : state_(&state), connection_(std::move(connection)) {
+      state_->open.insert(connection_.get());
+    }
+    ~Place() {
+      if (!connection_) return;
+      connection_->Close();
+      state_->open.erase(connection_.get());
+      state_->counts.Leave(connection_->source);
+      if (state_->stopping && state_->open.empty()) state_->io.stop();
+    }
+    Place(Place&&) = default;
+    Place& operator=(Place&&) = delete;
+    const std::shared_ptr<Connection>& connection() const {
+      return connection_;
+    }
+
+   private:
+    State* state_;
+    std::shared_ptr<Connection> connection_;
+  };
+
   asio::awaitable<void> Accept();
-  asio::awaitable<void> Serve(std::shared_ptr<Connection> connection);
+  void Admit(tcp::socket socket);
+  asio::awaitable<void> Serve(Place place);
+  asio::awaitable<void> Summarise();
+  void LogDropped();
   asio::awaitable<bool> Handshake(Connection& connection);
   // true: it ended as it should, and the peer may be told so.
-  asio::awaitable<bool> Converse(Connection& connection);
+  asio::awaitable<bool> Converse(std::shared_ptr<Connection> connection);
   asio::awaitable<void> Linger(std::shared_ptr<Connection> connection);
   asio::awaitable<bool> Receive(Connection& connection, Session& session,
                                 std::vector<uint8_t>& body,
                                 std::optional<Reply>& violation);
   asio::awaitable<bool> Send(Connection& connection, const Reply& reply);
-  void StartDeadline(const std::shared_ptr<Connection>& connection);
+  // Replaces the deadline that was there; counted from accept.
+  void SetDeadline(const std::shared_ptr<Connection>& connection,
+                   std::chrono::milliseconds deadline);
   void Stop();
+  // Anybody can cause these lines.
   void Log(const Connection& connection, base::Reason reason,
            std::string_view detail) {
+    if (!lines.Allow(connection.source, std::chrono::steady_clock::now())) {
+      return;
+    }
     options.log(absl::StrCat(
         connection.peer, ": ",
         Error(reason, absl::StatusCode::kUnknown, detail).message()));
   }
+  // For co_spawn: what ends a coroutine that nobody waits for.
+  auto LogException(std::string_view where) {
+    return [this, where](std::exception_ptr exception) {
+      if (!exception) return;
+      try {
+        std::rethrow_exception(exception);
+      } catch (const std::exception& caught) {
+        options.log(absl::StrCat(where, ": ", caught.what()));
+      }
+    };
+  }
 
   ServerOptions options;
-  asio::io_context io{1};
+  // Before io, whose destructor ends coroutines that hold a Place.
+  std::set<Connection*> open;
+  SessionCounts counts;
+  MinuteLimit refusals;
+  MinuteLimit lines;
+  bool stopping = false;
   asio::ssl::context tls;
   std::unique_ptr<Store> store;
+  asio::io_context io{1};
   tcp::acceptor acceptor;
   asio::signal_set signals;
   asio::steady_timer grace;
-  std::set<Connection*> open;
-  bool stopping = false;
+  asio::steady_timer summary;
 };
 
 asio::awaitable<void> Server::State::Accept() {
@@ -135,25 +213,37 @@ asio::awaitable<void> Server::State::Accept() {
       co_await pause.async_wait(Into(error));
       continue;
     }
-    auto connection = std::make_shared<Connection>(std::move(socket), tls);
-    const auto remote =
-        connection->stream.lowest_layer().remote_endpoint(error);
-    if (error) continue;
-    connection->peer =
-        absl::StrCat(remote.address().to_string(), ":", remote.port());
-    if (open.size() >= options.max_sessions) {
-      Log(*connection, kTooManySessions, absl::StrCat(open.size()));
-      continue;
-    }
-    open.insert(connection.get());
-    StartDeadline(connection);
-    asio::co_spawn(io, Serve(std::move(connection)), asio::detached);
+    Admit(std::move(socket));
   }
 }
 
-void Server::State::StartDeadline(
-    const std::shared_ptr<Connection>& connection) {
-  connection->deadline.expires_after(options.session_deadline);
+void Server::State::Admit(tcp::socket socket) {
+  std::error_code error;
+  auto connection = std::make_shared<Connection>(std::move(socket), tls);
+  const auto remote = connection->stream.lowest_layer().remote_endpoint(error);
+  if (error) return;
+  connection->source = SourceOf(remote.address());
+  connection->peer =
+      absl::StrCat(remote.address().to_string(), ":", remote.port());
+  switch (counts.Enter(connection->source)) {
+    case SessionCounts::Admission::kAdmitted:
+      break;
+    case SessionCounts::Admission::kTooMany:
+      Log(*connection, kTooManySessions, absl::StrCat(counts.open()));
+      return;
+    case SessionCounts::Admission::kTooManyOfSource:
+      Log(*connection, kTooManyOfSource, connection->source);
+      return;
+  }
+  Place place(*this, connection);
+  SetDeadline(connection,
+              std::min(options.request_deadline, options.session_deadline));
+  asio::co_spawn(io, Serve(std::move(place)), LogException("session"));
+}
+
+void Server::State::SetDeadline(const std::shared_ptr<Connection>& connection,
+                                std::chrono::milliseconds deadline) {
+  connection->deadline.expires_at(connection->accepted + deadline);
   connection->deadline.async_wait(
       [this, connection](const std::error_code& error) {
         if (error) return;
@@ -163,15 +253,30 @@ void Server::State::StartDeadline(
       });
 }
 
-asio::awaitable<void> Server::State::Serve(
-    std::shared_ptr<Connection> connection) {
+asio::awaitable<void> Server::State::Serve(Place place) {
+  const std::shared_ptr<Connection> connection = place.connection();
   const bool connected = co_await Handshake(*connection);
-  if (connected && co_await Converse(*connection)) {
+  if (connected && co_await Converse(connection)) {
     co_await Linger(connection);
   }
-  connection->Close();
-  open.erase(connection.get());
-  if (stopping && open.empty()) io.stop();
+}
+
+void Server::State::LogDropped() {
+  const uint64_t unrecorded = refusals.TakeDropped();
+  const uint64_t unlogged = lines.TakeDropped();
+  if (unrecorded + unlogged == 0) return;
+  options.log(absl::StrCat("over the limits of a minute: ", unrecorded,
+                           " refusals without genuine evidence not recorded, ",
+                           unlogged, " lines not logged"));
+}
+
+asio::awaitable<void> Server::State::Summarise() {
+  while (!stopping) {
+    std::error_code error;
+    summary.expires_after(kSummaryInterval);
+    co_await summary.async_wait(Into(error));
+    LogDropped();
+  }
 }
 
 asio::awaitable<bool> Server::State::Handshake(Connection& connection) {
@@ -229,20 +334,29 @@ asio::awaitable<bool> Server::State::Send(Connection& connection,
   co_return !error;
 }
 
-asio::awaitable<bool> Server::State::Converse(Connection& connection) {
-  TlsExporter exporter(connection.stream.native_handle());
+asio::awaitable<bool> Server::State::Converse(
+    std::shared_ptr<Connection> connection) {
+  TlsExporter exporter(connection->stream.native_handle());
   SessionOptions session_options;
   session_options.allow_emulated = options.allow_emulated;
-  session_options.peer = connection.peer;
+  session_options.peer = connection->peer;
   session_options.now_ms = [] { return absl::ToUnixMillis(absl::Now()); };
   session_options.log = options.log;
+  session_options.record_unproven = [this, &connection] {
+    return refusals.Allow(connection->source, std::chrono::steady_clock::now());
+  };
   Session session(*store, exporter, std::move(session_options));
   std::vector<uint8_t> body;
+  bool requested = false;
   while (!session.done()) {
     std::optional<Reply> reply;
-    if (!co_await Receive(connection, session, body, reply)) co_return false;
+    if (!co_await Receive(*connection, session, body, reply)) co_return false;
     if (!reply) reply.emplace(session.OnMessage(body));
-    if (!reply->bytes().empty() && !co_await Send(connection, *reply)) {
+    if (!requested && session.requested() && !connection->late) {
+      requested = true;
+      SetDeadline(connection, options.session_deadline);
+    }
+    if (!reply->bytes().empty() && !co_await Send(*connection, *reply)) {
       co_return false;
     }
   }
@@ -267,6 +381,8 @@ void Server::State::Stop() {
   std::error_code ignored;
   acceptor.close(ignored);
   signals.cancel(ignored);
+  summary.cancel();
+  LogDropped();
   if (open.empty()) {
     io.stop();
     return;
@@ -293,6 +409,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   if (!context) {
     return Error(kTlsFailed, absl::StatusCode::kInternal, ossl::TakeError());
   }
+  store->LimitWaiting(kDatabasePatience);
   SSL_CTX_set_msg_callback(context.get(), OnTlsMessage);
   auto state = std::make_unique<State>(std::move(options),
                                        asio::ssl::context(context.release()),
@@ -320,7 +437,12 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
           if (!failed) raw->Stop();
         });
   }
-  asio::co_spawn(state->io, state->Accept(), asio::detached);
+  asio::co_spawn(state->io, state->Accept(), [raw = state.get()](auto error) {
+    // A server that accepts nobody must not look like one that does.
+    raw->LogException("accept")(error);
+    if (error) raw->Stop();
+  });
+  asio::co_spawn(state->io, state->Summarise(), state->LogException("summary"));
   return std::unique_ptr<Server>(new Server(std::move(state)));
 }
 

@@ -3,8 +3,12 @@
 // Server: TCP, TLS and framing around verifier/session. Keeps no state but the
 // connections that are open; one thread.
 //
-// A connection has one deadline for everything, from accept to close, and there
-// are never more than max_sessions: a peer can waste its own connection only.
+// Whoever reaches the port may talk to it, so what a peer can use up before it
+// has shown genuine evidence is bounded: sessions in all and of one source
+// address, a short time to the request and a longer one to the close, and the
+// refusals and lines that are written down for it each minute. A source is an
+// IPv4 address or an IPv6 /64. Enough sources can still take all the sessions;
+// that keeps others from booting, and nothing else.
 #pragma once
 
 #include <chrono>
@@ -25,7 +29,15 @@ struct ServerOptions {
   uint16_t port = 0;                  // 0: any.
   bool allow_emulated = false;
   size_t max_sessions = 256;
+  // Guests behind one proxy share its address.
+  size_t max_sessions_per_source = 32;
+  // From accept: to a well-formed request, and to the close.
+  std::chrono::milliseconds request_deadline{10000};
   std::chrono::milliseconds session_deadline{30000};
+  // Refusals without genuine evidence that are recorded, and lines about broken
+  // connections that are logged, each minute. The rest are counted.
+  size_t unproven_per_source = 10;
+  size_t unproven_in_all = 100;
   // After Stop, sessions that are open may still end by themselves.
   std::chrono::milliseconds shutdown_grace{5000};
   // Stop on SIGTERM and SIGINT.

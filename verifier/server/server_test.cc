@@ -3,10 +3,12 @@
 
 #include <chrono>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/strip.h"
 #include "attest/evidence_source.h"
 #include "attest/native_session.h"
@@ -18,6 +20,7 @@
 #include "gtest/gtest.h"
 #include "proto/attest.h"
 #include "verifier/server/identity.h"
+#include "verifier/store/store.h"
 #include "verifier/testing/evidence_maker.h"
 #include "verifier/testing/guest_messages.h"
 #include "verifier/testing/scratch_store.h"
@@ -50,6 +53,10 @@ class ServerTest : public ::testing::Test {
     server_ = *std::move(server);
     port_ = server_->port();
     thread_ = std::thread([this] { server_->Run(); });
+  }
+  void StopServer() {
+    server_->Stop();
+    thread_.join();
   }
   void TearDown() override {
     if (server_) server_->Stop();
@@ -171,6 +178,85 @@ TEST_F(ServerTest, NeverMoreSessionsThanAllowed) {
   TlsTestClient second(port_);
   EXPECT_TRUE(second.ServerCloses());
   EXPECT_EQ(Finish(first, first), proto::Outcome::kGranted);
+}
+
+TEST_F(ServerTest, OneAddressCannotTakeAllSessions) {
+  StartServer({.max_sessions_per_source = 1});
+  TlsTestClient first(port_);
+  Begin(first);
+  TlsTestClient second(port_);
+  EXPECT_TRUE(second.ServerCloses());
+  EXPECT_EQ(Finish(first, first), proto::Outcome::kGranted);
+}
+
+TEST_F(ServerTest, TheRequestHasAShorterDeadline) {
+  StartServer({.request_deadline = milliseconds(3000),
+               .session_deadline = milliseconds(600000)});
+  TlsTestClient asks(port_);
+  Begin(asks);
+  // Accepted later, closed when the other's first deadline is over too.
+  TlsTestClient silent(port_);
+  ASSERT_TRUE(silent.connected());
+  EXPECT_TRUE(silent.ServerCloses());
+  EXPECT_EQ(Finish(asks, asks), proto::Outcome::kGranted);
+}
+
+TEST_F(ServerTest, ALoopOfBadRequestsDoesNotFillTheDisk) {
+  std::vector<std::string> lines;
+  ServerOptions options{.unproven_per_source = 3};
+  options.log = [&](std::string_view line) { lines.emplace_back(line); };
+  StartServer(std::move(options));
+  for (int i = 0; i < 10; ++i) {
+    TlsTestClient client(port_);
+    ASSERT_TRUE(client.Handshake());
+    ASSERT_TRUE(client.Send(std::vector<uint8_t>(100, 0xFF)));
+    const auto reply = client.Receive();
+    proto::AttestArena arena;
+    const auto verdict = proto::DecodeVerdict(reply, arena);
+    ASSERT_TRUE(verdict.ok());
+    EXPECT_EQ(verdict->outcome, proto::Outcome::kProtocolError);
+    EXPECT_FALSE(base::AllZero(verdict->decision_id));
+    EXPECT_TRUE(client.ServerCloses());
+  }
+  ExpectServes();
+  StopServer();
+  const auto store = Store::Open(store_.folder());
+  ASSERT_TRUE(store.ok()) << store.status();
+  EXPECT_EQ((*store)->ListAudit(100)->size(), 4u);
+  bool counted = false;
+  for (const std::string& line : lines) {
+    counted = counted || absl::StrContains(line, "7 refusals without genuine");
+  }
+  EXPECT_TRUE(counted);
+  EXPECT_LT(lines.size(), 10u);
+}
+
+TEST_F(ServerTest, AnExceptionEndsItsSessionOnly) {
+  std::vector<std::string> lines;
+  bool thrown = false;
+  ServerOptions options{.max_sessions = 1};
+  options.log = [&](std::string_view line) {
+    lines.emplace_back(line);
+    if (thrown || !absl::StrContains(line, "granted")) return;
+    thrown = true;
+    throw std::runtime_error("the log is full");
+  };
+  StartServer(std::move(options));
+  {
+    TlsTestClient client(port_);
+    Begin(client);
+    const auto binding = client.Binding(testing::NonceOf(challenge_));
+    client.Send(testing::GoodEvidence(binding, Request(), challenge_));
+    EXPECT_TRUE(client.Receive().empty());
+    EXPECT_TRUE(client.ServerCloses());
+  }
+  ExpectServes();
+  StopServer();
+  bool logged = false;
+  for (const std::string& line : lines) {
+    logged = logged || line == "session: the log is full";
+  }
+  EXPECT_TRUE(logged);
 }
 
 TEST_F(ServerTest, OnlyTheTlsProfile) {
