@@ -137,8 +137,9 @@ absl::Status Serve(const std::string& socket_path, FirmwareService& service) {
       continue;
     }
     next = service.Serve();
-    if (connection.open() && fds[2].revents != 0 &&
-        !Read(connection, service, next)) {
+    // A session that just ended is closed before its socket is read again.
+    if (next != FirmwareService::Next::kClose && connection.open() &&
+        fds[2].revents != 0 && !Read(connection, service, next)) {
       connection.Close();
     }
     if (next == FirmwareService::Next::kClose) {

@@ -89,8 +89,9 @@ def measure(runs):
         for what, pattern, budget in (("guest heap, peak", r"heap (?:peak )?(\d+)", 128),
                                       ("guest stack, peak", r"stack (?:peak )?(\d+)", 64)):  # fmt: skip
             match = qemu.find(rf"^forelock: .*{pattern}")
-            if match:
-                rows.append(Row(what, -(-int(match.group(1)) // KIB), "KiB", budget))
+            if not match:
+                raise process.Failure(f"the guest does not print its {what}:\n{qemu.tail(30)}")
+            rows.append(Row(what, -(-int(match.group(1)) // KIB), "KiB", budget))
         each, note = proxy_memory()
         rows.append(Row("proxy private memory (RssAnon), each VM", each, "KiB", 64, note))
         rows.append(Row("the same, the first VM alone, at its peak", max(peak) - idle, "KiB", None,

@@ -88,14 +88,27 @@ def read_events(path, count):
     return len(results)
 
 
+# gold says so of every local symbol of the sanitizers' runtime, in each link.
+NOISE = re.compile(r"ld\.gold: warning: Cannot export local symbol|^INFO: From Linking ")
+
+
+def run(command):
+    """Runs Bazel, shows what it says but for NOISE, and returns its status."""
+    bazel = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True, errors="replace")  # fmt: skip
+    for line in bazel.stdout:
+        if not NOISE.search(line):
+            print(line, end="", flush=True)
+    return bazel.wait()
+
+
 def bazel_test(name, arguments, count):
     print(f"\n== {name}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         events = pathlib.Path(folder) / "events.json"
         command = ["bazel", "test", "--keep_going", f"--build_event_json_file={events}"]
-        if not sys.stdout.isatty():
-            command += ["--noshow_progress", "--curses=no", "--color=no"]
-        status = subprocess.run(command + arguments, cwd=ROOT, stdin=subprocess.DEVNULL).returncode
+        command += ["--noshow_progress", "--curses=no", "--color=no"]
+        status = run(command + arguments)
         failed_before = count.failed
         targets = read_events(events, count) if events.exists() else 0
     # 0: all passed, 3: some failed, 4: there is no test; the rest: no build.

@@ -18,6 +18,7 @@ namespace {
 
 constexpr size_t kMaxFile = 256 * 1024;
 constexpr size_t kMaxEntries = 4096;
+constexpr size_t kMaxPairs = 1024;     // of `vms` and `secrets`
 constexpr int kLowestUnknownBit = 26;  // guest_policy_bits of ABI 1.58.
 
 // Reads the keys of one table and refuses what is left over. After the first
@@ -248,8 +249,12 @@ absl::StatusOr<Policy> Policy::Parse(std::string_view text,
   ReadPatterns(reader, "vms", VmPlaceholder::kRefused, policy.vms);
   ReadPatterns(reader, "secrets", VmPlaceholder::kAllowed, policy.secrets);
   if (reader.status().ok()) {
-    const std::string shared = policy.AmbiguousPath();
-    if (!shared.empty()) {
+    // They are compared each with each, whenever a policy is read.
+    if (policy.vms.size() * policy.secrets.size() > kMaxPairs) {
+      reader.Fail(kPolicyBadValue, *reader.Find("secrets"), "secrets",
+                  "more than 1024 pairs of a VM and a secret; use patterns");
+    } else if (const std::string shared = policy.AmbiguousPath();
+               !shared.empty()) {
       reader.Fail(kPolicyAmbiguousVm, *reader.Find("secrets"), "secrets",
                   shared);
     }

@@ -117,6 +117,24 @@ TEST(Policy, SharedPathNamesWhatBothGovern) {
   EXPECT_EQ(SharedPath(one, apart), "");
 }
 
+TEST(Policy, PairsOfVmAndSecretAreLimited) {
+  const auto parse = [](int vm_count, int secret_count) {
+    std::string vms, secrets;
+    for (int i = 0; i < vm_count; ++i) absl::StrAppend(&vms, "\"v", i, "\",");
+    for (int i = 0; i < secret_count; ++i) {
+      absl::StrAppend(&secrets, "\"s", i, "/{vm}\",");
+    }
+    return Policy::Parse(
+        absl::StrReplaceAll(
+            Good(), {{"\"demo/vm1\"", vms}, {"\"demo/vm1/*\"", secrets}}),
+        "p.toml");
+  };
+  EXPECT_TRUE(parse(32, 32).ok()) << parse(32, 32).status();
+  EXPECT_FALSE(parse(32, 33).ok());
+  EXPECT_NE(parse(32, 33).status().message().find("1024 pairs"),
+            std::string_view::npos);
+}
+
 TEST(Policy, PlaceholderNeverGivesOnePathToTwoVms) {
   const auto parse = [](const char* vms, const char* secrets) {
     return Policy::Parse(

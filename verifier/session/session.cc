@@ -184,8 +184,10 @@ Committed Session::CommitOrTryLater(Decision& decision) {
 Reply Session::Conclude(Decision decision) {
   decided_ = true;
   Committed committed;
-  // A loop of bad requests must not fill the disk.
-  if (decision.genuine || options_.record_unproven()) {
+  // A loop of bad requests must not fill the disk. A grant is always recorded
+  // before it is released, whatever else the decision says.
+  const bool granted = decision.outcome == proto::Outcome::kGranted;
+  if (granted || decision.genuine || options_.record_unproven()) {
     committed = CommitOrTryLater(decision);
     Log(decision);
   }
