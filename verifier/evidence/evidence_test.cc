@@ -107,7 +107,7 @@ TEST(Evidence, HighSVerifies) {
   // S and n - S are both signatures of one report.
   Case c;
   BIGNUM* order = BN_new();
-  const EC_GROUP* group = EC_GROUP_new_by_curve_name(NID_secp384r1);
+  EC_GROUP* group = EC_GROUP_new_by_curve_name(NID_secp384r1);
   ASSERT_EQ(EC_GROUP_get_order(group, order, nullptr), 1);
   uint8_t* s = c.report.data() + sev::report_layout::SignatureS::kOffset;
   BIGNUM* number = BN_lebin2bn(s, 72, nullptr);
@@ -118,6 +118,9 @@ TEST(Evidence, HighSVerifies) {
   ASSERT_EQ(BN_add(number, number, order), 1);
   ASSERT_EQ(BN_bn2lebinpad(number, s, 72), 72);
   EXPECT_TRUE(Has(Case(c).Verify().findings, kReportSignature));
+  BN_free(number);
+  EC_GROUP_free(group);
+  BN_free(order);
 }
 
 TEST(Evidence, RootMustBeAccepted) {
