@@ -4,6 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "cli/completion.h"
+#include "cli/help.h"
 #include "gtest/gtest.h"
 
 namespace cli {
@@ -15,10 +18,11 @@ constexpr Option kOptions[] = {
     {"config", "FILE", Kind::kRequired, "a file"},
     {"fault", "NAME", Kind::kOptional, "a name"},
     {"force", "", Kind::kSwitch, "a switch"},
+    {"root", "HEX", Kind::kRepeated, "a root"},
 };
 
 absl::StatusOr<Arguments> Parse(std::vector<std::string> words,
-                                size_t positional = 1) {
+                                std::string_view positional = "FILE") {
   return Arguments::Parse(words, kOptions, positional);
 }
 
@@ -32,6 +36,37 @@ TEST(Arguments, TakesBothFormsInAnyOrder) {
   EXPECT_EQ(arguments->positional(0), "in.elf");
   EXPECT_EQ(Parse({"--config", "x", "f"})->Value("config"), "x");
   EXPECT_EQ(Parse({"--config", "x", "--", "--odd"})->positional(0), "--odd");
+}
+
+TEST(Arguments, RepeatsOnlyWhatMayBeRepeated) {
+  const auto arguments =
+      Parse({"--root", "a", "f", "--config=c", "--root=b", "-"}, "FILE...");
+  ASSERT_TRUE(arguments.ok()) << arguments.status();
+  const auto roots = arguments->Values("root");
+  ASSERT_EQ(roots.size(), 2u);
+  EXPECT_EQ(roots[0], "a");
+  EXPECT_EQ(roots[1], "b");
+  EXPECT_TRUE(arguments->Values("fault").empty());
+  ASSERT_EQ(arguments->positionals().size(), 2u);
+  EXPECT_EQ(arguments->positional(1), "-");
+}
+
+TEST(Arguments, CountsPositionalOnes) {
+  const struct {
+    std::string_view positional;
+    size_t least, most;
+  } rows[] = {{"", 0, 0},        {"A", 1, 1},         {"A B", 2, 2},
+              {"[A]", 0, 1},     {"A [B]", 1, 2},     {"bash|zsh", 1, 1},
+              {"FILE...", 1, 9}, {"[FILE...]", 0, 9}, {"A FILE...", 2, 9}};
+  for (const auto& row : rows) {
+    std::vector<std::string> words = {"--config=x"};
+    for (size_t count = 0; count < 9; ++count) {
+      EXPECT_EQ(Parse(words, row.positional).ok(),
+                count >= row.least && count <= row.most)
+          << row.positional << " " << count;
+      words.push_back("f");
+    }
+  }
 }
 
 TEST(Arguments, RefusesEverythingElse) {
@@ -54,25 +89,84 @@ absl::Status Succeed(const Arguments&) { return absl::OkStatus(); }
 absl::Status Fail(const Arguments&) {
   return absl::InvalidArgumentError("LA1: no");
 }
+absl::StatusOr<int> Judge(const Arguments&) { return kExitInvalid; }
+absl::StatusOr<int> FailToJudge(const Arguments&) {
+  return absl::NotFoundError("CL1: no\x1b[2J");
+}
+
+constexpr ExitCode kVerdicts[] = {{kExitOk, "valid"}, {kExitInvalid, "not"}};
+constexpr Option kCommon[] = {{"state", "DIR", Kind::kOptional, "a folder"}};
+constexpr Command kCommands[] = {
+    {"image good", "FILE", "sum", "text\n\n  example\n\n.it's", kOptions,
+     &Succeed},
+    {"image bad", "", "", "", {}, &Fail},
+    {"judge", "", "", "", {}, &Judge, kVerdicts},
+    {"judge more", "a|b", "", "", {}, &FailToJudge},
+};
+constexpr Program kProgram = {"test", "test: a test", kCommands, kCommon};
+
+int RunWith(std::vector<std::string> words) {
+  std::vector<char*> argv = {nullptr};
+  for (std::string& word : words) argv.push_back(word.data());
+  return cli::Run(kProgram, static_cast<int>(argv.size()), argv.data());
+}
 
 TEST(Run, SaysByExitCodeWhatHappened) {
-  constexpr Command kCommands[] = {
-      {"image good", "FILE", "", "", {}, &Succeed},
-      {"image bad", "", "", "", {}, &Fail},
-  };
-  const Program program = {"test", "a test", kCommands};
-  const auto run = [&](std::vector<std::string> words) {
-    std::vector<char*> argv = {nullptr};
-    for (std::string& word : words) argv.push_back(word.data());
-    return cli::Run(program, static_cast<int>(argv.size()), argv.data());
-  };
-  EXPECT_EQ(run({"image", "good", "f"}), kExitOk);
-  EXPECT_EQ(run({"image", "bad"}), kExitFailed);
-  EXPECT_EQ(run({"image", "good"}), kExitUsage);
-  EXPECT_EQ(run({"image"}), kExitUsage);
-  EXPECT_EQ(run({}), kExitUsage);
-  EXPECT_EQ(run({"--help"}), kExitOk);
-  EXPECT_EQ(run({"image", "good", "--help"}), kExitOk);
+  EXPECT_EQ(RunWith({"image", "good", "--config=c", "f"}), kExitOk);
+  EXPECT_EQ(RunWith({"image", "bad"}), kExitFailed);
+  EXPECT_EQ(RunWith({"image", "bad", "--state", "S"}), kExitFailed);
+  EXPECT_EQ(RunWith({"image", "good"}), kExitUsage);
+  EXPECT_EQ(RunWith({"image"}), kExitUsage);
+  EXPECT_EQ(RunWith({}), kExitUsage);
+  EXPECT_EQ(RunWith({"--help"}), kExitOk);
+  EXPECT_EQ(RunWith({"image", "--help"}), kExitOk);
+  EXPECT_EQ(RunWith({"dance", "--help"}), kExitUsage);
+  EXPECT_EQ(RunWith({"image", "good", "--help"}), kExitOk);
+  EXPECT_EQ(RunWith({"judge"}), kExitInvalid);
+  EXPECT_EQ(RunWith({"judge", "more", "a"}), kExitFailed);
+  EXPECT_EQ(RunWith({"man", "judge", "more"}), kExitOk);
+  EXPECT_EQ(RunWith({"man", "dance"}), kExitFailed);
+  EXPECT_EQ(RunWith({"completion", "bash"}), kExitOk);
+  EXPECT_EQ(RunWith({"completion", "tcsh"}), kExitFailed);
+}
+
+TEST(Run, PrintsNoControlCharacters) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(RunWith({"judge", "more", "a"}), kExitFailed);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "test: CL1: no\\x1b[2J\n");
+}
+
+// Every option, command and exit code is in the help, the manual page and each
+// completion script: they are made of the same tables.
+TEST(Help, SaysEverythingEverywhere) {
+  const std::string help = CommandHelp(kProgram, kCommands[0]);
+  const std::string page = ManualPage(kProgram, &kCommands[0]);
+  for (const Option& option : kOptions) {
+    EXPECT_NE(help.find(absl::StrCat("--", option.name)), std::string::npos);
+    EXPECT_NE(page.find(absl::StrCat("\\-\\-", option.name)),
+              std::string::npos);
+    EXPECT_NE(help.find(option.help), std::string::npos);
+    EXPECT_NE(page.find(option.help), std::string::npos);
+    for (const std::string_view shell : {"bash", "zsh", "fish"}) {
+      EXPECT_NE(CompletionScript(kProgram, shell)->find(option.name),
+                std::string::npos);
+    }
+  }
+  EXPECT_NE(help.find("--state DIR"), std::string::npos);
+  EXPECT_NE(help.find("[--root HEX]..."), std::string::npos);
+  EXPECT_NE(CommandHelp(kProgram, kCommands[2]).find("0  valid\n  1  failed"),
+            std::string::npos);
+  EXPECT_EQ(ManualPageName(kProgram, &kCommands[0]), "test-image-good");
+  const std::string all = ManualPage(kProgram, nullptr);
+  for (const Command& command : kCommands) {
+    EXPECT_NE(all.find(command.name), std::string::npos);
+  }
+}
+
+TEST(Help, EscapesWhatRoffWouldRead) {
+  const std::string page = ManualPage(kProgram, &kCommands[0]);
+  EXPECT_NE(page.find("\n\\&.it\\(aqs\n"), std::string::npos) << page;
+  EXPECT_NE(page.find(".EX\n  example\n.EE\n"), std::string::npos) << page;
 }
 
 }  // namespace
