@@ -84,7 +84,13 @@
     "This is not a VCEK.")                                                    \
   X(kReportMasksChipKey, 'V', 'E', 32,                                        \
     "the report says that its signature is masked",                           \
-    "Set MASK_CHIP_KEY to 0 on the host.")
+    "Set MASK_CHIP_KEY to 0 on the host.")                                    \
+  X(kWrappedReportMalformed, 'V', 'E', 70,                                    \
+    "what should wrap a report is malformed",                                 \
+    "Give the file as the guest device or the vTPM returned it.")             \
+  X(kWrappedReportRefused, 'V', 'E', 71,                                      \
+    "the firmware answered with a status instead of a report",                \
+    "Ask for the report again; AMD 56860 lists the status codes.")
 
 #define FORELOCK_VERIFIER_POLICY_REASONS(X)                                   \
   X(kPolicySyntax, 'V', 'P', 1, "a policy file is not TOML",                  \
