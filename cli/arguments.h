@@ -105,6 +105,10 @@ struct Program {
 // Runs the command that argv names; prints help for --help and for no words.
 int Run(const Program& program, int argc, char** argv);
 
+// Of a command whose words are right but whose values are not: Run() adds the
+// usage and returns kExitUsage.
+absl::Status UsageError(std::string_view text);
+
 // For a terminal: what is neither printable ASCII nor a line's end as \xNN.
 std::string Printable(std::string_view text);
 

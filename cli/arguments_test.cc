@@ -94,6 +94,8 @@ absl::StatusOr<int> FailToJudge(const Arguments&) {
   return absl::NotFoundError("CL1: no\x1b[2J");
 }
 
+absl::Status Misuse(const Arguments&) { return UsageError("--at is no time"); }
+
 constexpr ExitCode kVerdicts[] = {{kExitOk, "valid"}, {kExitInvalid, "not"}};
 constexpr Option kCommon[] = {{"state", "DIR", Kind::kOptional, "a folder"}};
 constexpr Command kCommands[] = {
@@ -101,6 +103,7 @@ constexpr Command kCommands[] = {
      &Succeed},
     {"image bad", "", "", "", {}, &Fail},
     {"judge", "", "", "", {}, &Judge, kVerdicts},
+    {"judge misuse", "", "", "", {}, &Misuse},
     {"judge more", "a|b", "", "", {}, &FailToJudge},
 };
 constexpr Program kProgram = {"test", "test: a test", kCommands, kCommon};
@@ -123,6 +126,7 @@ TEST(Run, SaysByExitCodeWhatHappened) {
   EXPECT_EQ(RunWith({"dance", "--help"}), kExitUsage);
   EXPECT_EQ(RunWith({"image", "good", "--help"}), kExitOk);
   EXPECT_EQ(RunWith({"judge"}), kExitInvalid);
+  EXPECT_EQ(RunWith({"judge", "misuse"}), kExitUsage);
   EXPECT_EQ(RunWith({"judge", "more", "a"}), kExitFailed);
   EXPECT_EQ(RunWith({"man", "judge", "more"}), kExitOk);
   EXPECT_EQ(RunWith({"man", "dance"}), kExitFailed);

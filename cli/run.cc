@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
@@ -18,6 +19,16 @@ namespace {
 
 absl::Status BuiltIn(const Arguments&) {
   return absl::InternalError("a built-in command has no function");
+}
+
+constexpr std::string_view kUsagePayload = "forelock/usage";
+
+int FailUsage(const Program& program, const Command& command,
+              std::string_view text) {
+  fflush(stdout);
+  absl::FPrintF(stderr, "%s %s: %s\nusage: %s\n", program.name, command.name,
+                Printable(text), UsageLine(program, command));
+  return kExitUsage;
 }
 
 // Every program has these; Run() itself is what they do.
@@ -129,12 +140,12 @@ int RunWords(const Program& program, std::span<const std::string> words) {
   const auto arguments =
       Arguments::Parse(words.subspan(used), options, command->positional);
   if (!arguments.ok()) {
-    absl::FPrintF(stderr, "%s %s: %s\nusage: %s\n", program.name, command->name,
-                  Printable(arguments.status().message()),
-                  UsageLine(program, *command));
-    return kExitUsage;
+    return FailUsage(program, *command, arguments.status().message());
   }
   const absl::StatusOr<int> code = RunCommand(program, *command, *arguments);
+  if (!code.ok() && code.status().GetPayload(kUsagePayload)) {
+    return FailUsage(program, *command, code.status().message());
+  }
   if (!code.ok()) {
     fflush(stdout);
     absl::FPrintF(stderr, "%s: %s\n", program.name,
@@ -165,6 +176,12 @@ int Run(const Program& program, int argc, char** argv) {
     return kExitFailed;
   }
   return code;
+}
+
+absl::Status UsageError(std::string_view text) {
+  absl::Status status = absl::InvalidArgumentError(text);
+  status.SetPayload(kUsagePayload, absl::Cord());
+  return status;
 }
 
 std::string Printable(std::string_view text) {

@@ -3,6 +3,7 @@
 
 #include "attest/reasons.h"
 #include "base/reasons.h"
+#include "cli/reasons.h"
 #include "crypto/reasons.h"
 #include "emulator/reasons.h"
 #include "host-proxy/reasons.h"
@@ -22,6 +23,7 @@ using base::ReasonRow;
 
 constexpr ReasonRow kAttest[] = {FORELOCK_ATTEST_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kBase[] = {FORELOCK_BASE_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kCli[] = {FORELOCK_CLI_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kCrypto[] = {FORELOCK_CRYPTO_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kEmulator[] = {FORELOCK_EMULATOR_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kHostProxy[] = {
@@ -50,6 +52,7 @@ constexpr char kGuest[] = "guest console, proxy";
 constexpr ReasonModule kModules[] = {
     {"attest/", kAnywhere, kAttest},
     {"base/", kAnywhere, kBase},
+    {"cli/", "forelock", kCli},
     {"crypto/", kGuest, kCrypto},
     {"emulator/", kTools, kEmulator},
     {"host-proxy/", kProxyLog, kHostProxy},
