@@ -10,14 +10,18 @@
 
 namespace launch {
 
+void LaunchMeasurement::AddPage(sev::PageType type, uint64_t gpa,
+                                const sev::LaunchDigest& contents) {
+  const auto info = sev::MakePageInfo(digest_, type, contents, gpa);
+  SHA384(info.data(), info.size(), digest_.data());
+}
+
 void LaunchMeasurement::AddNormalPage(uint64_t gpa, base::Bytes content) {
   std::array<uint8_t, sev::kMeasuredPageSize> page{};
   std::copy(content.begin(), content.end(), page.begin());
   sev::LaunchDigest content_digest;
   SHA384(page.data(), page.size(), content_digest.data());
-  const auto info =
-      sev::MakePageInfo(digest_, sev::PageType::kNormal, content_digest, gpa);
-  SHA384(info.data(), info.size(), digest_.data());
+  AddPage(sev::PageType::kNormal, gpa, content_digest);
 }
 
 sev::LaunchDigest MeasureEmulated(const Elf& elf) {

@@ -21,6 +21,14 @@ namespace launch {
 // Extends a digest page by page.
 class LaunchMeasurement {
  public:
+  LaunchMeasurement() = default;
+  // Goes on from a digest of earlier pages.
+  explicit LaunchMeasurement(const sev::LaunchDigest& so_far)
+      : digest_(so_far) {}
+
+  // `contents` as sev::PageType says: the page's SHA-384, or zeros.
+  void AddPage(sev::PageType type, uint64_t gpa,
+               const sev::LaunchDigest& contents);
   // `content` is at most a page; what it lacks is zeros. `gpa` is page aligned.
   void AddNormalPage(uint64_t gpa, base::Bytes content);
   const sev::LaunchDigest& digest() const { return digest_; }

@@ -51,7 +51,10 @@
     "The host's certificate table is damaged.")                               \
   X(kCertTableDuplicate, 'S', 'V', 16,                                        \
     "certificate table names one kind of certificate twice",                  \
-    "The host's certificate table is damaged.")
+    "The host's certificate table is damaged.")                               \
+  X(kIdBlockMalformed, 'S', 'V', 40,                                          \
+    "ID block, ID authentication or key structure is malformed",              \
+    "Make it again; every reserved byte of these is zero.")
 
 namespace sev {
 FORELOCK_SEV_REASONS(BASE_DEFINE_REASON)
