@@ -51,7 +51,19 @@
     "a certificate or list is not signed by the root",                         \
     "It belongs to another root, or was changed.")                             \
   X(kImportNotAuthority, 'C', 'L', 27, "a certificate is no ARK, ASK or ASVK", \
-    "Leave it out: a VCEK or VLEK comes with its report.")
+    "Leave it out: a VCEK or VLEK comes with its report.")                     \
+  X(kVectorsManifest, 'C', 'L', 40,                                            \
+    "manifest.json of the vectors is of no use",                               \
+    "cli/vectors/README.md says what it must hold.")                           \
+  X(kVectorPath, 'C', 'L', 41, "a vector's path leads out of its folder",      \
+    "Do not use this manifest: whoever wrote it meant harm.")                  \
+  X(kVectorDigest, 'C', 'L', 42,                                               \
+    "a file is not the one that the manifest names",                           \
+    "It was changed, or belongs to another manifest.")                         \
+  X(kVectorPages, 'C', 'L', 43, "a list of measured pages is malformed",       \
+    "Each row: page type, address, SHA-384 of what is measured.")              \
+  X(kVectorUnknown, 'C', 'L', 44, "no vector is called so",                    \
+    "See the ids and kinds that are there: forelock vectors DIR.")
 
 namespace cli {
 FORELOCK_CLI_REASONS(BASE_DEFINE_REASON)
