@@ -9,6 +9,8 @@
 namespace sev {
 namespace {
 
+constexpr unsigned kKeySelectShift = 1;  // In MSG_KEY_REQ's first word.
+
 base::Status Malformed(base::Reason reason) {
   return base::Status(base::Code::kDataLoss, reason);
 }
@@ -89,6 +91,56 @@ base::Result<ReportResponse> ParseReportResponse(base::Bytes payload) {
     return Malformed(kReportResponseMalformed);
   }
   response.report = payload.subspan<layout::Report::kOffset>();
+  return response;
+}
+
+std::array<uint8_t, kKeyRequestSize> EncodeKeyRequest(
+    const KeyRequest& request) {
+  namespace layout = key_request_layout;
+  std::array<uint8_t, kKeyRequestSize> out{};
+  const std::span<uint8_t, kKeyRequestSize> bytes(out);
+  PutLe<uint32_t, layout::Select>(static_cast<uint32_t>(request.root) |
+                                      static_cast<uint32_t>(request.key_select)
+                                          << kKeySelectShift,
+                                  bytes);
+  PutLe<uint64_t, layout::GuestFieldSelect>(request.fields, bytes);
+  PutLe<uint32_t, layout::Vmpl>(request.vmpl, bytes);
+  PutLe<uint32_t, layout::GuestSvn>(request.guest_svn, bytes);
+  PutLe<uint64_t, layout::TcbVersion>(request.tcb_version, bytes);
+  return out;
+}
+
+base::Result<KeyRequest> ParseKeyRequest(base::Bytes payload) {
+  namespace layout = key_request_layout;
+  if (payload.size() != kKeyRequestSize) return Malformed(kMessageTooLong);
+  const auto in = payload.first<kKeyRequestSize>();
+  const uint32_t select = GetLe<uint32_t, layout::Select>(in);
+  const uint32_t key_select = select >> kKeySelectShift;
+  KeyRequest request;
+  request.fields = GetLe<uint64_t, layout::GuestFieldSelect>(in);
+  if (key_select > 2 || !base::AllZero(FieldOf<layout::Reserved04>(in)) ||
+      (request.fields & ~kKeyFieldsKnown) != 0) {
+    return Malformed(kMessageReservedNotZero);
+  }
+  request.root = static_cast<RootKey>(select & 1);
+  request.key_select = static_cast<KeySelect>(key_select);
+  request.vmpl = GetLe<uint32_t, layout::Vmpl>(in);
+  request.guest_svn = GetLe<uint32_t, layout::GuestSvn>(in);
+  request.tcb_version = GetLe<uint64_t, layout::TcbVersion>(in);
+  return request;
+}
+
+base::Result<KeyResponse> ParseKeyResponse(base::Bytes payload) {
+  namespace layout = key_response_layout;
+  if (payload.size() != kKeyResponseSize) {
+    return Malformed(kReportResponseMalformed);
+  }
+  const auto in = payload.first<kKeyResponseSize>();
+  KeyResponse response;
+  response.status = GetLe<uint32_t, layout::Status>(in);
+  if (response.status == kReportStatusSuccess) {
+    response.derived_key = FieldOf<layout::DerivedKey>(in);
+  }
   return response;
 }
 

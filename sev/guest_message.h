@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Guest messages: the encrypted pages of SNP_GUEST_REQUEST, and the one request
-// that is used so far, MSG_REPORT_REQ.
+// Guest messages: the encrypted pages of SNP_GUEST_REQUEST, and two requests,
+// MSG_REPORT_REQ and MSG_KEY_REQ.
 //
 // Spec: AMD 56860 rev. 1.58, SNP_GUEST_REQUEST, tables "Message Header Format",
 // "AEAD Algorithm Encodings", "Message Type Encodings", "MSG_REPORT_REQ Message
-// Structure", "MSG_REPORT_RSP Message Structure".
+// Structure", "MSG_REPORT_RSP Message Structure", "MSG_KEY_REQ Message
+// Structure", "MSG_KEY_RSP Message Structure".
 //
 //   page   = header (96 bytes) ‖ ciphertext (MSG_SIZE bytes) ‖ zeros
 //   cipher = AES-256-GCM under a VMPCK; tag in AUTHTAG's first 16 bytes
@@ -69,6 +70,8 @@ enum class MessageType : uint8_t {
   kReportResponse = 6,
 };
 inline constexpr uint8_t kReportMessageVersion = 1;
+// Version 2 adds a mitigation vector; nobody asks for it.
+inline constexpr uint8_t kKeyMessageVersion = 1;
 
 using MessagePage = std::span<uint8_t, kMessagePageSize>;
 using ConstMessagePage = std::span<const uint8_t, kMessagePageSize>;
@@ -182,5 +185,75 @@ struct ReportResponse {
 //   kDataLoss: shorter than its fixed part, or on success REPORT_SIZE is not
 //              that of a report, or the payload is not that long.
 base::Result<ReportResponse> ParseReportResponse(base::Bytes payload);
+
+// --- MSG_KEY_REQ, version 1
+
+namespace key_request_layout {
+using Select = WireField<0x00, 4>;  // Bit 0 root, bits 2:1 KEY_SEL.
+using Reserved04 = WireField<0x04, 4>;
+using GuestFieldSelect = WireField<0x08, 8>;
+using Vmpl = WireField<0x10, 4>;
+using GuestSvn = WireField<0x14, 4>;
+using TcbVersion = WireField<0x18, 8>;
+static_assert(Tile<Select, Reserved04, GuestFieldSelect, Vmpl, GuestSvn,
+                   TcbVersion>(0x20));
+}  // namespace key_request_layout
+
+inline constexpr size_t kKeyRequestSize = key_request_layout::TcbVersion::kEnd;
+
+// ROOT_KEY_SELECT.
+enum class RootKey : uint8_t {
+  kChip = 0,  // the VCEK or the VLEK, as KEY_SEL says
+  kVmrk = 1,  // the VM root key, which a migration agent may carry along
+};
+
+// GUEST_FIELD_SELECT: what is mixed into the key beside the VMPL.
+inline constexpr uint64_t kKeyFieldGuestPolicy = uint64_t{1} << 0;
+inline constexpr uint64_t kKeyFieldImageId = uint64_t{1} << 1;
+inline constexpr uint64_t kKeyFieldFamilyId = uint64_t{1} << 2;
+inline constexpr uint64_t kKeyFieldMeasurement = uint64_t{1} << 3;
+inline constexpr uint64_t kKeyFieldGuestSvn = uint64_t{1} << 4;
+inline constexpr uint64_t kKeyFieldTcbVersion = uint64_t{1} << 5;
+inline constexpr uint64_t kKeyFieldsKnown = (uint64_t{1} << 6) - 1;
+
+struct KeyRequest {
+  RootKey root = RootKey::kChip;
+  KeySelect key_select = KeySelect::kVlekIfInstalled;
+  uint64_t fields = 0;       // kKeyField... bits
+  uint32_t vmpl = 0;         // Always mixed in; at least the requester's.
+  uint32_t guest_svn = 0;    // At most the guest's.
+  uint64_t tcb_version = 0;  // Raw; no part above the committed TCB's.
+};
+
+std::array<uint8_t, kKeyRequestSize> EncodeKeyRequest(
+    const KeyRequest& request);
+
+// For the emulated firmware.
+//   kDataLoss: wrong size, a reserved bit that is not zero, unknown KEY_SEL.
+base::Result<KeyRequest> ParseKeyRequest(base::Bytes payload);
+
+// --- MSG_KEY_RSP
+
+namespace key_response_layout {
+using Status = WireField<0x00, 4>;  // The values of MSG_REPORT_RSP.
+using Reserved04 = WireField<0x04, 28>;
+using DerivedKey = WireField<0x20, 32>;
+static_assert(Tile<Status, Reserved04, DerivedKey>(0x40));
+}  // namespace key_response_layout
+
+inline constexpr size_t kDerivedKeySize =
+    key_response_layout::DerivedKey::kSize;
+inline constexpr size_t kKeyResponseSize =
+    key_response_layout::DerivedKey::kEnd;
+
+struct KeyResponse {
+  uint32_t status = kReportStatusSuccess;
+  // Into the parsed payload, and secret; empty unless status is success.
+  base::Bytes derived_key;
+};
+
+// `payload` stays owned by the caller and outlives the result.
+//   kDataLoss: not of the one size that it has.
+base::Result<KeyResponse> ParseKeyResponse(base::Bytes payload);
 
 }  // namespace sev

@@ -19,6 +19,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (request.ok() && !base::Equal(sev::EncodeReportRequest(*request), input)) {
     __builtin_trap();
   }
+  const auto key_request = sev::ParseKeyRequest(input);
+  if (key_request.ok() &&
+      !base::Equal(sev::EncodeKeyRequest(*key_request), input)) {
+    __builtin_trap();
+  }
+  const auto key_response = sev::ParseKeyResponse(input);
+  if (key_response.ok() && !key_response->derived_key.empty() &&
+      key_response->derived_key.size() != sev::kDerivedKeySize) {
+    __builtin_trap();
+  }
   std::array<uint8_t, sev::kMessagePageSize> page{};
   std::copy_n(data, std::min(size, page.size()), page.begin());
   const auto header = sev::ReadMessageHeader(page);
@@ -47,6 +57,14 @@ extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out, size_t) {
       sev::WriteMessageHeader({.sequence_number = 2, .size = 1216},
                               sev::MessagePage(out, sev::kMessagePageSize));
       return 128;
+    case 3: {
+      const auto request = sev::EncodeKeyRequest({.fields = 0x3F});
+      memcpy(out, request.data(), request.size());
+      return request.size();
+    }
+    case 4:
+      memset(out, 0, sev::kKeyResponseSize);
+      return sev::kKeyResponseSize;
     default:
       return 0;
   }

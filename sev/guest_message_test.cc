@@ -124,6 +124,62 @@ TEST(GuestMessage, ReportResponseHasOneSize) {
   EXPECT_TRUE(refused->report.empty());
 }
 
+TEST(GuestMessage, KeyRequestIsLaidOutAsSpecified) {
+  const auto bytes = EncodeKeyRequest({.root = RootKey::kVmrk,
+                                       .key_select = KeySelect::kVlek,
+                                       .fields = kKeyFieldMeasurement,
+                                       .vmpl = 3,
+                                       .guest_svn = 4,
+                                       .tcb_version = 0x0102030405060708});
+  const std::array<uint8_t, kKeyRequestSize> expected = {
+      5, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0,
+      3, 0, 0, 0, 4, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1};
+  EXPECT_EQ(bytes, expected);
+  const auto parsed = ParseKeyRequest(bytes);
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(parsed->root, RootKey::kVmrk);
+  EXPECT_EQ(parsed->key_select, KeySelect::kVlek);
+  EXPECT_EQ(EncodeKeyRequest(*parsed), expected);
+}
+
+TEST(GuestMessage, KeyRequestsOfAnotherSizeOrWithReservedBitsAreRefused) {
+  const auto bytes = EncodeKeyRequest({});
+  std::vector<uint8_t> longer(bytes.begin(), bytes.end());
+  longer.push_back(0);
+  for (size_t size = 0; size <= longer.size(); ++size) {
+    EXPECT_EQ(ParseKeyRequest(base::Bytes(longer).first(size)).ok(),
+              size == kKeyRequestSize)
+        << size;
+  }
+  for (size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    auto flipped = bytes;
+    flipped[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
+    const bool reserved = (bit >= 3 && bit < 64) || (bit >= 70 && bit < 128);
+    const auto parsed = ParseKeyRequest(flipped);
+    EXPECT_EQ(parsed.ok(), !reserved) << bit;
+    if (parsed.ok()) EXPECT_EQ(EncodeKeyRequest(*parsed), flipped) << bit;
+  }
+  auto key_select = bytes;
+  key_select[0] = 6;
+  EXPECT_FALSE(ParseKeyRequest(key_select).ok());
+}
+
+TEST(GuestMessage, KeyResponseHasOneSizeAndAKeyOnSuccessOnly) {
+  std::vector<uint8_t> payload(kKeyResponseSize + 1);
+  for (size_t size = 0; size <= payload.size(); ++size) {
+    EXPECT_EQ(ParseKeyResponse(base::Bytes(payload).first(size)).ok(),
+              size == kKeyResponseSize)
+        << size;
+  }
+  payload.resize(kKeyResponseSize);
+  EXPECT_EQ(ParseKeyResponse(payload)->derived_key.size(), kDerivedKeySize);
+  for (size_t bit = 0; bit < 32; ++bit) {
+    auto refused = payload;
+    refused[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
+    EXPECT_TRUE(ParseKeyResponse(refused)->derived_key.empty()) << bit;
+  }
+}
+
 TEST(GuestMessage, AGenuineResponseParses) {
   const std::string folder = VectorsFolder();
   if (folder.empty()) GTEST_SKIP() << "FORELOCK_VECTORS is not set";
