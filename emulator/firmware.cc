@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/firmware.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "emulator/message_cipher.h"
-#include "openssl/bn.h"
 #include "openssl/rand.h"
-#include "sev/guest_policy.h"
+#include "sev/wire_field.h"
 
 namespace emulator {
 namespace {
 
-constexpr uint32_t kReportVersion = 3;
 constexpr uint32_t kSecretsVersion = 3;
-constexpr uint32_t kMilanCpuidEax = 0x00A00F11;  // Fn0000_0001_EAX
-constexpr size_t kComponentSize = 72;            // of a signature, in bytes
 
 // OpenSSL's generator only fails when the system has no entropy at all.
 void FillRandom(std::span<uint8_t> out) {
@@ -26,33 +22,10 @@ void FillRandom(std::span<uint8_t> out) {
 
 }  // namespace
 
-bool SignReport(EVP_PKEY* key, std::span<uint8_t, sev::kReportSize> report) {
-  namespace layout = sev::report_layout;
-  const EvpMdCtx context(EVP_MD_CTX_new());
-  std::array<uint8_t, 256> der{};
-  size_t der_size = der.size();
-  if (context == nullptr ||
-      EVP_DigestSignInit(context.get(), nullptr, EVP_sha384(), nullptr, key) !=
-          1 ||
-      EVP_DigestSign(context.get(), der.data(), &der_size, report.data(),
-                     sev::kReportSignedSize) != 1) {
-    return false;
-  }
-  const uint8_t* in = der.data();
-  const EcdsaSig signature(
-      d2i_ECDSA_SIG(nullptr, &in, static_cast<long>(der_size)));
-  return signature != nullptr &&
-         BN_bn2lebinpad(ECDSA_SIG_get0_r(signature.get()),
-                        sev::FieldOf<layout::SignatureR>(report).data(),
-                        kComponentSize) == kComponentSize &&
-         BN_bn2lebinpad(ECDSA_SIG_get0_s(signature.get()),
-                        sev::FieldOf<layout::SignatureS>(report).data(),
-                        kComponentSize) == kComponentSize;
-}
-
-void Firmware::Launch(const sev::LaunchDigest& measurement) {
-  measurement_ = measurement;
-  FillRandom(report_id_);
+void Firmware::Launch(const GuestContext& guest) {
+  guest_ = guest;
+  FillRandom(guest_.report_id);
+  vmrk_ = NewVmrk();
   for (MessageKey& key : keys_) {
     FillRandom(*key.key.ResizeForWrite(sev::kVmpckSize));
     key.last_sequence_number = 0;
@@ -64,7 +37,7 @@ std::array<uint8_t, sev::kSecretsPageSize> Firmware::SecretsPage() const {
   std::array<uint8_t, sev::kSecretsPageSize> page{};
   const std::span<uint8_t, sev::kSecretsPageSize> out(page);
   sev::PutLe<uint32_t, layout::Version>(kSecretsVersion, out);
-  sev::PutLe<uint32_t, layout::Fms>(kMilanCpuidEax, out);
+  sev::PutLe<uint32_t, layout::Fms>(CpuidEax(hierarchy_.model().cpuid), out);
   static_assert(layout::Vmpck3::kOffset ==
                 layout::Vmpck0::kOffset + 3 * sev::kVmpckSize);
   for (size_t i = 0; i < keys_.size(); ++i) {
@@ -131,23 +104,37 @@ Firmware::Reply Firmware::Handle(
   if (!OpenMessage(key.key, *header, request, payload)) {
     return failed(kFirmwareBadMeasurement);
   }
-  if (header->type != sev::MessageType::kReportRequest ||
-      header->version != sev::kReportMessageVersion) {
-    return failed(kFirmwareInvalidParameter);
-  }
-  const auto report_request = sev::ParseReportRequest(payload);
-  if (!report_request.ok()) return failed(kFirmwareInvalidParameter);
-
-  key.last_sequence_number = header->sequence_number + 1;
-  const auto response = MakeReportResponse(*report_request, header->vmpck);
   Reply reply;
-  sev::MessageHeader answer;
-  answer.sequence_number = AnswerSequenceNumber(header->sequence_number);
-  answer.type = sev::MessageType::kReportResponse;
-  answer.size = static_cast<uint16_t>(response.size());
-  answer.vmpck = header->vmpck;
-  SealMessage(key.key, answer, response, reply.page);
-  return reply;
+  const auto answer = [&](sev::MessageType type, uint8_t version,
+                          base::Bytes payload_out) {
+    key.last_sequence_number = header->sequence_number + 1;
+    SealMessage(
+        key.key,
+        {.sequence_number = AnswerSequenceNumber(header->sequence_number),
+         .type = type,
+         .version = version,
+         .size = static_cast<uint16_t>(payload_out.size()),
+         .vmpck = header->vmpck},
+        payload_out, reply.page);
+  };
+  if (header->type == sev::MessageType::kReportRequest &&
+      header->version == sev::kReportMessageVersion) {
+    const auto wanted = sev::ParseReportRequest(payload);
+    if (!wanted.ok()) return failed(kFirmwareInvalidParameter);
+    answer(sev::MessageType::kReportResponse, header->version,
+           MakeReportResponse(*wanted, header->vmpck));
+    return reply;
+  }
+  if (header->type == sev::MessageType::kKeyRequest &&
+      header->version == sev::kKeyMessageVersion) {
+    const auto wanted = sev::ParseKeyRequest(payload);
+    if (!wanted.ok()) return failed(kFirmwareInvalidParameter);
+    auto response = MakeKeyResponse(*wanted, header->vmpck);
+    answer(sev::MessageType::kKeyResponse, header->version, response);
+    base::SecureZero(response.data(), response.size());
+    return reply;
+  }
+  return failed(kFirmwareInvalidParameter);
 }
 
 uint64_t Firmware::AnswerSequenceNumber(uint64_t request) const {
@@ -162,64 +149,78 @@ std::array<uint8_t, sev::kReportResponseSize> Firmware::MakeReportResponse(
   std::array<uint8_t, sev::kReportResponseSize> response{};
   const std::span<uint8_t, sev::kReportResponseSize> out(response);
   uint32_t status = sev::kReportStatusSuccess;
+  const auto signer = Select(request.key_select);
   // A key of VMPL n may ask for reports of n and of less privileged levels.
   if (request.vmpl >= sev::kVmpckCount || request.vmpl < vmpck) {
     status = sev::kReportStatusInvalidParameters;
-  } else if (request.key_select == sev::KeySelect::kVlek) {
-    status = sev::kReportStatusInvalidKeySelect;  // No VLEK is loaded.
+  } else if (!signer) {
+    status = sev::kReportStatusInvalidKeySelect;
   }
   sev::PutLe<uint32_t, layout::Status>(status, out);
   if (status != sev::kReportStatusSuccess) return response;
-  const auto report = MakeReport(request);
+  const auto report = MakeReport(request, *signer);
   sev::PutLe<uint32_t, layout::ReportSize>(uint32_t{sev::kReportSize}, out);
   memcpy(sev::FieldOf<layout::Report>(out).data(), report.data(),
          report.size());
   return response;
 }
 
-std::array<uint8_t, sev::kReportSize> Firmware::MakeReport(
-    const sev::ReportRequest& request) {
-  namespace layout = sev::report_layout;
-  std::array<uint8_t, sev::kReportSize> report{};
-  const std::span<uint8_t, sev::kReportSize> out(report);
-  const auto put = []<size_t kSize>(std::span<uint8_t, kSize> field,
-                                    const std::array<uint8_t, kSize>& value) {
-    std::copy(value.begin(), value.end(), field.begin());
-  };
-  sev::PutLe<uint32_t, layout::Version>(kReportVersion, out);
-  sev::PutLe<uint64_t, layout::Policy>(
-      sev::kPolicySmt | sev::kPolicyReservedMustBeOne, out);
-  sev::PutLe<uint32_t, layout::Vmpl>(
-      fault_ == Fault::kWrongVmpl ? 1 : request.vmpl, out);
-  sev::PutLe<uint32_t, layout::SignatureAlgorithm>(
-      sev::kSignatureEcdsaP384Sha384, out);
-  sev::PutLe<uint64_t, layout::PlatformInfo>(
-      sev::kPlatformInfoSmtEnabled | sev::kPlatformInfoEccEnabled |
-          sev::kPlatformInfoAliasCheckComplete,
-      out);
-  put(sev::FieldOf<layout::ReportData>(out), request.report_data);
-  if (fault_ == Fault::kWrongReportData) {
-    sev::FieldOf<layout::ReportData>(out)[0] ^= 1;
+std::array<uint8_t, sev::kKeyResponseSize> Firmware::MakeKeyResponse(
+    const sev::KeyRequest& request, uint8_t vmpck) {
+  namespace layout = sev::key_response_layout;
+  std::array<uint8_t, sev::kKeyResponseSize> response{};
+  const std::span<uint8_t, sev::kKeyResponseSize> out(response);
+  const bool from_chip = request.root == sev::RootKey::kChip;
+  const auto chip_key = Select(request.key_select);
+  uint32_t status = sev::kReportStatusSuccess;
+  if (!MayDerive(request, vmpck, guest_, hierarchy_.model().raw_tcb(),
+                 hierarchy_.model().product)) {
+    status = sev::kReportStatusInvalidParameters;
+  } else if (from_chip && (!chip_key || platform_.mask_chip_key)) {
+    // Masked chip keys neither sign nor derive.
+    status = sev::kReportStatusInvalidKeySelect;
   }
-  put(sev::FieldOf<layout::Measurement>(out), measurement_);
-  put(sev::FieldOf<layout::ReportId>(out), report_id_);
-  // No migration agent.
-  std::ranges::fill(sev::FieldOf<layout::ReportIdMa>(out), uint8_t{0xFF});
-  put(sev::FieldOf<layout::Cpuid>(out),
-      std::array<uint8_t, 3>{kEmulatedCpuid.family, kEmulatedCpuid.model,
-                             kEmulatedCpuid.stepping});
-  put(sev::FieldOf<layout::ChipId>(out), hierarchy_.chip_id());
-  sev::PutLe<uint64_t, layout::CurrentTcb>(kEmulatedRawTcb, out);
-  sev::PutLe<uint64_t, layout::ReportedTcb>(kEmulatedRawTcb, out);
-  sev::PutLe<uint64_t, layout::CommittedTcb>(kEmulatedRawTcb, out);
-  sev::PutLe<uint64_t, layout::LaunchTcb>(kEmulatedRawTcb, out);
-  constexpr std::array<uint8_t, 3> kVersion = {kEmulatedFirmware.build,
-                                               kEmulatedFirmware.minor,
-                                               kEmulatedFirmware.major};
-  put(sev::FieldOf<layout::CurrentVersion>(out), kVersion);
-  put(sev::FieldOf<layout::CommittedVersion>(out), kVersion);
+  sev::PutLe<uint32_t, layout::Status>(status, out);
+  if (status != sev::kReportStatusSuccess) return response;
+  const DerivedKey derived =
+      from_chip ? DeriveKey(RootSecretOf(*chip_key == SignerKind::kVlek
+                                             ? hierarchy_.vlek_key()
+                                             : hierarchy_.vcek_key()),
+                            request, guest_)
+                : DeriveKey(vmrk_, request, guest_);
+  std::ranges::copy(derived.RevealSecret(),
+                    sev::FieldOf<layout::DerivedKey>(out).begin());
+  return response;
+}
+
+std::optional<SignerKind> Firmware::Select(sev::KeySelect key_select) const {
+  switch (key_select) {
+    case sev::KeySelect::kVlekIfInstalled:
+      return hierarchy_.has_vlek() ? SignerKind::kVlek : SignerKind::kVcek;
+    case sev::KeySelect::kVcek:
+      return SignerKind::kVcek;
+    case sev::KeySelect::kVlek:
+      if (!hierarchy_.has_vlek()) return std::nullopt;
+      return SignerKind::kVlek;
+  }
+  return std::nullopt;
+}
+
+ReportBytes Firmware::MakeReport(const sev::ReportRequest& request,
+                                 SignerKind signer) {
+  sev::ReportRequest told = request;
+  if (fault_ == Fault::kWrongVmpl) told.vmpl = 1;
+  if (fault_ == Fault::kWrongReportData) told.report_data[0] ^= 1;
+  const bool vlek = signer == SignerKind::kVlek;
+  ReportBytes report = MakeUnsignedReport(
+      hierarchy_.model(), hierarchy_.chip_id(), guest_, platform_, told,
+      vlek ? sev::SigningKey::kVlek : sev::SigningKey::kVcek);
+  if (platform_.mask_chip_key) return report;
   // A P-384 signature fails for want of memory only.
-  if (!SignReport(hierarchy_.vcek_key(), out)) abort();
+  if (!SignReport(vlek ? hierarchy_.vlek_key() : hierarchy_.vcek_key(),
+                  report)) {
+    abort();
+  }
   return report;
 }
 

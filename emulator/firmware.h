@@ -3,7 +3,7 @@
 // Firmware: the secure processor's side of one SNP guest, in software.
 //
 // Spec: AMD 56860 (SEV-SNP Firmware ABI) rev. 1.58, SNP_GUEST_REQUEST,
-// MSG_REPORT_REQ, "Secrets Page", "Status Codes".
+// MSG_REPORT_REQ, MSG_KEY_REQ, "Secrets Page", "Status Codes".
 // A model: it keeps AMD's formats, key rules and sequence numbers, and none of
 // the promises, since whoever runs this process reads its memory. Requests are
 // hostile: they come from whoever can write into the channel.
@@ -12,12 +12,15 @@
 #include <stdint.h>
 
 #include <array>
+#include <optional>
 #include <span>
 
-#include "absl/status/statusor.h"
+#include "base/bytes.h"
 #include "base/secret_buffer.h"
+#include "emulator/derived_key.h"
 #include "emulator/fault.h"
 #include "emulator/hierarchy.h"
+#include "emulator/report_maker.h"
 #include "sev/guest_message.h"
 #include "sev/page_info.h"
 #include "sev/report.h"
@@ -44,14 +47,18 @@ class Firmware {
   };
 
   // `hierarchy` outlives it. Without keys until the first Launch().
-  explicit Firmware(const Hierarchy& hierarchy, Fault fault = Fault::kNone)
-      : hierarchy_(hierarchy), fault_(fault) {}
+  explicit Firmware(const Hierarchy& hierarchy, Fault fault = Fault::kNone,
+                    const PlatformConfig& platform = {})
+      : hierarchy_(hierarchy), fault_(fault), platform_(platform) {}
   Firmware(const Firmware&) = delete;
   Firmware& operator=(const Firmware&) = delete;
 
   // A new start of the VM: new VMPCKs, a new report id, sequence numbers from
   // 0.
-  void Launch(const sev::LaunchDigest& measurement);
+  void Launch(const GuestContext& guest);
+  void Launch(const sev::LaunchDigest& measurement) {
+    Launch(GuestContext{.measurement = measurement});
+  }
 
   // The page that the guest finds after Launch(). Holds all four VMPCKs.
   std::array<uint8_t, sev::kSecretsPageSize> SecretsPage() const;
@@ -69,23 +76,23 @@ class Firmware {
   };
 
   Reply Handle(std::span<const uint8_t, sev::kMessagePageSize> request);
-  // The MSG_REPORT_RSP payload for one request under VMPCK `vmpck`.
+  // The answers' payloads for one request under VMPCK `vmpck`.
   std::array<uint8_t, sev::kReportResponseSize> MakeReportResponse(
       const sev::ReportRequest& request, uint8_t vmpck);
-  std::array<uint8_t, sev::kReportSize> MakeReport(
-      const sev::ReportRequest& request);
+  std::array<uint8_t, sev::kKeyResponseSize> MakeKeyResponse(
+      const sev::KeyRequest& request, uint8_t vmpck);
+  // The key that KEY_SEL means; empty: it is not loaded.
+  std::optional<SignerKind> Select(sev::KeySelect key_select) const;
+  ReportBytes MakeReport(const sev::ReportRequest& request, SignerKind signer);
   uint64_t AnswerSequenceNumber(uint64_t request) const;
 
   const Hierarchy& hierarchy_;
   const Fault fault_;
+  const PlatformConfig platform_;
   bool busy_told_ = false;
-  sev::LaunchDigest measurement_{};
-  std::array<uint8_t, 32> report_id_{};
+  GuestContext guest_;
+  RootSecret vmrk_;
   std::array<MessageKey, sev::kVmpckCount> keys_;
 };
-
-// Signs [0, kReportSignedSize) of `report` with a P-384 key and puts R and S
-// into their fields. False: OpenSSL failed.
-bool SignReport(EVP_PKEY* key, std::span<uint8_t, sev::kReportSize> report);
 
 }  // namespace emulator

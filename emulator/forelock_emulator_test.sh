@@ -24,6 +24,15 @@ before=$(cat "$dir"/h/*/* | sha256sum)
 [ "$(stat -c %a "$dir/h/private" "$dir/h/private/vcek.pem" | tr '\n' ' ')" = "700 600 " ] ||
   fail "keys are readable"
 
+"$emulator" init --hierarchy "$dir/h" --product turin 2> "$dir/err" && fail "init of another kind"
+grep -q 'EM1:' "$dir/err" || fail "no reason: $(cat "$dir/err")"
+"$emulator" init --hierarchy "$dir/t" --product turin --vlek CN=cc.example.com || fail "init turin"
+[ -e "$dir/t/public/asvk.der" ] && [ -e "$dir/t/public/crl.der" ] || fail "nothing for a VLEK"
+"$emulator" init --hierarchy "$dir/u" --product ryzen 2> "$dir/err" && fail "unknown product"
+grep -q 'EM8:' "$dir/err" || fail "no reason: $(cat "$dir/err")"
+serve --image "$image" --report-version 6 2> "$dir/err" && fail "unknown version"
+grep -q 'EM8:' "$dir/err" || fail "no reason: $(cat "$dir/err")"
+
 serve --image /dev/null 2> "$dir/err" && fail "served without an image"
 grep -q "EM2:" "$dir/err" || fail "no reason: $(cat "$dir/err")"
 serve --image "$image" --fault nonsense 2> "$dir/err" && fail "unknown fault"

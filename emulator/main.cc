@@ -11,12 +11,16 @@
 #include <chrono>
 #include <string>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/arguments.h"
+#include "emulator/chip_model.h"
 #include "emulator/fault.h"
 #include "emulator/hierarchy.h"
 #include "emulator/reasons.h"
+#include "emulator/report_maker.h"
 #include "emulator/server.h"
 #include "emulator/service.h"
 #include "launch/elf.h"
@@ -38,20 +42,31 @@ absl::Status Failed(base::Reason reason, const absl::Status& why) {
 
 constexpr Option kInitOptions[] = {
     {"hierarchy", "DIR", Kind::kRequired, "where the keys are kept"},
+    {"product", "NAME", Kind::kOptional, "milan, genoa, siena or turin"},
+    {"vlek", "CSP_ID", Kind::kOptional, "with a VLEK: CN=cc.example.com"},
 };
 
 absl::Status Init(const Arguments& arguments) {
   const std::string dir = arguments.Value("hierarchy");
+  HierarchyOptions options;
+  if (arguments.Has("product")) {
+    options.model = ChipModelNamed(arguments.Value("product"));
+  }
+  if (options.model == nullptr) {
+    return Failed(kPlatformUnknown,
+                  absl::InvalidArgumentError(arguments.Value("product")));
+  }
+  options.csp_id = arguments.Value("vlek");
   const auto start = std::chrono::steady_clock::now();
   bool created = false;
-  const auto hierarchy = Hierarchy::Init(dir, &created);
+  const auto hierarchy = Hierarchy::Init(dir, &created, options);
   if (!hierarchy.ok()) return Failed(kHierarchyUnusable, hierarchy.status());
   const std::chrono::duration<double> took =
       std::chrono::steady_clock::now() - start;
   if (created) {
     absl::PrintF(
-        "%s: made an EMULATED key hierarchy (two RSA-4096 keys) in %.1f s\n",
-        dir, took.count());
+        "%s: made an EMULATED key hierarchy (%d RSA-4096 keys) in %.1f s\n",
+        dir, hierarchy->has_vlek() ? 3 : 2, took.count());
   } else {
     absl::PrintF("%s: has an EMULATED key hierarchy already\n", dir);
   }
@@ -63,6 +78,9 @@ constexpr Option kServeOptions[] = {
     {"socket", "PATH", Kind::kRequired, "listen here for QEMU's chardev"},
     {"ram", "FILE", Kind::kRequired, "the VM's memory-backend-file"},
     {"image", "ELF", Kind::kRequired, "the guest image that QEMU gets"},
+    {"report-version", "N", Kind::kOptional, "2 to 5; 3 if not given"},
+    {"mask-chip-id", "", Kind::kSwitch, "reports name no chip"},
+    {"mask-chip-key", "", Kind::kSwitch, "reports are not signed"},
     {"fault", "NAME", Kind::kOptional, "misbehave; for tests, see above"},
     {"dump-vmpck", "FILE", Kind::kOptional, "write VMPCK0; for tests only"},
 };
@@ -89,8 +107,26 @@ absl::Status DumpVmpck(const std::string& path, const sev::Vmpck& key) {
   return status;
 }
 
+absl::StatusOr<PlatformConfig> PlatformFrom(const Arguments& arguments) {
+  PlatformConfig platform;
+  if (arguments.Has("report-version") &&
+      (!absl::SimpleAtoi(arguments.Value("report-version"),
+                         &platform.report_version) ||
+       platform.report_version < kMinReportVersion ||
+       platform.report_version > kMaxReportVersion)) {
+    return Failed(kPlatformUnknown, absl::InvalidArgumentError(
+                                        arguments.Value("report-version")));
+  }
+  platform.mask_chip_id = arguments.Has("mask-chip-id");
+  platform.mask_chip_key = arguments.Has("mask-chip-key");
+  return platform;
+}
+
 absl::Status ServeCommand(const Arguments& arguments) {
   FirmwareService::Options options;
+  const auto platform = PlatformFrom(arguments);
+  if (!platform.ok()) return platform.status();
+  options.platform = *platform;
   if (arguments.Has("fault")) {
     const auto fault = FaultNamed(arguments.Value("fault"));
     if (!fault) {
@@ -135,9 +171,13 @@ absl::Status ServeCommand(const Arguments& arguments) {
 
 constexpr cli::Command kCommands[] = {
     {"init", "", "make this installation's test key hierarchy",
-     "Makes ARK, ASK and VCEK in DIR/private (0600) and their certificates in\n"
-     "DIR/public, the folder to name as `certificates` in proxy.toml. Does\n"
-     "nothing if they are there. RSA-4096 keys take 1 to 10 seconds.",
+     "Makes ARK, ASK and VCEK in DIR/private (0600) and their certificates "
+     "and\n"
+     "the ARK's CRL in DIR/public, the folder to name as `certificates` in\n"
+     "proxy.toml. --vlek adds ASVK and VLEK, which then sign reports unless "
+     "the\n"
+     "guest asks for the VCEK. Does nothing if they are there. RSA-4096 keys\n"
+     "take a second or two.",
      kInitOptions, &Init},
     {"serve", "", "be the secure processor of one VM", kServeDescription,
      kServeOptions, &ServeCommand},

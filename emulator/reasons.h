@@ -20,7 +20,9 @@
     "The guest image is broken, or does not match this emulator.")         \
   X(kAlreadyLaunched, 'E', 'M', 7,                                         \
     "this run of QEMU has had its secrets page",                           \
-    "A VM that was reset needs a new QEMU; see docs/operate-host.md.")
+    "A VM that was reset needs a new QEMU; see docs/operate-host.md.")     \
+  X(kPlatformUnknown, 'E', 'M', 8, "no such product or report version",    \
+    "Products are milan, genoa, siena, turin; report versions are 2 to 5.")
 
 namespace emulator {
 FORELOCK_EMULATOR_REASONS(BASE_DEFINE_REASON)

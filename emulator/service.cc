@@ -30,7 +30,7 @@ std::string HexOf(base::Bytes bytes) {
 
 FirmwareService::FirmwareService(const Hierarchy& hierarchy, Options options)
     : options_(std::move(options)),
-      firmware_(hierarchy, options_.fault),
+      firmware_(hierarchy, options_.fault, options_.platform),
       endpoint_(options_.ram_path, options_.generation) {}
 
 void FirmwareService::Log(std::string_view text) const {

@@ -20,6 +20,7 @@
 #include "emulator/fault.h"
 #include "emulator/firmware.h"
 #include "emulator/hierarchy.h"
+#include "emulator/report_maker.h"
 #include "proxy/frame.h"
 #include "proxy/host/page_endpoint.h"
 #include "sev/page_info.h"
@@ -32,6 +33,7 @@ class FirmwareService {
     std::string ram_path;
     uint64_t generation = 1;  // Not 0; differs between runs.
     Fault fault = Fault::kNone;
+    PlatformConfig platform;
     // The launch digest of what runs now; asked for at each start of the VM.
     std::function<absl::StatusOr<sev::LaunchDigest>()> measure;
     // Told at each start of the VM. For tests that search memory for the key.

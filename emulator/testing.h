@@ -4,21 +4,33 @@
 #pragma once
 
 #include <stdint.h>
+#include <stdlib.h>
 
-#include <span>
+#include <map>
+#include <memory>
+#include <utility>
 
 #include "base/time.h"
+#include "emulator/chip_model.h"
 #include "emulator/hierarchy.h"
 
 namespace emulator {
 
-// One hierarchy for all tests of a process: RSA-4096 keys take seconds.
-inline const Hierarchy& TestHierarchy() {
-  static const Hierarchy* const hierarchy = [] {
-    auto generated = Hierarchy::Generate();
-    return new Hierarchy(*std::move(generated));
-  }();
-  return *hierarchy;
+inline constexpr char kTestCspId[] = "CN=cc.example.com";
+
+// One hierarchy of a kind for all tests of a process: its keys take a while.
+inline const Hierarchy& TestHierarchy(const ChipModel& model = kMilan,
+                                      bool vlek = false) {
+  using Kind = std::pair<const ChipModel*, bool>;
+  static auto* const all = new std::map<Kind, std::unique_ptr<Hierarchy>>;
+  std::unique_ptr<Hierarchy>& entry = (*all)[Kind(&model, vlek)];
+  if (entry == nullptr) {
+    auto generated = Hierarchy::Generate(
+        {.model = &model, .csp_id = vlek ? kTestCspId : ""});
+    if (!generated.ok()) abort();
+    entry = std::make_unique<Hierarchy>(*std::move(generated));
+  }
+  return *entry;
 }
 
 // A clock that moves only when someone waits.
