@@ -12,6 +12,7 @@
 
 #include <string_view>
 
+#include "sev/platform_info.h"
 #include "sev/report.h"
 #include "sev/tcb.h"
 

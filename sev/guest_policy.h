@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include <string_view>
+
 namespace sev {
 
 inline constexpr uint64_t kPolicyAbiMinorMask = 0xFF;
@@ -25,5 +27,31 @@ inline constexpr uint64_t kPolicyPageSwapDisabled = uint64_t{1} << 25;
 // The bits this code knows; a report with another one comes from newer firmware
 // and means something that nobody here has thought about.
 inline constexpr uint64_t kPolicyKnownBits = (uint64_t{1} << 26) - 1;
+
+// Minimum firmware ABI that the guest demands.
+constexpr uint8_t PolicyAbiMajor(uint64_t policy) {
+  return static_cast<uint8_t>(policy >> kPolicyAbiMajorShift);
+}
+constexpr uint8_t PolicyAbiMinor(uint64_t policy) {
+  return static_cast<uint8_t>(policy & kPolicyAbiMinorMask);
+}
+
+// Names as policies and tables of a report write them. Bit 17 has none: it is
+// always one.
+struct NamedBit {
+  std::string_view name;
+  uint64_t bit;
+};
+inline constexpr NamedBit kPolicyBits[] = {
+    {"smt", kPolicySmt},
+    {"migration_agent", kPolicyMigrationAgent},
+    {"debug", kPolicyDebug},
+    {"single_socket", kPolicySingleSocket},
+    {"cxl_allow", kPolicyCxlAllow},
+    {"mem_aes_256_xts", kPolicyMemAes256Xts},
+    {"rapl_disabled", kPolicyRaplDisabled},
+    {"ciphertext_hiding_dram", kPolicyCiphertextHidingDram},
+    {"page_swap_disabled", kPolicyPageSwapDisabled},
+};
 
 }  // namespace sev

@@ -3,14 +3,14 @@
 
 #include <string.h>
 
+#include "sev/guest_policy.h"
 #include "sev/reasons.h"
 
 namespace sev {
 namespace {
 
-constexpr uint32_t kMinVersion = 2;
-constexpr uint32_t kMaxVersion = 5;
 constexpr unsigned kKeyInfoUsedBits = 5;
+constexpr size_t kP384Bytes = 48;
 
 base::Status Malformed(base::Reason reason) {
   return base::Status(base::Code::kDataLoss, reason);
@@ -22,56 +22,90 @@ FirmwareVersion VersionFrom(std::span<const uint8_t, 3> field) {
 
 }  // namespace
 
-base::Result<UnverifiedReport> UnverifiedReport::Parse(base::Bytes bytes) {
-  namespace layout = report_layout;
+base::Result<UnverifiedReport> UnverifiedReport::FromBytes(base::Bytes bytes) {
   if (bytes.size() != kSize) return Malformed(kReportWrongSize);
-
   UnverifiedReport report;
   memcpy(report.raw_.data(), bytes.data(), kSize);
+  return report;
+}
 
-  if (report.version() < kMinVersion || report.version() > kMaxVersion) {
+ReportFaults UnverifiedReport::FindFaults() const {
+  namespace layout = report_layout;
+  using Fault = ReportFault;
+  const uint32_t v = version();
+  ReportFaults faults;
+  faults.Add(Fault::kVersion, v < kReportMinVersion || v > kReportMaxVersion);
+  faults.Add(Fault::kSignatureAlgorithm,
+             signature_algorithm() != kSignatureEcdsaP384Sha384);
+  faults.Add(Fault::kPolicyBit17, (policy() & kPolicyReservedMustBeOne) == 0);
+  faults.Add(Fault::kPolicyReserved, (policy() & ~kPolicyKnownBits) != 0);
+  faults.Add(Fault::kKeyInfoReserved, (key_info() >> kKeyInfoUsedBits) != 0);
+  faults.Add(Fault::kReserved04C, !base::AllZero(View<layout::Reserved04C>()));
+  const bool reserved_is_zero =
+      (v >= 3 || base::AllZero(View<layout::Cpuid>())) &&
+      base::AllZero(View<layout::Reserved18B>()) &&
+      base::AllZero(View<layout::Reserved1EB>()) &&
+      base::AllZero(View<layout::Reserved1EF>()) &&
+      (v >= 5 || (base::AllZero(View<layout::LaunchMitigations>()) &&
+                  base::AllZero(View<layout::CurrentMitigations>()))) &&
+      base::AllZero(View<layout::Reserved208>());
+  faults.Add(Fault::kReserved, !reserved_is_zero);
+  faults.Add(Fault::kSignaturePadding,
+             !base::AllZero(View<layout::SignatureReserved>()) ||
+                 !base::AllZero(signature_r().subspan(kP384Bytes)) ||
+                 !base::AllZero(signature_s().subspan(kP384Bytes)));
+  faults.Add(Fault::kVmpl, vmpl() > 3);
+  faults.Add(Fault::kChipKeyMasked, chip_key_masked());
+  faults.Add(Fault::kSigningKey, signing_key() != SigningKey::kVcek &&
+                                     signing_key() != SigningKey::kVlek);
+  return faults;
+}
+
+base::Result<UnverifiedReport> UnverifiedReport::Parse(base::Bytes bytes) {
+  BASE_TRY_ASSIGN(const UnverifiedReport report, FromBytes(bytes));
+  const ReportFaults faults = report.FindFaults();
+  if (faults.Has(ReportFault::kVersion)) {
     return Malformed(kReportUnknownVersion);
   }
-  if (report.Le<uint32_t, layout::SignatureAlgorithm>() !=
-      kSignatureEcdsaP384Sha384) {
+  if (faults.Has(ReportFault::kSignatureAlgorithm)) {
     return Malformed(kReportUnknownSignatureAlgorithm);
   }
-  const bool reserved_is_zero =
-      base::AllZero(report.View<layout::Reserved04C>()) &&
-      (report.version() >= 3 || base::AllZero(report.View<layout::Cpuid>())) &&
-      base::AllZero(report.View<layout::Reserved18B>()) &&
-      base::AllZero(report.View<layout::Reserved1EB>()) &&
-      base::AllZero(report.View<layout::Reserved1EF>()) &&
-      (report.version() >= 5 ||
-       (base::AllZero(report.View<layout::LaunchMitigations>()) &&
-        base::AllZero(report.View<layout::CurrentMitigations>()))) &&
-      base::AllZero(report.View<layout::Reserved208>()) &&
-      base::AllZero(report.View<layout::SignatureReserved>()) &&
-      (report.Le<uint32_t, layout::KeyInfo>() >> kKeyInfoUsedBits) == 0;
-  if (!reserved_is_zero) return Malformed(kReportReservedNotZero);
-
-  switch (report.signing_key()) {
-    case SigningKey::kVcek:
-    case SigningKey::kVlek:
-    case SigningKey::kNone:
-      return report;
+  if (faults.Has(ReportFault::kReserved04C) ||
+      faults.Has(ReportFault::kReserved) ||
+      faults.Has(ReportFault::kKeyInfoReserved) ||
+      faults.Has(ReportFault::kSignaturePadding)) {
+    return Malformed(kReportReservedNotZero);
   }
-  return Malformed(kReportUnknownSigningKey);
+  // An unsigned report is well formed; who needs a signature looks for one.
+  if (faults.Has(ReportFault::kSigningKey) &&
+      report.signing_key() != SigningKey::kNone) {
+    return Malformed(kReportUnknownSigningKey);
+  }
+  return report;
 }
 
 SigningKey UnverifiedReport::signing_key() const {
-  const uint32_t info = Le<uint32_t, report_layout::KeyInfo>();
-  return static_cast<SigningKey>((info >> kKeyInfoSigningKeyShift) & 7);
+  return static_cast<SigningKey>((key_info() >> kKeyInfoSigningKeyShift) & 7);
 }
 
 bool UnverifiedReport::chip_key_masked() const {
-  return (Le<uint32_t, report_layout::KeyInfo>() & kKeyInfoMaskChipKey) != 0;
+  return (key_info() & kKeyInfoMaskChipKey) != 0;
 }
 
 std::optional<CpuidFms> UnverifiedReport::cpuid() const {
   if (version() < 3) return std::nullopt;
   const auto fms = View<report_layout::Cpuid>();
   return CpuidFms{.family = fms[0], .model = fms[1], .stepping = fms[2]};
+}
+
+std::optional<uint64_t> UnverifiedReport::launch_mitigations() const {
+  if (version() < 5) return std::nullopt;
+  return Le<uint64_t, report_layout::LaunchMitigations>();
+}
+
+std::optional<uint64_t> UnverifiedReport::current_mitigations() const {
+  if (version() < 5) return std::nullopt;
+  return Le<uint64_t, report_layout::CurrentMitigations>();
 }
 
 FirmwareVersion UnverifiedReport::current_version() const {

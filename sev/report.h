@@ -18,6 +18,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "sev/product.h"
 #include "sev/wire_field.h"
 
 namespace sev {
@@ -82,23 +83,45 @@ inline constexpr uint32_t kKeyInfoAuthorKeyEnabled = uint32_t{1} << 0;
 inline constexpr uint32_t kKeyInfoMaskChipKey = uint32_t{1} << 1;
 inline constexpr unsigned kKeyInfoSigningKeyShift = 2;
 
-// PLATFORM_INFO. Unlisted bits do occur: they are never treated as reserved.
-inline constexpr uint64_t kPlatformInfoSmtEnabled = uint64_t{1} << 0;
-inline constexpr uint64_t kPlatformInfoTsmeEnabled = uint64_t{1} << 1;
-inline constexpr uint64_t kPlatformInfoEccEnabled = uint64_t{1} << 2;
-inline constexpr uint64_t kPlatformInfoAliasCheckComplete = uint64_t{1} << 5;
-
-// Family (combined), model (combined), stepping.
-struct CpuidFms {
-  uint8_t family, model, stepping;
-  friend bool operator==(const CpuidFms&, const CpuidFms&) = default;
-};
+// The versions whose every byte this code knows.
+inline constexpr uint32_t kReportMinVersion = 2;
+inline constexpr uint32_t kReportMaxVersion = 5;
 
 // Build, minor, major of the firmware.
 struct FirmwareVersion {
   uint8_t build, minor, major;
   friend bool operator==(const FirmwareVersion&,
                          const FirmwareVersion&) = default;
+};
+
+// Departures from the form of MSG_REPORT_REQ's answer, each a bit. A report
+// may have several; a newer version is read by the newest layout known.
+enum class ReportFault : uint32_t {
+  kVersion = 1u << 0,             // Not 2 to 5.
+  kSignatureAlgorithm = 1u << 1,  // Not 1.
+  kPolicyBit17 = 1u << 2,         // POLICY's must-be-one bit is zero.
+  kPolicyReserved = 1u << 3,      // POLICY bits 26 to 63.
+  kKeyInfoReserved = 1u << 4,     // KEY_INFO bits 5 to 31.
+  kReserved04C = 1u << 5,
+  kReserved = 1u << 6,          // Another byte that the version reserves.
+  kSignaturePadding = 1u << 7,  // Bytes beyond R and S, or beyond 48 of each.
+  kVmpl = 1u << 8,              // Not 0 to 3: not a guest's request.
+  kChipKeyMasked = 1u << 9,     // MASK_CHIP_KEY: firmware signs nothing.
+  kSigningKey = 1u << 10,       // Neither VCEK nor VLEK.
+};
+
+class ReportFaults {
+ public:
+  constexpr bool empty() const { return bits_ == 0; }
+  constexpr bool Has(ReportFault fault) const {
+    return (bits_ & static_cast<uint32_t>(fault)) != 0;
+  }
+  constexpr void Add(ReportFault fault, bool is = true) {
+    if (is) bits_ |= static_cast<uint32_t>(fault);
+  }
+
+ private:
+  uint32_t bits_ = 0;
 };
 
 class UnverifiedReport {
@@ -112,6 +135,13 @@ class UnverifiedReport {
   //              an unknown signature algorithm or signing key.
   static base::Result<UnverifiedReport> Parse(base::Bytes bytes);
 
+  // Only the size is checked: for a verifier, which judges every rule of the
+  // form by itself (FindFaults), and for showing what a newer report says.
+  //   kDataLoss: wrong size.
+  static base::Result<UnverifiedReport> FromBytes(base::Bytes bytes);
+
+  ReportFaults FindFaults() const;
+
   uint32_t version() const { return Le<uint32_t, report_layout::Version>(); }
   uint32_t guest_svn() const { return Le<uint32_t, report_layout::GuestSvn>(); }
   uint64_t policy() const { return Le<uint64_t, report_layout::Policy>(); }
@@ -120,6 +150,11 @@ class UnverifiedReport {
   uint64_t platform_info() const {
     return Le<uint64_t, report_layout::PlatformInfo>();
   }
+  uint32_t signature_algorithm() const {
+    return Le<uint32_t, report_layout::SignatureAlgorithm>();
+  }
+  uint32_t key_info() const { return Le<uint32_t, report_layout::KeyInfo>(); }
+  // Any 3-bit value, also one that SigningKey does not name.
   SigningKey signing_key() const;
   bool chip_key_masked() const;
 
@@ -136,7 +171,10 @@ class UnverifiedReport {
   uint64_t launch_tcb() const {
     return Le<uint64_t, report_layout::LaunchTcb>();
   }
-  std::optional<CpuidFms> cpuid() const;  // Empty in a version 2 report.
+  std::optional<CpuidFms> cpuid() const;  // Empty before version 3.
+  // Mitigation vectors; empty before version 5.
+  std::optional<uint64_t> launch_mitigations() const;
+  std::optional<uint64_t> current_mitigations() const;
   FirmwareVersion current_version() const;
   FirmwareVersion committed_version() const;
 

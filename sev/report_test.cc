@@ -113,6 +113,54 @@ TEST(Report, VersionsDecideWhatIsReserved) {
   EXPECT_FALSE(UnverifiedReport::Parse(Sample(2))->cpuid().has_value());
 }
 
+TEST(Report, EveryFaultIsFoundByItself) {
+  using Fault = ReportFault;
+  struct Row {
+    Fault fault;
+    size_t at;
+    uint8_t value;
+  };
+  const Row rows[] = {
+      {Fault::kVersion, 0, 6},
+      {Fault::kSignatureAlgorithm, 0x34, 2},
+      {Fault::kPolicyBit17, 0x0A, 0x01},
+      {Fault::kPolicyReserved, 0x0B, 0x04},
+      {Fault::kKeyInfoReserved, 0x48, 0x20},
+      {Fault::kReserved04C, 0x4F, 1},
+      {Fault::kReserved, 0x18B, 1},
+      {Fault::kReserved, 0x29F, 1},
+      {Fault::kSignaturePadding, 0x2A0 + 48, 1},
+      {Fault::kSignaturePadding, 0x2E8 + 71, 1},
+      {Fault::kSignaturePadding, 0x330, 1},
+      {Fault::kSignaturePadding, 0x49F, 1},
+      {Fault::kVmpl, 0x30, 4},
+      {Fault::kVmpl, 0x33, 0xFF},
+      {Fault::kChipKeyMasked, 0x48, 2},
+      {Fault::kSigningKey, 0x48, 2 << 2},
+      {Fault::kSigningKey, 0x48, 7 << 2},
+  };
+  EXPECT_TRUE(UnverifiedReport::FromBytes(Sample())->FindFaults().empty());
+  for (const Row& row : rows) {
+    Raw raw = Sample();
+    raw[row.at] = row.value;
+    ReportFaults faults = UnverifiedReport::FromBytes(raw)->FindFaults();
+    for (uint32_t bit = 0; bit <= 10; ++bit) {
+      const auto fault = static_cast<Fault>(1u << bit);
+      EXPECT_EQ(faults.Has(fault), fault == row.fault) << row.at << " " << bit;
+    }
+  }
+}
+
+TEST(Report, ANewerVersionIsShownByTheNewestLayout) {
+  Raw raw = Sample();
+  raw[0] = 6;
+  const auto report = UnverifiedReport::FromBytes(raw);
+  ASSERT_TRUE(report.ok());
+  EXPECT_EQ(report->launch_mitigations(), 3u);
+  EXPECT_EQ(report->cpuid()->family, 0x19);
+  EXPECT_FALSE(UnverifiedReport::Parse(raw).ok());
+}
+
 // A flipped bit is refused or shows in the bytes: nothing is normalised away.
 TEST(Report, EveryBitIsKept) {
   const Raw original = Sample();

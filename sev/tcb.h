@@ -9,9 +9,9 @@
 
 #include <stdint.h>
 
-namespace sev {
+#include "sev/product.h"
 
-enum class Product : uint8_t { kMilan, kGenoa, kTurin };
+namespace sev {
 
 // Security patch levels. `fmc` exists on Turin only and is 0 elsewhere.
 struct Tcb {
