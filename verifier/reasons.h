@@ -7,12 +7,14 @@
 #include "base/reasons.h"
 
 #define FORELOCK_VERIFIER_EVIDENCE_REASONS(X)                                 \
-  X(kEvidenceNoVcek, 'V', 'E', 1, "no VCEK came with the evidence",           \
+  X(kEvidenceNoLeaf, 'V', 'E', 1, "no VCEK or VLEK came with the report",     \
     "Fill the proxy's certificate folder for this chip and TCB.")             \
-  X(kEvidenceNoAsk, 'V', 'E', 2, "no ASK came with the evidence",             \
-    "Put ask.der into the proxy's certificate folder.")                       \
-  X(kEvidenceNoArk, 'V', 'E', 3, "no ARK came with the evidence",             \
-    "Put ark.der into the proxy's certificate folder.")                       \
+  X(kEvidenceNoAsk, 'V', 'E', 2,                                              \
+    "no ASK or ASVK came with the report, and none is imported",              \
+    "Import AMD's chain: forelock roots import.")                             \
+  X(kEvidenceNoArk, 'V', 'E', 3,                                              \
+    "no ARK came with the report, and none is imported",                      \
+    "Import AMD's chain: forelock roots import.")                             \
   X(kCertificateMalformed, 'V', 'E', 4, "a certificate does not parse",       \
     "The file on the host is damaged; fetch it again.")                       \
   X(kCertificateAlgorithm, 'V', 'E', 5,                                       \
@@ -37,14 +39,16 @@
     "If it is meant to be: forelock-verifier roots add.")                     \
   X(kRootNotSelfSigned, 'V', 'E', 13, "the root is not signed by itself",     \
     "ark.der holds another certificate.")                                     \
-  X(kVcekKey, 'V', 'E', 14, "the VCEK's key is not on P-384",                 \
-    "This is not a VCEK.")                                                    \
-  X(kVcekExtensionMissing, 'V', 'E', 15, "the VCEK lacks an AMD extension",   \
-    "This is not a VCEK.")                                                    \
+  X(kVcekKey, 'V', 'E', 14, "the VCEK's or VLEK's key is not on P-384",       \
+    "This is not a certificate of AMD's key service.")                        \
+  X(kVcekExtensionMissing, 'V', 'E', 15,                                      \
+    "the VCEK or VLEK lacks an AMD extension",                                \
+    "This is not a certificate of AMD's key service.")                        \
   X(kVcekExtensionMalformed, 'V', 'E', 16,                                    \
-    "an AMD extension of the VCEK is malformed", "This is not a VCEK.")       \
+    "an AMD extension of the VCEK or VLEK is malformed or there twice",       \
+    "This is not a certificate of AMD's key service.")                        \
   X(kVcekTcbMismatch, 'V', 'E', 17,                                           \
-    "the VCEK is for another TCB than the report's",                          \
+    "the VCEK or VLEK is for another TCB than the report's",                  \
     "The host's firmware changed; fetch the VCEK for the reported TCB.")      \
   X(kVcekChipIdMismatch, 'V', 'E', 18,                                        \
     "the VCEK is for another chip than the report's",                         \
@@ -53,7 +57,7 @@
     "The report or the VCEK was changed on its way.")                         \
   X(kReportSigningKey, 'V', 'E', 20,                                          \
     "the report is not signed by a key of the certificate's kind",            \
-    "Unsigned reports and VLEK are refused here.")                            \
+    "Fetch the certificate of the key that SIGNING_KEY names.")               \
   X(kReportDataMismatch, 'V', 'E', 21,                                        \
     "the report is not bound to this session",                                \
     "A relayed or replayed report, a changed message, or a man in the "       \
@@ -68,10 +72,10 @@
   X(kReportPolicyBit, 'V', 'E', 25,                                           \
     "the guest policy has a bit that the policy does not name",               \
     "Name it in guest_policy_bits if it is meant to be set.")                 \
-  X(kReportProduct, 'V', 'E', 26, "the processor is not one supported here",  \
-    "This version verifies Milan.")                                           \
+  X(kReportProduct, 'V', 'E', 26, "the processor is not one known here",      \
+    "Milan, Genoa, Bergamo, Siena and Turin are; update this program.")       \
   X(kReportProductMismatch, 'V', 'E', 27,                                     \
-    "report, VCEK and root are of different processors",                      \
+    "report and certificates are of different processors",                    \
     "The certificates do not belong to this report.")                         \
   X(kReportChipIdMasked, 'V', 'E', 28, "the report hides its chip id",        \
     "Set MASK_CHIP_ID to 0 on the host.")                                     \
@@ -80,11 +84,61 @@
     "No genuine report looks like this.")                                     \
   X(kBootManifestMalformed, 'V', 'E', 30, "the boot manifest does not parse", \
     "The guest image is newer, broken or hostile.")                           \
-  X(kVcekIsCa, 'V', 'E', 31, "the VCEK claims to be a CA",                    \
-    "This is not a VCEK.")                                                    \
+  X(kVcekIsCa, 'V', 'E', 31, "the VCEK or VLEK claims to be a CA",            \
+    "This is not a certificate of AMD's key service.")                        \
   X(kReportMasksChipKey, 'V', 'E', 32,                                        \
     "the report says that its signature is masked",                           \
     "Set MASK_CHIP_KEY to 0 on the host.")                                    \
+  X(kCertificatePkcs1, 'V', 'E', 33,                                          \
+    "a certificate is signed with RSASSA-PKCS1-v1_5",                         \
+    "This is not a certificate of AMD's key service.")                        \
+  X(kCertificateSha1, 'V', 'E', 34, "a certificate is signed with SHA-1",     \
+    "This is not a certificate of AMD's key service.")                        \
+  X(kCertificateRevoked, 'V', 'E', 35, "AMD has revoked a certificate",       \
+    "Fetch the chain again; AMD has issued another ASK or ASVK.")             \
+  X(kCrlStale, 'V', 'E', 36, "the CRL is past its nextUpdate",                \
+    "Fetch AMD's CRL and import it: forelock roots import.")                  \
+  X(kCrlMissing, 'V', 'E', 37, "there is no CRL and one is required",         \
+    "Fetch AMD's CRL and import it: forelock roots import.")                  \
+  X(kCertificateOrder, 'V', 'E', 38,                                          \
+    "a certificate stands in the place of another",                           \
+    "Put leaf, ASK or ASVK, and ARK in their own places.")                    \
+  X(kCertificateDuplicate, 'V', 'E', 39, "a certificate is there twice",      \
+    "Remove one of them.")                                                    \
+  X(kIntermediateUnknown, 'V', 'E', 40,                                       \
+    "the intermediate is no ASK or ASVK of AMD by its name",                  \
+    "This is not a certificate of AMD's key service.")                        \
+  X(kRootOfAnotherProduct, 'V', 'E', 41,                                      \
+    "the root is AMD's for another processor",                                \
+    "Use the ARK of the product that the chain names.")                       \
+  X(kLeafUnknown, 'V', 'E', 42,                                               \
+    "the leaf is neither a VCEK nor a VLEK by its name",                      \
+    "This is not a certificate of AMD's key service.")                        \
+  X(kLeafOfAnotherIssuer, 'V', 'E', 43,                                       \
+    "an ASK signs VCEKs only, an ASVK VLEKs only",                            \
+    "The certificates do not belong together; fetch them again.")             \
+  X(kVcekStructVersion, 'V', 'E', 44,                                         \
+    "the certificate's structVersion is not the product's",                   \
+    "This is not a certificate of AMD's key service.")                        \
+  X(kVcekProductName, 'V', 'E', 45,                                           \
+    "the certificate's productName is not the chain's product",               \
+    "The certificates do not belong together; fetch them again.")             \
+  X(kVcekHardwareIdLength, 'V', 'E', 46,                                      \
+    "the certificate's hwID has not the product's length",                    \
+    "64 bytes, 8 on Turin; this is not a certificate of AMD's key service.")  \
+  X(kVlekHardwareId, 'V', 'E', 47, "a VLEK has a hwID",                       \
+    "This is not a certificate of AMD's key service.")                        \
+  X(kVlekCspIdMissing, 'V', 'E', 48, "a VLEK has no CSP_ID",                  \
+    "This is not a certificate of AMD's key service.")                        \
+  X(kReportSignatureRange, 'V', 'E', 49,                                      \
+    "R or S of the report's signature is zero or not below the order",        \
+    "The report is unsigned, cut, or was changed on its way.")                \
+  X(kReportVmplRange, 'V', 'E', 50,                                           \
+    "the report was not requested by a guest (VMPL 0 to 3)",                  \
+    "The host asked for it; it says nothing of a guest.")                     \
+  X(kReportVersionNewer, 'V', 'E', 51,                                        \
+    "the report is newer than I know; only its known part was checked",       \
+    "Update this program.")                                                   \
   X(kWrappedReportMalformed, 'V', 'E', 70,                                    \
     "what should wrap a report is malformed",                                 \
     "Give the file as the guest device or the vTPM returned it.")             \

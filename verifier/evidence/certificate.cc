@@ -3,10 +3,13 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <string>
 
 #include "verifier/reasons.h"
@@ -17,6 +20,9 @@ namespace {
 constexpr int kIssuerKeyBits = 4096;
 constexpr long kSaltBytes = 48;
 constexpr long kTrailerField = 1;
+constexpr uint8_t kDerSequence = 0x30;
+constexpr size_t kMaxSize = 16 * 1024;  // AMD's have some 1.6 KiB.
+constexpr int kMaxName = 64;
 
 using PssParamsPtr =
     std::unique_ptr<RSA_PSS_PARAMS, ossl::Deleter<RSA_PSS_PARAMS_free>>;
@@ -40,8 +46,45 @@ T* Unpack(const X509_ALGOR* algorithm, const ASN1_ITEM* item) {
       ASN1_item_unpack(static_cast<const ASN1_STRING*>(value), item));
 }
 
+// Of RSASSA-PSS parameters; a hash left out means SHA-1.
+int PssHash(const X509_ALGOR* algorithm) {
+  const PssParamsPtr pss(
+      Unpack<RSA_PSS_PARAMS>(algorithm, ASN1_ITEM_rptr(RSA_PSS_PARAMS)));
+  if (!pss) return NID_undef;
+  return pss->hashAlgorithm == nullptr ? NID_sha1 : NidOf(pss->hashAlgorithm);
+}
+
+bool OnlyWhiteSpace(base::Bytes bytes) {
+  return std::ranges::all_of(bytes, [](uint8_t c) {
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\0';
+  });
+}
+
+std::string CommonName(const X509_NAME* name) {
+  const int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
+  if (at < 0 || X509_NAME_get_index_by_NID(name, NID_commonName, at) >= 0) {
+    return "";
+  }
+  const ASN1_STRING* value =
+      X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
+  const int size = ASN1_STRING_length(value);
+  if (size > kMaxName) return "";
+  std::string text;
+  for (const uint8_t c :
+       base::Bytes(ASN1_STRING_get0_data(value), static_cast<size_t>(size))) {
+    if (c < 0x20 || c > 0x7E) return "";  // It goes to logs.
+    text.push_back(static_cast<char>(c));
+  }
+  return text;
+}
+
+bool IsPkcs1(int nid) {
+  int key_nid = NID_undef;
+  return OBJ_find_sigid_algs(nid, nullptr, &key_nid) == 1 &&
+         key_nid == NID_rsaEncryption;
+}
+
 bool IsPssSha384(const X509_ALGOR* algorithm) {
-  if (algorithm == nullptr || NidOf(algorithm) != NID_rsassaPss) return false;
   const PssParamsPtr pss(
       Unpack<RSA_PSS_PARAMS>(algorithm, ASN1_ITEM_rptr(RSA_PSS_PARAMS)));
   // A field left out means SHA-1 or a salt of 20: not ours either way.
@@ -66,7 +109,40 @@ bool IsPssSha384(const X509_ALGOR* algorithm) {
 
 }  // namespace
 
-std::optional<Certificate> Certificate::Parse(base::Bytes der) {
+std::vector<uint8_t> DerOf(base::Bytes bytes, std::string_view label) {
+  if (bytes.empty() || bytes[0] == kDerSequence) {
+    return {bytes.begin(), bytes.end()};
+  }
+  const ossl::BioPtr bio(
+      BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
+  char* name = nullptr;
+  char* header = nullptr;
+  uint8_t* data = nullptr;
+  long size = 0;
+  std::vector<uint8_t> der;
+  if (bio && PEM_read_bio(bio.get(), &name, &header, &data, &size) == 1) {
+    // A second block, or text after the first, is not skipped.
+    const bool alone =
+        OnlyWhiteSpace(bytes.last(static_cast<size_t>(BIO_pending(bio.get()))));
+    if (alone && name == label && header[0] == '\0') {
+      der.assign(data, data + size);
+    }
+  }
+  OPENSSL_free(name);
+  OPENSSL_free(header);
+  OPENSSL_free(data);
+  ERR_clear_error();
+  return der;
+}
+
+std::optional<Certificate> Certificate::Parse(base::Bytes bytes) {
+  std::vector<uint8_t> from_pem;
+  base::Bytes der = bytes;
+  if (!bytes.empty() && bytes[0] != kDerSequence) {
+    from_pem = DerOf(bytes, "CERTIFICATE");
+    der = from_pem;
+  }
+  if (der.empty() || der.size() > kMaxSize) return std::nullopt;
   const uint8_t* at = der.data();
   Certificate certificate;
   certificate.x509_.reset(
@@ -77,12 +153,50 @@ std::optional<Certificate> Certificate::Parse(base::Bytes der) {
   return certificate;
 }
 
+Certificate Certificate::Share() const {
+  Certificate shared;
+  X509_up_ref(x509_.get());
+  shared.x509_.reset(x509_.get());
+  shared.sha256_ = sha256_;
+  return shared;
+}
+
+std::string Certificate::SubjectName() const {
+  return CommonName(X509_get_subject_name(x509_.get()));
+}
+
+std::string Certificate::IssuerName() const {
+  return CommonName(X509_get_issuer_name(x509_.get()));
+}
+
+std::optional<time_t> Certificate::not_before() const {
+  return ossl::TimeOf(X509_get0_notBefore(x509_.get()));
+}
+
+std::optional<time_t> Certificate::not_after() const {
+  return ossl::TimeOf(X509_get0_notAfter(x509_.get()));
+}
+
+std::optional<base::Reason> SignatureAlgorithmFault(
+    const X509_ALGOR* algorithm) {
+  if (algorithm == nullptr) return kCertificateAlgorithm;
+  const int nid = NidOf(algorithm);
+  if (nid == NID_rsassaPss) {
+    if (IsPssSha384(algorithm)) return std::nullopt;
+    return PssHash(algorithm) == NID_sha1 ? kCertificateSha1
+                                          : kCertificateAlgorithm;
+  }
+  if (nid == NID_sha1WithRSAEncryption) return kCertificateSha1;
+  if (IsPkcs1(nid)) return kCertificatePkcs1;
+  return kCertificateAlgorithm;
+}
+
 void CheckSignedBy(const Certificate& certificate, const Certificate& issuer,
                    std::string_view name, Findings& findings) {
   const X509_ALGOR* algorithm = nullptr;
   X509_get0_signature(nullptr, &algorithm, certificate.x509());
-  if (!IsPssSha384(algorithm)) {
-    findings.push_back({kCertificateAlgorithm, std::string(name)});
+  if (const auto fault = SignatureAlgorithmFault(algorithm)) {
+    findings.push_back({*fault, std::string(name)});
     return;
   }
   if (X509_NAME_cmp(X509_get_issuer_name(certificate.x509()),

@@ -10,6 +10,7 @@
 
 #include <ctime>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,16 +22,34 @@ namespace verifier {
 
 class Certificate {
  public:
-  // DER of exactly one certificate, nothing after it; empty: it is not.
-  static std::optional<Certificate> Parse(base::Bytes der);
+  // DER or PEM of exactly one certificate, nothing after it (but white space
+  // after PEM); empty: it is not.
+  static std::optional<Certificate> Parse(base::Bytes bytes);
 
   X509* x509() const { return x509_.get(); }
-  const ossl::Digest256& sha256() const { return sha256_; }
+  // The same certificate, owned once more.
+  Certificate Share() const;
+  const ossl::Digest256& sha256() const { return sha256_; }  // Of the DER.
+  // The subject's or issuer's CN in printable ASCII; empty: none, or several.
+  std::string SubjectName() const;
+  std::string IssuerName() const;
+  // Seconds since 1970, UTC; empty: not a time.
+  std::optional<time_t> not_before() const;
+  std::optional<time_t> not_after() const;
 
  private:
   ossl::X509Ptr x509_;
   ossl::Digest256 sha256_{};
 };
+
+// The DER in `bytes`, which are DER or one PEM block of `label`
+// ("CERTIFICATE"); empty: neither.
+std::vector<uint8_t> DerOf(base::Bytes bytes, std::string_view label);
+
+// RSASSA-PSS, SHA-384, MGF1 with SHA-384, salt of 48: empty. Otherwise the
+// reason why not.
+std::optional<base::Reason> SignatureAlgorithmFault(
+    const X509_ALGOR* algorithm);
 
 // Algorithm, issuer's key and name, then the signature itself.
 void CheckSignedBy(const Certificate& certificate, const Certificate& issuer,

@@ -25,15 +25,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       *new verifier::AcceptedRoot(verifier::testing::TestRoot());
   if (size == 0) return 0;
   const base::Bytes input(data + 1, size - 1);
-  sev::CertTable table{
-      .vcek = Good().vcek, .ask = Good().ask, .ark = Good().ark};
-  base::Bytes& link = data[0] % 2 == 0 ? table.vcek : table.ask;
+  verifier::CertificateSet set{
+      .leaf = Good().vcek, .intermediate = Good().ask, .root = Good().ark};
+  base::Bytes& link = data[0] % 2 == 0 ? set.leaf : set.intermediate;
   const bool genuine = base::Equal(input, link);
   link = input;
-  verifier::Findings findings;
-  const auto chain = VerifyChain(table, {&root, 1}, kNow, findings);
+  const verifier::Chain chain = verifier::VerifyChain(
+      {.certificates = set, .roots = {&root, 1}, .now = kNow});
   // Nothing but the genuine bytes may take a link's place.
-  if ((chain.has_value() && findings.empty()) != genuine) __builtin_trap();
+  if (chain.verified != genuine) __builtin_trap();
   return 0;
 }
 

@@ -1,124 +1,376 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verifier/evidence/chain.h"
 
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+#include <limits>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/bytes.h"
+#include "verifier/evidence/amd_roots.h"
+#include "verifier/evidence/chain_cache.h"
+#include "verifier/evidence/crl.h"
 #include "verifier/reasons.h"
 
 namespace verifier {
 namespace {
 
-std::optional<Certificate> ParseOr(base::Bytes der, base::Reason if_absent,
-                                   std::string_view name, Findings& findings) {
-  if (der.empty()) {
-    findings.push_back({if_absent, ""});
-    return std::nullopt;
-  }
-  auto certificate = Certificate::Parse(der);
-  if (!certificate) {
-    findings.push_back({kCertificateMalformed, std::string(name)});
-  }
-  return certificate;
+// What an AMD certificate is, by its subject's name.
+enum class Place : uint8_t { kLeaf, kIntermediate, kRoot, kUnknown };
+
+struct Role {
+  Place place = Place::kUnknown;
+  std::optional<SignerKind> kind;  // Of a leaf, or of those it signs.
+  std::optional<sev::Product> product;
+};
+
+std::optional<sev::Product> ExactProduct(std::string_view name) {
+  const auto product = sev::ProductOfName(name);
+  if (!product || NameOf(*product) != name) return std::nullopt;
+  return product;
 }
 
-const AcceptedRoot* FindRoot(std::span<const AcceptedRoot> roots,
-                             const ossl::Digest256& sha256) {
-  for (const AcceptedRoot& root : roots) {
-    if (root.sha256 == sha256) return &root;
+// "ARK-Milan", "SEV-Milan" (ASK), "SEV-VLEK-Milan" (ASVK), "SEV-VCEK",
+// "SEV-VLEK".
+Role RoleOf(std::string_view name) {
+  if (name == "SEV-VCEK") return {Place::kLeaf, SignerKind::kVcek, {}};
+  if (name == "SEV-VLEK") return {Place::kLeaf, SignerKind::kVlek, {}};
+  Role role;
+  for (const auto& [prefix, place, kind] :
+       {std::tuple{"ARK-", Place::kRoot, std::optional<SignerKind>()},
+        std::tuple{"SEV-VLEK-", Place::kIntermediate,
+                   std::optional(SignerKind::kVlek)},
+        std::tuple{"SEV-", Place::kIntermediate,
+                   std::optional(SignerKind::kVcek)}}) {
+    if (!name.starts_with(prefix)) continue;
+    role.product = ExactProduct(name.substr(std::string_view(prefix).size()));
+    if (!role.product) return {};
+    role.place = place;
+    role.kind = kind;
+    return role;
   }
-  return nullptr;
+  return role;
 }
 
-// The ARK sent, or, if none was, the imported one that signed the ASK. Names
-// repeat: every emulated hierarchy has the same.
-std::optional<Certificate> RootFor(base::Bytes sent,
-                                   const std::optional<Certificate>& ask,
-                                   std::span<const AcceptedRoot> roots,
-                                   Findings& findings) {
-  if (!sent.empty() || !ask) {
-    return ParseOr(sent, kEvidenceNoArk, "ARK", findings);
+std::string Quoted(const std::string& name) {
+  return absl::StrCat("\"", name, "\"");
+}
+
+class ChainVerifier {
+ public:
+  explicit ChainVerifier(const AppraisalInput& input) : input_(input) {}
+
+  Chain Run() {
+    if (!ParseAll()) return std::move(chain_);
+    FindMissing();
+    if (leaf_) chain_.facts = ReadLeaf(*leaf_);
+    CheckIntermediate();
+    CheckRoot();
+    CheckLeaf();
+    CheckCrl();
+    SetValidity();
+    const bool complete = leaf_ && intermediate_ && root_;
+    chain_.verified = complete && chain_.findings.empty();
+    chain_.leaf = std::move(leaf_);
+    return std::move(chain_);
   }
-  std::optional<Certificate> named;  // For its findings, if none signed.
-  for (const AcceptedRoot& root : roots) {
-    auto candidate = Certificate::Parse(root.der);
-    if (!candidate ||
-        X509_NAME_cmp(X509_get_issuer_name(ask->x509()),
-                      X509_get_subject_name(candidate->x509())) != 0) {
-      continue;
+
+ private:
+  // Passed unless it was recorded as failed already.
+  void Record(Check check, Findings findings) {
+    Outcome& outcome = chain_.outcomes[static_cast<size_t>(check)];
+    if (!findings.empty()) {
+      outcome = Outcome::kFail;
+    } else if (outcome == Outcome::kNotEvaluated) {
+      outcome = Outcome::kPass;
     }
-    Findings of_candidate;
-    CheckSignedBy(*ask, *candidate, "ASK", of_candidate);
-    if (of_candidate.empty()) return candidate;
-    if (!named) named = std::move(candidate);
+    std::ranges::move(findings, std::back_inserter(chain_.findings));
   }
-  if (!named) findings.push_back({kEvidenceNoArk, ""});
-  return named;
+
+  void Missing(base::Reason reason) { chain_.findings.push_back({reason, ""}); }
+
+  std::optional<Certificate> ParseOne(base::Bytes bytes, std::string_view name,
+                                      Findings& findings) {
+    if (bytes.empty()) return std::nullopt;
+    auto certificate = Certificate::Parse(bytes);
+    if (!certificate) {
+      findings.push_back({kCertificateMalformed, std::string(name)});
+    }
+    return certificate;
+  }
+
+  bool ParseAll() {
+    const CertificateSet& set = input_.certificates;
+    Findings findings;
+    leaf_ = ParseOne(set.leaf, "VCEK or VLEK", findings);
+    intermediate_ = ParseOne(set.intermediate, "ASK or ASVK", findings);
+    root_ = ParseOne(set.root, "ARK", findings);
+    if (!set.crl.empty()) {
+      crl_ = Crl::Parse(set.crl);
+      if (!crl_) findings.push_back({kCertificateMalformed, "CRL"});
+    }
+    const bool ok = findings.empty();
+    const bool any = leaf_ || intermediate_ || root_ || crl_;
+    if (!ok || any) Record(Check::kCertificatesParse, std::move(findings));
+    return ok;
+  }
+
+  // The first candidate that signed `subject`; else, for its findings, one of
+  // the right name.
+  static std::optional<Certificate> SignerAmong(
+      const Certificate& subject,
+      const std::vector<const Certificate*>& candidates) {
+    for (const Certificate* candidate : candidates) {
+      Findings findings;
+      CheckSignedBy(subject, *candidate, "", findings);
+      if (findings.empty()) return candidate->Share();
+    }
+    if (candidates.empty()) return std::nullopt;
+    return candidates.front()->Share();
+  }
+
+  void FindMissing() {
+    if (!leaf_) {
+      // Without it the others prove nothing, so nobody needs to bring them.
+      Missing(kEvidenceNoLeaf);
+      return;
+    }
+    if (!intermediate_ && input_.authorities != nullptr) {
+      intermediate_ =
+          SignerAmong(*leaf_, input_.authorities->IssuersOf(*leaf_));
+    }
+    if (!intermediate_) {
+      Missing(kEvidenceNoAsk);
+      return;
+    }
+    if (!root_) {
+      std::vector<Certificate> accepted;
+      std::vector<const Certificate*> candidates;
+      if (input_.authorities != nullptr) {
+        candidates = input_.authorities->IssuersOf(*intermediate_);
+      }
+      // Names repeat: every emulated hierarchy has the same.
+      for (const AcceptedRoot& root : input_.roots) {
+        auto certificate = Certificate::Parse(root.der);
+        if (certificate &&
+            X509_NAME_cmp(X509_get_issuer_name(intermediate_->x509()),
+                          X509_get_subject_name(certificate->x509())) == 0) {
+          accepted.push_back(*std::move(certificate));
+        }
+      }
+      for (const Certificate& root : accepted) candidates.push_back(&root);
+      root_ = SignerAmong(*intermediate_, candidates);
+    }
+    if (!root_) Missing(kEvidenceNoArk);
+  }
+
+  // A certificate of another kind in this place, or the same one twice.
+  void CheckPlace(const Certificate& certificate, Place place,
+                  base::Reason if_unknown, Findings& findings) const {
+    const std::string name = certificate.SubjectName();
+    const Role role = RoleOf(name);
+    if (role.place == Place::kUnknown) {
+      findings.push_back({if_unknown, Quoted(name)});
+    } else if (role.place != place) {
+      findings.push_back({kCertificateOrder, Quoted(name)});
+    }
+  }
+
+  void CheckIntermediate() {
+    if (!intermediate_) {
+      // The TCB's layout is known all the same, from the leaf's issuer.
+      if (leaf_) chain_.product = RoleOf(leaf_->IssuerName()).product;
+      return;
+    }
+    const Role role = RoleOf(intermediate_->SubjectName());
+    chain_.product = role.product;
+    Findings known;
+    CheckPlace(*intermediate_, Place::kIntermediate, kIntermediateUnknown,
+               known);
+    for (const auto* other : {&leaf_, &root_}) {
+      if (*other && (*other)->sha256() == intermediate_->sha256()) {
+        known.push_back({kCertificateDuplicate, "ASK or ASVK"});
+      }
+    }
+    if (known.empty()) CheckIsCa(*intermediate_, "ASK or ASVK", known);
+    Record(Check::kIntermediateKnown, std::move(known));
+    Findings validity;
+    CheckValidity(*intermediate_, input_.now, "ASK or ASVK", validity);
+    Record(Check::kIntermediateInValidity, std::move(validity));
+    if (root_) {
+      Findings is_signed;
+      CheckSignedBy(*intermediate_, *root_, "ASK or ASVK", is_signed);
+      Record(Check::kIntermediateSigned, std::move(is_signed));
+    }
+  }
+
+  void CheckRoot() {
+    if (!root_) return;
+    Findings pinned;
+    const auto accepted =
+        std::ranges::find(input_.roots, root_->sha256(), &AcceptedRoot::sha256);
+    if (accepted == input_.roots.end()) {
+      pinned.push_back(
+          {kRootNotAccepted,
+           absl::StrCat("seen sha256:", ossl::Hex(root_->sha256()))});
+      CheckPlace(*root_, Place::kRoot, kRootNotAccepted, pinned);
+    } else {
+      chain_.root = accepted->sha256;
+      chain_.trust_class = accepted->trust_class;
+      const auto product = ProductOfRoot(accepted->sha256);
+      if (product && chain_.product && *product != *chain_.product) {
+        pinned.push_back({kRootOfAnotherProduct,
+                          absl::StrCat("root ", NameOf(*product), ", chain ",
+                                       NameOf(*chain_.product))});
+      }
+    }
+    Record(Check::kRootPinned, std::move(pinned));
+    Findings self;
+    Findings by_itself;
+    CheckSignedBy(*root_, *root_, "ARK", by_itself);
+    if (!by_itself.empty()) {
+      self.push_back({kRootNotSelfSigned, ReasonCode(by_itself[0].reason)});
+    }
+    CheckIsCa(*root_, "ARK", self);
+    Record(Check::kRootSelfSigned, std::move(self));
+    Findings validity;
+    CheckValidity(*root_, input_.now, "ARK", validity);
+    Record(Check::kRootInValidity, std::move(validity));
+  }
+
+  void CheckLeaf() {
+    if (!leaf_) return;
+    Findings key;
+    CheckLeafKey(*leaf_, key);
+    Record(Check::kLeafKey, std::move(key));
+    Findings validity;
+    CheckValidity(*leaf_, input_.now, "VCEK or VLEK", validity);
+    Record(Check::kLeafInValidity, std::move(validity));
+    Findings place;
+    CheckPlace(*leaf_, Place::kLeaf, kLeafUnknown, place);
+    if ((X509_get_extension_flags(leaf_->x509()) & EXFLAG_CA) != 0) {
+      place.push_back({kVcekIsCa, ""});
+    }
+    if (!place.empty()) Record(Check::kLeafType, std::move(place));
+    if (!intermediate_) return;
+    Findings is_signed;
+    CheckSignedBy(*leaf_, *intermediate_, "VCEK or VLEK", is_signed);
+    const Role issuer = RoleOf(intermediate_->SubjectName());
+    if (issuer.place == Place::kIntermediate && chain_.facts.kind &&
+        issuer.kind != chain_.facts.kind) {
+      is_signed.push_back({kLeafOfAnotherIssuer,
+                           absl::StrCat(NameOf(*chain_.facts.kind), " under ",
+                                        Quoted(intermediate_->SubjectName()))});
+    }
+    Record(Check::kLeafSigned, std::move(is_signed));
+  }
+
+  static void CheckLeafKey(const Certificate& leaf, Findings& findings) {
+    EVP_PKEY* key = X509_get0_pubkey(leaf.x509());
+    char group[32] = "";
+    if (key == nullptr || EVP_PKEY_get_base_id(key) != EVP_PKEY_EC ||
+        EVP_PKEY_get_group_name(key, group, sizeof group, nullptr) != 1 ||
+        std::string_view(group) != "secp384r1") {
+      findings.push_back({kVcekKey, group});
+    }
+    ERR_clear_error();
+  }
+
+  // The list that came with the evidence, or an imported one that is newer.
+  void CheckCrl() {
+    if (!root_) return;
+    const Crl* crl = crl_ ? &*crl_ : nullptr;
+    if (input_.authorities != nullptr) {
+      const Crl* imported = input_.authorities->CrlOf(*root_);
+      if (imported != nullptr &&
+          (crl == nullptr || crl->number() < imported->number())) {
+        crl = imported;
+      }
+    }
+    if (crl == nullptr) return;
+    Findings is_signed;
+    CheckCrlSignedBy(*crl, *root_, is_signed);
+    const bool believable = is_signed.empty();
+    Record(Check::kCrlSigned, std::move(is_signed));
+    Findings current;
+    CheckCrlCurrent(*crl, input_.now, current);
+    const bool is_current = current.empty();
+    Record(Check::kCrlCurrent, std::move(current));
+    if (!believable || !intermediate_) return;
+    Findings revoked;
+    CheckNotRevoked(*intermediate_, *crl, "ASK or ASVK", revoked);
+    CheckNotRevoked(*root_, *crl, "ARK", revoked);
+    chain_.crl_checked = is_current && revoked.empty();
+    Record(Check::kIntermediateNotRevoked, std::move(revoked));
+    Limit(crl->this_update(), crl->next_update());
+  }
+
+  void SetValidity() {
+    for (const auto* certificate : {&leaf_, &intermediate_, &root_}) {
+      if (!*certificate) continue;
+      Limit((*certificate)->not_before(), (*certificate)->not_after());
+    }
+  }
+
+  // The same bytes give the same result in [from, until) only.
+  void Limit(std::optional<time_t> from, std::optional<time_t> until) {
+    chain_.not_before = std::max(chain_.not_before, from.value_or(kNever));
+    chain_.not_after = std::min(chain_.not_after, until.value_or(0));
+  }
+
+  static constexpr time_t kNever = std::numeric_limits<time_t>::max();
+
+  const AppraisalInput& input_;
+  Chain chain_{.not_after = kNever};
+  std::optional<Certificate> leaf_, intermediate_, root_;
+  std::optional<Crl> crl_;
+};
+
+void Absorb(ossl::Sha256& hash, base::Bytes bytes) {
+  std::array<uint8_t, 8> size;
+  base::StoreLe<uint64_t>(bytes.size(), size);
+  hash.Update(size).Update(bytes);
 }
 
-void CheckVcekKey(const Certificate& vcek, Findings& findings) {
-  EVP_PKEY* key = X509_get0_pubkey(vcek.x509());
-  char group[32] = "";
-  if (key == nullptr || EVP_PKEY_get_base_id(key) != EVP_PKEY_EC ||
-      EVP_PKEY_get_group_name(key, group, sizeof group, nullptr) != 1 ||
-      std::string_view(group) != "secp384r1") {
-    findings.push_back({kVcekKey, ""});
+ossl::Digest256 CacheKey(const AppraisalInput& input) {
+  ossl::Sha256 hash;
+  const CertificateSet& set = input.certificates;
+  for (const base::Bytes part :
+       {set.leaf, set.intermediate, set.root, set.crl}) {
+    Absorb(hash, part);
   }
-  if ((X509_get_extension_flags(vcek.x509()) & EXFLAG_CA) != 0) {
-    findings.push_back({kVcekIsCa, ""});
+  if (input.authorities != nullptr) {
+    Absorb(hash, input.authorities->generation());
   }
-  ERR_clear_error();
-}
-
-void CheckRoot(const Certificate& ark, time_t now, Findings& findings) {
-  Findings self;
-  CheckSignedBy(ark, ark, "ARK", self);
-  if (!self.empty()) {
-    findings.push_back({kRootNotSelfSigned, ReasonCode(self[0].reason)});
+  for (const AcceptedRoot& root : input.roots) {
+    Absorb(hash, root.sha256);
+    const uint8_t rest[] = {static_cast<uint8_t>(root.trust_class),
+                            static_cast<uint8_t>(root.der.empty())};
+    Absorb(hash, rest);
   }
-  CheckIsCa(ark, "ARK", findings);
-  CheckValidity(ark, now, "ARK", findings);
+  return hash.Finish();
 }
 
 }  // namespace
 
-std::optional<Chain> VerifyChain(const sev::CertTable& table,
-                                 std::span<const AcceptedRoot> roots,
-                                 time_t now, Findings& findings) {
-  auto vcek = ParseOr(table.vcek, kEvidenceNoVcek, "VCEK", findings);
-  auto ask = ParseOr(table.ask, kEvidenceNoAsk, "ASK", findings);
-  auto ark = RootFor(table.ark, ask, roots, findings);
-  const AcceptedRoot* root = nullptr;
-  if (ark) {
-    root = FindRoot(roots, ark->sha256());
-    if (root == nullptr) {
-      findings.push_back(
-          {kRootNotAccepted,
-           absl::StrCat("seen sha256:", ossl::Hex(ark->sha256()))});
-    }
-    CheckRoot(*ark, now, findings);
+Chain VerifyChain(const AppraisalInput& input) {
+  return ChainVerifier(input).Run();
+}
+
+std::shared_ptr<const Chain> VerifyChainCached(const AppraisalInput& input) {
+  if (input.cache == nullptr) {
+    return std::make_shared<const Chain>(VerifyChain(input));
   }
-  if (ask) {
-    CheckIsCa(*ask, "ASK", findings);
-    CheckValidity(*ask, now, "ASK", findings);
-    if (ark) CheckSignedBy(*ask, *ark, "ASK", findings);
-  }
-  if (!vcek) return std::nullopt;
-  CheckVcekKey(*vcek, findings);
-  CheckValidity(*vcek, now, "VCEK", findings);
-  if (ask) CheckSignedBy(*vcek, *ask, "VCEK", findings);
-  auto facts = ReadVcek(*vcek, findings);
-  if (!facts || root == nullptr) return std::nullopt;
-  Chain chain;
-  chain.vcek = *std::move(vcek);
-  chain.facts = *std::move(facts);
-  chain.root = root->sha256;
-  chain.trust_class = root->trust_class;
+  const ossl::Digest256 key = CacheKey(input);
+  if (auto chain = input.cache->Find(key, input.now)) return chain;
+  auto chain = std::make_shared<const Chain>(VerifyChain(input));
+  input.cache->Insert(key, chain);
   return chain;
 }
 

@@ -1,44 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ARK -> ASK -> VCEK. The certificates come from the host and prove themselves;
-// only the root's SHA-256 is trusted.
+// ARK -> ASK -> VCEK, or ARK -> ASVK -> VLEK, and the ARK's CRL. The
+// certificates come from the host and prove themselves; only the root's SHA-256
+// is trusted.
 #pragma once
 
+#include <openssl/evp.h>
+
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <span>
-#include <vector>
 
-#include "base/bytes.h"
-#include "sev/cert_table.h"
+#include "sev/product.h"
+#include "verifier/evidence/accepted_root.h"
+#include "verifier/evidence/appraisal.h"
+#include "verifier/evidence/authorities.h"
 #include "verifier/evidence/certificate.h"
-#include "verifier/evidence/vcek.h"
+#include "verifier/evidence/checks.h"
+#include "verifier/evidence/endorsement.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/trust_class.h"
 
 namespace verifier {
 
-// A root that the store's owner accepts.
-struct AcceptedRoot {
-  ossl::Digest256 sha256{};
-  TrustClass trust_class = TrustClass::kHardware;
-  std::string name;
-  std::vector<uint8_t> der;  // Empty: must come with the evidence.
-};
-
+// What is known of a chain after its checks. Immutable once made.
 struct Chain {
-  Certificate vcek;
-  VcekFacts facts;
-  // The accepted root above it.
-  ossl::Digest256 root{};
+  Outcomes outcomes{};
+  Findings findings;
+  // All certificates are there, and every check of the chain passed.
+  bool verified = false;
+  std::optional<Certificate> leaf;
+  LeafFacts facts;
+  std::optional<sev::Product> product;  // By the intermediate's name.
+  std::optional<ossl::Digest256> root;  // If accepted.
   TrustClass trust_class = TrustClass::kHardware;
+  bool crl_checked = false;
+  // For the same bytes the result stays the same in [not_before, not_after).
+  time_t not_before = 0;
+  time_t not_after = 0;
 };
 
-// What of the chain could be read; it verifies only if nothing was appended to
-// `findings`.
-std::optional<Chain> VerifyChain(const sev::CertTable& table,
-                                 std::span<const AcceptedRoot> roots,
-                                 time_t now, Findings& findings);
+Chain VerifyChain(const AppraisalInput& input);
+
+// From the cache if it is there; puts what verifies into it.
+std::shared_ptr<const Chain> VerifyChainCached(const AppraisalInput& input);
 
 }  // namespace verifier

@@ -13,7 +13,10 @@
 
 #include "base/bytes.h"
 #include "sev/report.h"
-#include "verifier/evidence/chain.h"
+#include "verifier/evidence/accepted_root.h"
+#include "verifier/evidence/appraisal.h"
+#include "verifier/evidence/authorities.h"
+#include "verifier/evidence/chain_cache.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/trust_class.h"
@@ -29,6 +32,9 @@ struct EvidenceInput {
   // Unknown guest-policy bits that every governing policy names.
   uint64_t allowed_policy_bits = 0;
   time_t now = 0;  // Seconds since 1970, UTC.
+  // For what did not come with the evidence; may be null, as may the cache.
+  const Authorities* authorities = nullptr;
+  ChainCache* cache = nullptr;
 };
 
 // Proof that a report passed the whole fixed core. Only VerifyEvidence makes
@@ -55,17 +61,11 @@ struct EvidenceResult {
   // A key under an accepted root signed this report for this session: the peer
   // is a guest on such a processor, though perhaps not one to be trusted.
   bool genuine = false;
-  // For the log and for naming further reasons; proves nothing.
-  std::optional<sev::UnverifiedReport> report;
-  std::optional<ossl::Digest256> root;
-  TrustClass trust_class = TrustClass::kHardware;
+  // For the log, for policies and for naming further reasons; proves nothing
+  // unless `verified` is there.
+  Appraisal appraisal;
 };
 
 EvidenceResult VerifyEvidence(const EvidenceInput& input);
-
-// ECDSA P-384 with SHA-384 over the signed part. High-S signatures are good:
-// about half of AMD's are.
-bool ReportSignatureVerifies(const sev::UnverifiedReport& report,
-                             const Certificate& vcek);
 
 }  // namespace verifier

@@ -165,6 +165,15 @@ std::string TakeError() {
   return text;
 }
 
+std::optional<time_t> TimeOf(const ASN1_TIME* time) {
+  tm parts{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) {
+    ERR_clear_error();
+    return std::nullopt;
+  }
+  return timegm(&parts);
+}
+
 std::string Hex(base::Bytes bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string out;

@@ -12,7 +12,9 @@
 
 #include <array>
 #include <cstdint>
+#include <ctime>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -86,6 +88,9 @@ bool Aes256GcmOpen(std::span<const uint8_t, 32> key, base::Bytes aad,
 
 // The oldest queued OpenSSL error as text, and clears the queue.
 std::string TakeError();
+
+// Seconds since 1970, UTC; empty: null or not a time.
+std::optional<time_t> TimeOf(const ASN1_TIME* time);
 
 std::string Hex(base::Bytes bytes);
 // Exactly out.size() bytes of lower- or upper-case hex.

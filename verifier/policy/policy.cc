@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "verifier/evidence/amd_roots.h"
 #include "verifier/policy/path_pattern.h"
 
 namespace verifier {
@@ -82,29 +83,6 @@ std::string SharedPath(const Policy& a, const Policy& b) {
     }
   }
   return "";
-}
-
-const std::vector<AmdRoot>& AmdRoots() {
-  static const auto& roots = *[] {
-    auto* list =
-        new std::vector<AmdRoot>{{"Milan", {}}, {"Genoa", {}}, {"Turin", {}}};
-    constexpr std::string_view kPins[] = {
-        "69d063b45344d26a2e94e1f4210de49ef555308287d4c174445c95639a540bcd",
-        "4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d103db2f1",
-        "1f084161a44bb6d93778a904877d4819cafa5d05ef4193b2ded9dd9c73dd3f6a"};
-    for (size_t i = 0; i < list->size(); ++i) {
-      if (!ossl::FromHex(kPins[i], (*list)[i].sha256)) abort();
-    }
-    return list;
-  }();
-  return roots;
-}
-
-bool IsAmdRoot(const ossl::Digest256& sha256) {
-  const auto& roots = AmdRoots();
-  return std::any_of(roots.begin(), roots.end(), [&](const AmdRoot& root) {
-    return root.sha256 == sha256;
-  });
 }
 
 }  // namespace verifier

@@ -64,13 +64,4 @@ struct Policy {
 // A pattern that both govern; empty if there is none.
 std::string SharedPath(const Policy& a, const Policy& b);
 
-// SHA-256 of AMD's root certificates (DER). Facts; the certificates themselves
-// come with the evidence.
-struct AmdRoot {
-  std::string_view product;
-  ossl::Digest256 sha256;
-};
-const std::vector<AmdRoot>& AmdRoots();
-bool IsAmdRoot(const ossl::Digest256& sha256);
-
 }  // namespace verifier

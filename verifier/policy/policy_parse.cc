@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "third_party/toml.h"
+#include "verifier/evidence/amd_roots.h"
 #include "verifier/finding.h"
 #include "verifier/policy/path_pattern.h"
 #include "verifier/policy/policy.h"

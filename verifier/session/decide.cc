@@ -57,12 +57,13 @@ void CheckPaths(const Question& question, const Snapshot& snapshot,
     }
     if (!path.secret) {
       findings.push_back({kSecretUnknown, path.path});
-    } else if (evidence.root &&
-               path.secret->trust_class != evidence.trust_class) {
+    } else if (evidence.appraisal.root &&
+               path.secret->trust_class != evidence.appraisal.trust_class) {
       findings.push_back(
           {kSecretClass,
            absl::StrCat(path.path, " is ", NameOf(path.secret->trust_class),
-                        ", the evidence ", NameOf(evidence.trust_class))});
+                        ", the evidence ",
+                        NameOf(evidence.appraisal.trust_class))});
     }
   }
 }
@@ -71,13 +72,14 @@ Findings CheckPolicies(const Question& question, const Snapshot& snapshot,
                        const EvidenceResult& evidence) {
   Findings findings;
   CheckPaths(question, snapshot, evidence, findings);
-  if (!evidence.report || !question.boot) return findings;
+  const Appraisal& appraisal = evidence.appraisal;
+  if (!appraisal.report || !question.boot) return findings;
   Facts facts;
   facts.vm = question.vm;
-  memcpy(facts.measurement.data(), evidence.report->measurement().data(),
+  memcpy(facts.measurement.data(), appraisal.report->measurement().data(),
          facts.measurement.size());
-  facts.root = evidence.root;
-  facts.emulated = evidence.trust_class == TrustClass::kEmulated;
+  facts.root = appraisal.root;
+  facts.emulated = appraisal.trust_class == TrustClass::kEmulated;
   facts.allow_emulated = question.allow_emulated;
   facts.boot = FactsFrom(*question.boot);
   for (const auto& [name, policy] : snapshot.policies) {
@@ -133,10 +135,10 @@ Decision Decide(const Question& question, Store& store) {
                       .roots = snapshot->roots,
                       .allowed_policy_bits = AllowedPolicyBits(*snapshot),
                       .now = static_cast<time_t>(question.now_ms / 1000)});
-  decision.emulated = evidence.trust_class == TrustClass::kEmulated;
+  decision.emulated = evidence.appraisal.trust_class == TrustClass::kEmulated;
   decision.genuine = evidence.genuine;
-  decision.detail.report = evidence.report;
-  decision.detail.root = evidence.root;
+  decision.detail.report = evidence.appraisal.report;
+  decision.detail.root = evidence.appraisal.root;
   if (!question.boot) {
     evidence.findings.push_back({kBootManifestMalformed, ""});
   }

@@ -52,7 +52,7 @@ TEST_F(SessionTest, FixedCore) {
       {kReportProductMismatch, layout::Cpuid::kOffset + 1, 0x10},  // Genoa
   };
   for (const Case& c : cases) {
-    const Verdict verdict =
+    const Received verdict =
         Attest([&](ReportBytes& report) { report[c.at] ^= c.flip; });
     EXPECT_EQ(verdict.outcome, proto::Outcome::kEvidenceInvalid)
         << ReasonCode(c.want);
@@ -91,7 +91,7 @@ TEST_F(SessionTest, TamperedRowsAreTryLater) {
     std::swap(fresh, store_);
     ASSERT_EQ(Attest().outcome, proto::Outcome::kGranted);
     store_.Tamper(c.sql);
-    const Verdict verdict = Attest();
+    const Received verdict = Attest();
     EXPECT_TRUE(verdict.outcome == proto::Outcome::kTryLater ||
                 verdict.outcome == proto::Outcome::kNotAuthorised)
         << c.name << "\n"
@@ -109,7 +109,7 @@ TEST_F(SessionTest, SwappedSecretsAreTryLater) {
       "UPDATE secrets SET path = 'tmp' WHERE path = 'demo/vm1/root';"
       "UPDATE secrets SET path = 'demo/vm1/root' WHERE path = 'demo/vm1/two';"
       "UPDATE secrets SET path = 'demo/vm1/two' WHERE path = 'tmp';");
-  const Verdict verdict = Attest();
+  const Received verdict = Attest();
   EXPECT_EQ(verdict.outcome, proto::Outcome::kTryLater);
   ExpectLog(verdict, kRowUnauthentic);
 }
@@ -117,7 +117,7 @@ TEST_F(SessionTest, SwappedSecretsAreTryLater) {
 TEST_F(SessionTest, TamperedBootCounterIsTryLater) {
   ASSERT_EQ(Attest().outcome, proto::Outcome::kGranted);
   store_.Tamper("UPDATE leases SET boot_counter = 0");
-  const Verdict verdict = Attest();
+  const Received verdict = Attest();
   EXPECT_EQ(verdict.outcome, proto::Outcome::kTryLater);
   ExpectLog(verdict, kRowUnauthentic);
 }

@@ -48,7 +48,7 @@ class FakeTls final : public KeyExporter {
   std::string name_;
 };
 
-struct Verdict {
+struct Received {
   proto::Outcome outcome = proto::Outcome::kTryLater;
   std::vector<std::string> secrets;
   uint64_t boot_counter = 0;
@@ -71,8 +71,8 @@ class SessionTest : public ::testing::Test {
     return options;
   }
 
-  Verdict Read(const Reply& reply) {
-    Verdict out;
+  Received Read(const Reply& reply) {
+    Received out;
     proto::AttestArena arena;
     const auto verdict = proto::DecodeVerdict(reply.bytes(), arena);
     EXPECT_TRUE(verdict.ok());
@@ -99,7 +99,7 @@ class SessionTest : public ::testing::Test {
   }
 
   // One attestation; `change` alters the report before it is signed.
-  Verdict Attest(
+  Received Attest(
       const std::function<void(testing::ReportBytes&)>& change =
           [](testing::ReportBytes&) {},
       const std::vector<uint8_t>& manifest = testing::GoodManifest()) {
@@ -114,7 +114,7 @@ class SessionTest : public ::testing::Test {
         report, testing::PackTable(certificates_), manifest)));
   }
 
-  void ExpectLog(const Verdict& verdict, base::Reason reason) {
+  void ExpectLog(const Received& verdict, base::Reason reason) {
     EXPECT_NE(verdict.log.find(ReasonCode(reason) + " "), std::string::npos)
         << "want " << ReasonCode(reason) << " in\n"
         << verdict.log;

@@ -35,7 +35,7 @@ using testing::RequestFor;
 using testing::ScratchStore;
 
 TEST_F(SessionTest, GrantsAndCountsBoots) {
-  const Verdict first = Attest();
+  const Received first = Attest();
   EXPECT_EQ(first.outcome, proto::Outcome::kGranted) << first.log;
   ASSERT_EQ(first.secrets.size(), 1u);
   EXPECT_EQ(first.secrets[0], kSecretText);
@@ -44,7 +44,7 @@ TEST_F(SessionTest, GrantsAndCountsBoots) {
   EXPECT_EQ(first.size % proto::kVerdictUnit, 0u);
   EXPECT_NE(first.log.find("EMULATED"), std::string::npos);
   std::vector<uint8_t> report_id;
-  const Verdict second = Attest([&](ReportBytes& report) {
+  const Received second = Attest([&](ReportBytes& report) {
     const size_t at = sev::report_layout::ReportId::kOffset;
     report_id.assign(report.begin() + at, report.begin() + at + 32);
   });
@@ -54,7 +54,8 @@ TEST_F(SessionTest, GrantsAndCountsBoots) {
 }
 
 TEST_F(SessionTest, RefusalsTellTheGuestNothing) {
-  const Verdict denied = Attest([](ReportBytes& report) { report[0x90] ^= 1; });
+  const Received denied =
+      Attest([](ReportBytes& report) { report[0x90] ^= 1; });
   EXPECT_EQ(denied.outcome, proto::Outcome::kNotAuthorised);
   EXPECT_TRUE(denied.secrets.empty());
   EXPECT_EQ(denied.size, Attest().size);
@@ -73,7 +74,7 @@ TEST_F(SessionTest, LogNeverHoldsTheSecret) {
 }
 
 TEST_F(SessionTest, EveryReasonNotOnlyTheFirst) {
-  const Verdict verdict = Attest([](ReportBytes& report) {
+  const Received verdict = Attest([](ReportBytes& report) {
     report[sev::report_layout::Vmpl::kOffset] = 1;
     report[sev::report_layout::Measurement::kOffset] ^= 1;
     report[sev::report_layout::Policy::kOffset + 2] |= 0x08;
@@ -100,7 +101,7 @@ TEST_F(SessionTest, PolicyMayNameAnUnknownBit) {
 
 TEST_F(SessionTest, ThreeThingsMustAgreeForEmulation) {
   allow_emulated_ = false;
-  const Verdict verdict = Attest();
+  const Received verdict = Attest();
   EXPECT_EQ(verdict.outcome, proto::Outcome::kNotAuthorised);
   ExpectLog(verdict, kEmulatedNotAllowed);
   EXPECT_NE(verdict.log.find("EMULATED"), std::string::npos);
@@ -111,14 +112,14 @@ TEST_F(SessionTest, PolicyOfAnotherRootRefuses) {
       testing::GoodPolicy(),
       {{ossl::Hex(testing::TestRoot().sha256), std::string(64, '0')}});
   ASSERT_TRUE(store_->PutPolicy(policy, "p", Store::Put::kReplace).ok());
-  const Verdict verdict = Attest();
+  const Received verdict = Attest();
   EXPECT_EQ(verdict.outcome, proto::Outcome::kNotAuthorised);
   ExpectLog(verdict, kRootNotNamed);
 }
 
 TEST_F(SessionTest, RootThatIsNotAcceptedAnyMore) {
   ASSERT_TRUE(store_->RemoveRoot(testing::TestRoot().sha256).ok());
-  const Verdict verdict = Attest();
+  const Received verdict = Attest();
   EXPECT_EQ(verdict.outcome, proto::Outcome::kEvidenceInvalid);
   ExpectLog(verdict, kRootNotAccepted);
 }
@@ -131,13 +132,13 @@ TEST_F(SessionTest, ArkMayComeFromTheStore) {
 TEST_F(SessionTest, MissingOrMixedCertificates) {
   const auto good = certificates_;
   const auto expect = [&](base::Reason reason) {
-    const Verdict verdict = Attest();
+    const Received verdict = Attest();
     EXPECT_EQ(verdict.outcome, proto::Outcome::kEvidenceInvalid);
     ExpectLog(verdict, reason);
     certificates_ = good;
   };
   certificates_.vcek.clear();
-  expect(kEvidenceNoVcek);
+  expect(kEvidenceNoLeaf);
   certificates_.ask.clear();
   expect(kEvidenceNoAsk);
   certificates_.vcek = good.ask;
@@ -158,7 +159,7 @@ TEST_F(SessionTest, MissingOrMixedCertificates) {
 
 TEST_F(SessionTest, RequestsThatNoPolicyAnswers) {
   vm_ = "demo/vm2";
-  Verdict verdict = Attest();
+  Received verdict = Attest();
   EXPECT_EQ(verdict.outcome, proto::Outcome::kNotAuthorised);
   ExpectLog(verdict, kVmNotNamed);
   ExpectLog(verdict, kPathNotOfVm);
@@ -178,7 +179,7 @@ TEST_F(SessionTest, ChangedBootFiles) {
   auto manifest = GoodManifest();
   // The kernel's digest is in the first field.
   manifest[20] ^= 1;
-  const Verdict verdict = Attest([](ReportBytes&) {}, manifest);
+  const Received verdict = Attest([](ReportBytes&) {}, manifest);
   EXPECT_EQ(verdict.outcome, proto::Outcome::kNotAuthorised) << verdict.log;
   ExpectLog(verdict, kKernelNotAllowed);
 }
@@ -193,7 +194,7 @@ TEST_F(SessionTest, ReportOfSession1InSession2) {
   Session two(*store_, tls_, Options());
   const Reply challenge_2 = two.OnMessage(request);
   EXPECT_FALSE(base::Equal(challenge_1.bytes(), challenge_2.bytes()));
-  const Verdict verdict = Read(two.OnMessage(evidence_1));
+  const Received verdict = Read(two.OnMessage(evidence_1));
   EXPECT_EQ(verdict.outcome, proto::Outcome::kEvidenceInvalid);
   ExpectLog(verdict, kReportDataMismatch);
   EXPECT_EQ(Read(one.OnMessage(evidence_1)).outcome, proto::Outcome::kGranted);
@@ -207,7 +208,7 @@ TEST_F(SessionTest, ManInTheMiddleWithTheServersKey) {
   const Reply challenge = session.OnMessage(request);
   const auto evidence = testing::GoodEvidence(Binding(challenge.bytes()),
                                               request, challenge.bytes());
-  const Verdict verdict = Read(session.OnMessage(evidence));
+  const Received verdict = Read(session.OnMessage(evidence));
   EXPECT_EQ(verdict.outcome, proto::Outcome::kEvidenceInvalid);
   ExpectLog(verdict, kReportDataMismatch);
 }
@@ -217,7 +218,7 @@ TEST_F(SessionTest, ChangedRequest) {
   const auto received = RequestFor(vm_, paths_);
   Session session(*store_, tls_, Options());
   const Reply challenge = session.OnMessage(received);
-  const Verdict verdict = Read(session.OnMessage(testing::GoodEvidence(
+  const Received verdict = Read(session.OnMessage(testing::GoodEvidence(
       Binding(challenge.bytes()), sent, challenge.bytes())));
   EXPECT_EQ(verdict.outcome, proto::Outcome::kEvidenceInvalid);
   ExpectLog(verdict, kReportDataMismatch);
@@ -230,7 +231,7 @@ TEST_F(SessionTest, NonsenseIsAProtocolErrorAndLogged) {
         std::vector<uint8_t>(65536, 0), RequestFor("a//b", paths_),
         RequestFor(vm_, {"x", "x"})}) {
     Session session(*store_, tls_, Options());
-    const Verdict verdict = Read(session.OnMessage(body));
+    const Received verdict = Read(session.OnMessage(body));
     EXPECT_EQ(verdict.outcome, proto::Outcome::kProtocolError);
     EXPECT_FALSE(verdict.log.empty());
     EXPECT_TRUE(session.done());
@@ -261,7 +262,7 @@ TEST_F(SessionTest, ReceiptGoesToTheLogAndDecidesNothing) {
   const auto request = RequestFor(vm_, paths_);
   Session session(*store_, tls_, Options());
   const Reply challenge = session.OnMessage(request);
-  const Verdict verdict = Read(session.OnMessage(testing::GoodEvidence(
+  const Received verdict = Read(session.OnMessage(testing::GoodEvidence(
       Binding(challenge.bytes()), request, challenge.bytes())));
   EXPECT_NE(verdict.log.find("receipt       none"), std::string::npos);
   (void)session.OnMessage(
@@ -310,7 +311,7 @@ TEST_F(SessionTest, OnlyGenuineEvidenceIsSureOfARecord) {
     FakeTls other("another session");
     Session session(*store_, other, Options());
     const Reply challenge = session.OnMessage(request);
-    const Verdict verdict = Read(session.OnMessage(testing::GoodEvidence(
+    const Received verdict = Read(session.OnMessage(testing::GoodEvidence(
         Binding(challenge.bytes()), request, challenge.bytes())));
     EXPECT_EQ(verdict.outcome, proto::Outcome::kEvidenceInvalid);
     EXPECT_FALSE(store_->FindAudit(id_).ok());
@@ -318,10 +319,11 @@ TEST_F(SessionTest, OnlyGenuineEvidenceIsSureOfARecord) {
         testing::EncodeMessage(proto::AttestReceipt{.accepted = true}));
   }
   EXPECT_TRUE(lines_.empty());
-  const Verdict denied = Attest([](ReportBytes& report) { report[0x90] ^= 1; });
+  const Received denied =
+      Attest([](ReportBytes& report) { report[0x90] ^= 1; });
   EXPECT_EQ(denied.outcome, proto::Outcome::kNotAuthorised);
   EXPECT_FALSE(denied.log.empty());
-  const Verdict debug = Attest([](ReportBytes& report) {
+  const Received debug = Attest([](ReportBytes& report) {
     report[sev::report_layout::Policy::kOffset + 2] |= 0x08;
   });
   EXPECT_EQ(debug.outcome, proto::Outcome::kEvidenceInvalid);
@@ -334,7 +336,7 @@ TEST_F(SessionTest, LockedDatabaseIsTryLater) {
   ASSERT_TRUE(other.ok()) << other.status();
   ASSERT_TRUE(other->Run("BEGIN IMMEDIATE").ok());
   store_->LimitWaiting(std::chrono::milliseconds(1));
-  const Verdict verdict = Attest();
+  const Received verdict = Attest();
   EXPECT_EQ(verdict.outcome, proto::Outcome::kTryLater);
   EXPECT_TRUE(verdict.secrets.empty());
   ASSERT_FALSE(lines_.empty());

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "absl/strings/str_cat.h"
+#include "verifier/evidence/amd_roots.h"
 #include "verifier/finding.h"
 #include "verifier/reasons.h"
 #include "verifier/store/files.h"
@@ -98,9 +99,10 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Create(
   if (status.ok()) status = transaction.Commit();
   for (const AmdRoot& root : AmdRoots()) {
     if (!status.ok()) return status;
-    status = store->AddRoot({.sha256 = root.sha256,
-                             .trust_class = TrustClass::kHardware,
-                             .name = absl::StrCat("AMD ", root.product)});
+    status =
+        store->AddRoot({.sha256 = root.sha256,
+                        .trust_class = TrustClass::kHardware,
+                        .name = absl::StrCat("AMD ", NameOf(root.product))});
   }
   if (!status.ok()) return status;
   return store;

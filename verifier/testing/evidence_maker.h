@@ -12,7 +12,7 @@
 
 #include "base/bytes.h"
 #include "sev/report.h"
-#include "verifier/evidence/chain.h"
+#include "verifier/evidence/accepted_root.h"
 #include "verifier/ossl/ossl.h"
 
 namespace verifier::testing {

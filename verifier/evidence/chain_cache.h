@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ChainCache: chains that verified. Only those, at most `max_entries`, and each
+// until the first of its certificates or its CRL expires.
+//
+// The key is SHA-256 over every byte that the result depends on: leaf, issuer,
+// root, CRL, the imported authorities and the accepted roots. AMD certifies one
+// key more than once, so the hash of a certificate names no key and no chip.
+#pragma once
+
+#include <ctime>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "verifier/evidence/chain.h"
+#include "verifier/ossl/ossl.h"
+
+namespace verifier {
+
+class ChainCache {
+ public:
+  explicit ChainCache(size_t max_entries) : max_entries_(max_entries) {}
+
+  // Null: not there, or `now` is outside of what it was verified for.
+  std::shared_ptr<const Chain> Find(const ossl::Digest256& key, time_t now);
+  // Drops the one not used for longest if it is full.
+  void Insert(const ossl::Digest256& key, std::shared_ptr<const Chain> chain);
+
+  size_t size() const;
+
+ private:
+  struct Entry {
+    std::shared_ptr<const Chain> chain;
+    std::list<ossl::Digest256>::iterator use;
+  };
+
+  const size_t max_entries_;
+  mutable std::mutex mutex_;
+  std::list<ossl::Digest256> uses_;  // Last used first.
+  std::map<ossl::Digest256, Entry> entries_;
+};
+
+}  // namespace verifier

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verifier/evidence/crl.h"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include <string>
+
+#include "verifier/reasons.h"
+
+namespace verifier {
+namespace {
+
+constexpr size_t kMaxSize = 64 * 1024;
+constexpr std::string_view kName = "CRL";
+
+bool HasUnknownCriticalExtension(const X509_CRL* crl) {
+  for (int i = 0; i < X509_CRL_get_ext_count(crl); ++i) {
+    X509_EXTENSION* extension = X509_CRL_get_ext(crl, i);
+    if (X509_EXTENSION_get_critical(extension) != 0) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<Crl> Crl::Parse(base::Bytes bytes) {
+  const std::vector<uint8_t> der = DerOf(bytes, "X509 CRL");
+  if (der.empty() || der.size() > kMaxSize) return std::nullopt;
+  const uint8_t* at = der.data();
+  Crl crl;
+  crl.crl_.reset(d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size())));
+  ERR_clear_error();
+  if (!crl.crl_ || at != der.data() + der.size()) return std::nullopt;
+  crl.sha256_ = ossl::Sha256::Of(der);
+  return crl;
+}
+
+std::optional<time_t> Crl::next_update() const {
+  return ossl::TimeOf(X509_CRL_get0_nextUpdate(crl_.get()));
+}
+
+std::optional<time_t> Crl::this_update() const {
+  return ossl::TimeOf(X509_CRL_get0_lastUpdate(crl_.get()));
+}
+
+uint64_t Crl::number() const {
+  ASN1_INTEGER* integer = static_cast<ASN1_INTEGER*>(
+      X509_CRL_get_ext_d2i(crl_.get(), NID_crl_number, nullptr, nullptr));
+  uint64_t number = 0;
+  if (integer == nullptr || ASN1_INTEGER_get_uint64(&number, integer) != 1) {
+    number = 0;
+  }
+  ASN1_INTEGER_free(integer);
+  ERR_clear_error();
+  return number;
+}
+
+void CheckCrlSignedBy(const Crl& crl, const Certificate& root,
+                      Findings& findings) {
+  const X509_ALGOR* algorithm = nullptr;
+  X509_CRL_get0_signature(crl.crl(), nullptr, &algorithm);
+  if (const auto fault = SignatureAlgorithmFault(algorithm)) {
+    findings.push_back({*fault, std::string(kName)});
+    return;
+  }
+  if (X509_NAME_cmp(X509_CRL_get_issuer(crl.crl()),
+                    X509_get_subject_name(root.x509())) != 0) {
+    findings.push_back({kCertificateIssuer, std::string(kName)});
+  }
+  // A critical extension would limit what the list speaks of (RFC 5280, 5.2).
+  if (HasUnknownCriticalExtension(crl.crl())) {
+    findings.push_back({kCertificateMalformed, "CRL: a critical extension"});
+  }
+  EVP_PKEY* key = X509_get0_pubkey(root.x509());
+  if (key == nullptr || X509_CRL_verify(crl.crl(), key) != 1) {
+    findings.push_back({kCertificateSignature, std::string(kName)});
+  }
+  ERR_clear_error();
+}
+
+void CheckCrlCurrent(const Crl& crl, time_t now, Findings& findings) {
+  const auto from = crl.this_update();
+  const auto until = crl.next_update();
+  if (!from || now < *from) {
+    findings.push_back({kCertificateNotYetValid, std::string(kName)});
+  }
+  if (!until || now >= *until) findings.push_back({kCrlStale, ""});
+}
+
+void CheckNotRevoked(const Certificate& certificate, const Crl& crl,
+                     std::string_view name, Findings& findings) {
+  X509_REVOKED* entry = nullptr;
+  // 2: an entry that takes a revocation back, which a full list does not have.
+  if (X509_CRL_get0_by_cert(crl.crl(), &entry, certificate.x509()) != 0) {
+    findings.push_back({kCertificateRevoked, std::string(name)});
+  }
+}
+
+}  // namespace verifier

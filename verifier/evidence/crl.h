@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// AMD's certificate revocation list: which ASK or ASVK an ARK has withdrawn.
+//
+// Spec: AMD 57230 rev. 1.00, "CRL"; RFC 5280, 5. Signed as certificates are:
+// RSASSA-PSS, SHA-384, salt of 48 bytes.
+#pragma once
+
+#include <openssl/x509.h>
+
+#include <cstdint>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "verifier/evidence/certificate.h"
+#include "verifier/finding.h"
+#include "verifier/ossl/ossl.h"
+
+namespace verifier {
+
+class Crl {
+ public:
+  // DER or PEM of exactly one list, nothing after it; empty: it is not.
+  static std::optional<Crl> Parse(base::Bytes bytes);
+
+  X509_CRL* crl() const { return crl_.get(); }
+  const ossl::Digest256& sha256() const { return sha256_; }  // of the DER
+  // Seconds since 1970, UTC; empty: the list has none, and so is not current.
+  std::optional<time_t> this_update() const;
+  std::optional<time_t> next_update() const;
+  uint64_t number() const;  // CRL number; 0: none.
+
+ private:
+  std::unique_ptr<X509_CRL, ossl::Deleter<X509_CRL_free>> crl_;
+  ossl::Digest256 sha256_{};
+};
+
+// Issuer's name, algorithm, signature, no unknown critical extension.
+void CheckCrlSignedBy(const Crl& crl, const Certificate& root,
+                      Findings& findings);
+// thisUpdate <= now < nextUpdate.
+void CheckCrlCurrent(const Crl& crl, time_t now, Findings& findings);
+// Of a list that was checked.
+void CheckNotRevoked(const Certificate& certificate, const Crl& crl,
+                     std::string_view name, Findings& findings);
+
+}  // namespace verifier
