@@ -6,10 +6,11 @@
 
 #include "cli/arguments.h"
 #include "cli/image_commands.h"
+#include "cli/vectors_commands.h"
 
 int main(int argc, char** argv) {
   std::vector<cli::Command> commands;
-  for (const auto group : {cli::ImageCommands()}) {
+  for (const auto group : {cli::ImageCommands(), cli::VectorsCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());
   }
   return cli::Run(

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/vectors/judge.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "base/bytes.h"
+#include "gtest/gtest.h"
+#include "launch/measure.h"
+#include "sev/cert_table.h"
+#include "sev/guest_message.h"
+#include "sev/id_block.h"
+#include "sev/report.h"
+#include "verifier/evidence/appraisal.h"
+#include "verifier/ossl/ossl.h"
+#include "verifier/testing/evidence_maker.h"
+
+namespace cli {
+namespace {
+
+using verifier::Verdict;
+using Blob = std::vector<uint8_t>;
+using Files = std::map<std::string, Blob, std::less<>>;
+using Names = std::vector<std::string>;
+
+Blob Bytes(std::string_view text) { return Blob(text.begin(), text.end()); }
+
+// One entry under the emulated root that makes the tests' evidence.
+class Case {
+ public:
+  explicit Case(std::string kind) {
+    entry_.id = "x";
+    entry_.kind = std::move(kind);
+    entry_.eval_time = time(nullptr);
+    entry_.test_roots = true;
+    root_ = verifier::testing::TestRoot();
+  }
+
+  Judgement Run(Files files) const {
+    return Judge({.entry = entry_, .files = std::move(files)},
+                 {.amd_roots = {},
+                  .test_roots = {&root_, 1},
+                  .signatures = &signatures_});
+  }
+  VectorEntry& entry() { return entry_; }
+  SignatureIndex& signatures() { return signatures_; }
+
+ private:
+  VectorEntry entry_;
+  verifier::AcceptedRoot root_;
+  SignatureIndex signatures_;
+};
+
+Blob Report(uint8_t first_byte_of_data = 1) {
+  Blob data(64);
+  data[0] = first_byte_of_data;
+  const auto report = verifier::testing::MakeReport(data);
+  return Blob(report.begin(), report.end());
+}
+
+Files WithCertificates(Blob report) {
+  const auto certificates = verifier::testing::GoodCertificates();
+  return {{"report", std::move(report)},
+          {"leaf", certificates.vcek},
+          {"intermediate", certificates.ask},
+          {"root", certificates.ark}};
+}
+
+TEST(Judge, Reports) {
+  const Case one("report-synthetic");
+  const Files good = WithCertificates(Report());
+  EXPECT_EQ(one.Run(good).verdict, Verdict::kValid) << one.Run(good).note;
+
+  Files changed = good;
+  changed["report"][sev::report_layout::Measurement::kOffset] ^= 1;
+  EXPECT_EQ(one.Run(changed).verdict, Verdict::kInvalid);
+  EXPECT_EQ(one.Run(changed).failing_checks, Names{"report_signature"});
+
+  // Each file in the place that it claims.
+  Files swapped = good;
+  std::swap(swapped["leaf"], swapped["intermediate"]);
+  EXPECT_EQ(one.Run(swapped).verdict, Verdict::kInvalid);
+
+  Case under_amd("report");
+  under_amd.entry().test_roots = false;
+  EXPECT_EQ(under_amd.Run(good).failing_checks, Names{"root_pinned"});
+}
+
+TEST(Judge, ReportWithoutCertificates) {
+  Case one("report");
+  const Blob report = Report();
+  EXPECT_EQ(one.Run({{"report", report}}).verdict, Verdict::kUnverifiable);
+  EXPECT_EQ(one.Run({{"report", Blob(793)}}).failing_checks,
+            Names{"length_1184"});
+  EXPECT_EQ(one.Run({}).verdict, Verdict::kInvalid);
+
+  // The signature of a genuine report that says something else.
+  one.signatures().Add(report);
+  EXPECT_EQ(one.Run({{"report", report}}).verdict, Verdict::kUnverifiable);
+  Blob changed = report;
+  changed[sev::report_layout::ReportId::kOffset] ^= 1;
+  EXPECT_EQ(one.Run({{"report", changed}}).verdict, Verdict::kInvalid);
+  EXPECT_EQ(one.Run({{"report", changed}}).failing_checks,
+            Names{"report_signature"});
+  Blob other = changed;
+  other[sev::report_layout::SignatureR::kOffset] ^= 1;
+  EXPECT_EQ(one.Run({{"report", other}}).verdict, Verdict::kUnverifiable);
+}
+
+TEST(SignatureIndex, KnowsNothingOfUnsignedReports) {
+  SignatureIndex index;
+  Blob zero(sev::kReportSize);
+  index.Add(zero);
+  index.Add(Blob(10));
+  zero[0] = 1;
+  EXPECT_FALSE(index.BelongsToOtherBytes(zero));
+  EXPECT_FALSE(index.BelongsToOtherBytes(Blob(10)));
+}
+
+TEST(Judge, Messages) {
+  Case one("msg-report-rsp");
+  const Blob report = Report();
+  Blob message(sev::kReportResponseSize + 100);
+  base::StoreLe<uint32_t>(sev::kReportSize,
+                          std::span(message).subspan(4).first<4>());
+  std::ranges::copy(report, message.begin() + 0x20);
+  EXPECT_EQ(one.Run({{"msg", message}}).verdict, Verdict::kValid);
+  one.entry().embedded_report = verifier::ossl::Sha256::Of(report);
+  EXPECT_EQ(one.Run({{"msg", message}}).verdict, Verdict::kValid);
+  one.entry().embedded_report->at(0) ^= 1;
+  EXPECT_EQ(one.Run({{"msg", message}}).failing_checks,
+            Names{"embedded_report"});
+  one.entry().embedded_report.reset();
+  message.back() = 1;
+  EXPECT_EQ(one.Run({{"msg", message}}).failing_checks, Names{"wrapper"});
+  message.back() = 0;
+  message[0x20] = 1;  // version 1
+  EXPECT_EQ(one.Run({{"msg", message}}).verdict, Verdict::kInvalid);
+  EXPECT_EQ(one.Run({}).verdict, Verdict::kInvalid);
+}
+
+TEST(Judge, CertificateTables) {
+  const Case one("cert-table");
+  const auto certificates = verifier::testing::GoodCertificates();
+  const Blob table = verifier::testing::PackTable(certificates);
+  EXPECT_EQ(one.Run({{"table", table}}).verdict, Verdict::kValid);
+  EXPECT_EQ(one.Run({{"table", table}, {"report", Report()}}).verdict,
+            Verdict::kValid);
+  Blob changed = Report();
+  changed[sev::report_layout::HostData::kOffset] ^= 1;
+  EXPECT_EQ(one.Run({{"table", table}, {"report", changed}}).failing_checks,
+            Names{"report_signature"});
+
+  EXPECT_EQ(one.Run({{"table", Blob(sev::kCertTableEntrySize)}}).verdict,
+            Verdict::kValid);
+  EXPECT_EQ(one.Run({{"table", {}}}).verdict, Verdict::kInvalid);
+  EXPECT_EQ(one.Run({{"table", Blob(table.begin(), table.end() - 1)}}).verdict,
+            Verdict::kInvalid);
+
+  Blob unknown = table;  // every GUID turned around
+  for (size_t i = 0; i < 3; ++i) {
+    const auto guid = unknown.begin() + i * sev::kCertTableEntrySize;
+    std::reverse(guid, guid + sizeof(sev::Guid));
+  }
+  EXPECT_EQ(one.Run({{"table", unknown}}).failing_checks, Names{"table"});
+
+  const Blob junk = Bytes("not a certificate");
+  for (const sev::Guid& guid : {sev::kGuidVcek, sev::kGuidVlek, sev::kGuidAsk,
+                                sev::kGuidArk, sev::kGuidCrl}) {
+    const sev::CertTableEntry entries[] = {{guid, junk}};
+    Blob with_junk(100);
+    const auto size = sev::PackCertTable(entries, with_junk);
+    ASSERT_TRUE(size.ok());
+    with_junk.resize(*size);
+    EXPECT_EQ(one.Run({{"table", with_junk}}).failing_checks,
+              Names{"certs_parse"});
+  }
+}
+
+TEST(Judge, LeavesAndChains) {
+  Case leaf("leaf-cert");
+  Files files = WithCertificates({});
+  EXPECT_EQ(leaf.Run(files).verdict, Verdict::kValid) << leaf.Run(files).note;
+  Case chain("cert-chain");
+  EXPECT_EQ(chain.Run(files).verdict, Verdict::kValid) << chain.Run(files).note;
+
+  Files edited = files;
+  edited["leaf"].back() ^= 1;
+  EXPECT_EQ(leaf.Run(edited).failing_checks,
+            Names{"leaf_signed_by_intermediate"});
+  edited = files;
+  edited["intermediate"].back() ^= 1;
+  EXPECT_EQ(chain.Run(edited).failing_checks,
+            Names{"intermediate_signed_by_root"});
+
+  leaf.entry().eval_time = 0;
+  const Names failing = leaf.Run(files).failing_checks;
+  EXPECT_NE(std::ranges::find(failing, "leaf_in_validity_at_eval"),
+            failing.end());
+  Files without = files;
+  without.erase("intermediate");
+  EXPECT_EQ(chain.Run(without).verdict, Verdict::kUnverifiable);
+}
+
+TEST(Judge, RevocationListsThatAreNone) {
+  const Case one("crl");
+  const Files files = WithCertificates({});
+  EXPECT_EQ(one.Run({{"crl", files.at("leaf")}, {"root", files.at("root")}})
+                .failing_checks,
+            Names{"certs_parse"});
+  EXPECT_EQ(one.Run({}).verdict, Verdict::kInvalid);
+}
+
+TEST(Judge, IdBlocks) {
+  Case one("id-block");
+  sev::IdBlock block;
+  block.guest_svn = 7;
+  const auto bytes = sev::EncodeIdBlock(block);
+  Files files = {{"id-block", Blob(bytes.begin(), bytes.end())}};
+  EXPECT_EQ(one.Run(files).verdict, Verdict::kValid);
+  one.entry().id_block.guest_svn = 8;
+  EXPECT_EQ(one.Run(files).failing_checks, Names{"guest_svn"});
+  one.entry().id_block.guest_svn = 7;
+  one.entry().id_block.launch_digest = std::string(96, '0');
+  EXPECT_EQ(one.Run(files).verdict, Verdict::kValid);
+
+  Blob key(sev::kEcdsaKeySize);
+  key[0] = sev::kCurveP384;
+  files["id-public-key-struct"] = key;
+  EXPECT_EQ(one.Run(files).verdict, Verdict::kValid);
+  one.entry().id_block.id_key_digest =
+      verifier::ossl::Hex(verifier::ossl::Sha384::Of(key));
+  EXPECT_EQ(one.Run(files).verdict, Verdict::kValid);
+  files["id-public-key-struct"].back() = 1;
+  EXPECT_EQ(one.Run(files).failing_checks, Names{"id_key_digest"});
+
+  files["id-public-key-struct"] = key;
+  files["id-auth-info"] = Blob(sev::kIdAuthSize);
+  EXPECT_EQ(one.Run(files).failing_checks,
+            (Names{"algos", "id_key_in_auth", "id_block_signature"}));
+  files["id-auth-info"].pop_back();
+  EXPECT_EQ(one.Run(files).failing_checks, Names{"id_auth"});
+  files["id-block"].pop_back();
+  EXPECT_EQ(one.Run(files).failing_checks, Names{"id_block"});
+}
+
+TEST(Judge, Launches) {
+  const Case one("launch-measurement");
+  sev::LaunchDigest contents;
+  contents.fill(0x5A);
+  launch::LaunchMeasurement measurement;
+  measurement.AddPage(sev::PageType::kNormal, 0x1000, contents);
+  measurement.AddPage(sev::PageType::kCpuid, 0xfffffffff000, {});
+  const std::string text = absl::StrReplaceAll(
+      R"({"seed_ld": "ZERO", "expected_launch_digest": "DIGEST",
+          "page_info_updates": {
+            "columns": ["page_type", "gpa", "contents_sha384"],
+            "rows": [[1, "0x1000", "CONTENTS"],
+                     [6, "0xfffffffff000", "ZERO"]]}})",
+      {{"ZERO", std::string(96, '0')},
+       {"CONTENTS", verifier::ossl::Hex(contents)},
+       {"DIGEST", verifier::ossl::Hex(measurement.digest())}});
+  EXPECT_EQ(one.Run({{"vector", Bytes(text)}}).verdict, Verdict::kValid)
+      << one.Run({{"vector", Bytes(text)}}).note;
+  EXPECT_EQ(one.Run({}).failing_checks, Names{"page_list"});
+
+  const std::pair<std::string_view, std::string_view> rows[] = {
+      {"0x1000", "0x2000"},
+      {"[1, ", "[2, "},
+  };
+  for (const auto& [good, bad] : rows) {
+    const Blob vector = Bytes(absl::StrReplaceAll(text, {{good, bad}}));
+    EXPECT_EQ(one.Run({{"vector", vector}}).failing_checks,
+              Names{"launch_digest"});
+  }
+  const std::pair<std::string_view, std::string_view> malformed[] = {
+      {"0x1000", "0x1001"},
+      {"0x1000", "1000"},
+      {"[1, ", "[3, "},  // such a page has no contents
+      {"[1, ", "[7, "},
+      {"[1, ", "[0, "},
+      {"[1, ", "[-1, "},
+      {"[1, ", "["},
+      {"\"seed_ld\": \"", "\"seed_ld\": \"0"},
+      {"expected_launch_digest", "launch_digest"},
+      {"rows", "lines"},
+      {R"("page_type", "gpa")", R"("gpa", "page_type")"},
+  };
+  for (const auto& [good, bad] : malformed) {
+    const std::string changed = absl::StrReplaceAll(text, {{good, bad}});
+    ASSERT_NE(changed, text) << good;
+    EXPECT_EQ(one.Run({{"vector", Bytes(changed)}}).failing_checks,
+              Names{"page_list"})
+        << bad;
+  }
+  for (size_t size = 0; size < text.size(); ++size) {
+    EXPECT_EQ(one.Run({{"vector", Bytes(text.substr(0, size))}}).verdict,
+              Verdict::kInvalid);
+  }
+}
+
+TEST(Judge, UnknownKinds) {
+  const Case one("weather-forecast");
+  EXPECT_FALSE(IsKnownKind("weather-forecast"));
+  EXPECT_EQ(one.Run({}).verdict, Verdict::kUnverifiable);
+  EXPECT_EQ(one.Run({}).note, "unknown kind weather-forecast");
+}
+
+}  // namespace
+}  // namespace cli
