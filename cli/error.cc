@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cli/reasons.h"
+#include "verifier/finding.h"
 
 namespace cli {
 namespace {
@@ -17,11 +18,17 @@ constexpr base::ReasonRow kRows[] = {FORELOCK_CLI_REASONS(BASE_REASON_ROW)};
 
 absl::Status Error(base::Reason reason, std::string_view detail,
                    absl::StatusCode code) {
-  const auto row = std::ranges::find(kRows, reason, &base::ReasonRow::reason);
-  std::string message = base::NameOf(reason).text;
-  if (row != std::end(kRows)) absl::StrAppend(&message, ": ", row->what);
+  std::string message =
+      absl::StrCat(base::NameOf(reason).text, ": ", TextOf(reason).what);
   if (!detail.empty()) absl::StrAppend(&message, ": ", detail);
   return absl::Status(code, message);
+}
+
+ReasonText TextOf(base::Reason reason) {
+  const auto row = std::ranges::find(kRows, reason, &base::ReasonRow::reason);
+  if (row != std::end(kRows)) return {row->what, row->advice};
+  const verifier::ReasonText text = verifier::TextOf(reason);
+  return {text.what, text.advice};
 }
 
 bool Is(const absl::Status& status, base::Reason reason) {

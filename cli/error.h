@@ -15,6 +15,13 @@ namespace cli {
 absl::Status Error(base::Reason reason, std::string_view detail,
                    absl::StatusCode code = absl::StatusCode::kInvalidArgument);
 
+struct ReasonText {
+  std::string_view what;
+  std::string_view advice;
+};
+// Of this folder's reasons and the verifier's; empty texts for another.
+ReasonText TextOf(base::Reason reason);
+
 // Whether `status` was made by Error for this reason.
 bool Is(const absl::Status& status, base::Reason reason);
 

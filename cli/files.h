@@ -26,5 +26,6 @@ absl::StatusOr<std::vector<uint8_t>> ReadInput(const std::string& path,
 absl::Status WriteOutput(const std::string& path, base::Bytes bytes);
 
 bool IsFolder(const std::string& path);
+bool Exists(const std::string& path);
 
 }  // namespace cli

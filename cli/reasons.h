@@ -18,6 +18,9 @@
     "A report has 1184 bytes; --wrapped names what may be around it.")         \
   X(kNotCertificates, 'C', 'L', 5, "the file holds no certificates",           \
     "DER, PEM, several of them, or a GHCB certificate table.")                 \
+  X(kReportDataDiffers, 'C', 'L', 6,                                           \
+    "the report data is not the one expected",                                 \
+    "The report was made for another request, or is replayed.")                \
   X(kKdsUrl, 'C', 'L', 10, "the base URL of the key service is of no use",     \
     "Give https://HOST or http://HOST, without user, query or fragment.")      \
   X(kKdsUnreachable, 'C', 'L', 11, "the key service cannot be reached",        \

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/certificate_source.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/error.h"
+#include "cli/files.h"
+#include "cli/reasons.h"
+#include "sev/tcb.h"
+#include "verifier/evidence/certificate.h"
+#include "verifier/evidence/split.h"
+#include "verifier/ossl/ossl.h"
+
+namespace cli {
+namespace {
+
+using verifier::Certificate;
+
+// Names that AMD gives its authorities.
+constexpr std::string_view kRootPrefix = "ARK-";
+constexpr std::string_view kVlekPrefix = "SEV-VLEK-";
+
+bool IsOfChip(const verifier::LeafFacts& facts,
+              const sev::UnverifiedReport& report) {
+  if (facts.kind == verifier::SignerKind::kVlek) {
+    return report.signing_key() == sev::SigningKey::kVlek;
+  }
+  const size_t size = facts.hardware_id.size();
+  const base::Bytes chip = report.chip_id();
+  return report.signing_key() == sev::SigningKey::kVcek && size > 0 &&
+         size <= chip.size() &&
+         base::Equal(chip.first(size), facts.hardware_id);
+}
+
+bool IsOfTcb(const verifier::LeafFacts& facts,
+             const sev::UnverifiedReport& report) {
+  if (!facts.product) return false;
+  const sev::Tcb tcb = sev::DecodeTcb(report.reported_tcb(), *facts.product);
+  return facts.boot_loader == tcb.boot_loader && facts.tee == tcb.tee &&
+         facts.snp == tcb.snp && facts.microcode == tcb.microcode &&
+         facts.fmc.value_or(0) == tcb.fmc;
+}
+
+bool IsPresent(base::Bytes bytes) { return !bytes.empty(); }
+
+// The product that a chain's names end in: "ARK-Milan", "SEV-VLEK-Milan".
+std::optional<sev::Product> ProductOfIssuer(const Certificate& certificate) {
+  const std::string name = certificate.IssuerName();
+  return sev::ProductOfName(std::string_view(name).substr(name.rfind('-') + 1));
+}
+
+std::string FolderOf(sev::Product product) {
+  return absl::AsciiStrToLower(sev::NameOf(product));
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> CertificateFiles(
+    const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code failed;
+  std::vector<std::string> paths;
+  fs::recursive_directory_iterator at(folder, failed);
+  while (!failed && at != fs::recursive_directory_iterator()) {
+    const std::string extension = at->path().extension();
+    std::error_code ignored;
+    if ((extension == ".der" || extension == ".pem") &&
+        at->is_regular_file(ignored)) {
+      paths.push_back(at->path());
+    }
+    at.increment(failed);
+  }
+  if (failed) {
+    return Error(kFileUnreadable, absl::StrCat(folder, ": ", failed.message()));
+  }
+  std::ranges::sort(paths);
+  return paths;
+}
+
+absl::Status CertificateSource::AddFile(const std::string& path) {
+  const auto bytes = ReadInput(path);
+  if (!bytes.ok()) return bytes.status();
+  const absl::Status added = bundle_.Add(*bytes, path);
+  if (!added.ok()) {
+    note_(added.message());
+    unusable_.push_back(*bytes);
+    return absl::OkStatus();
+  }
+  KeepParts(*bytes);
+  return absl::OkStatus();
+}
+
+// The bundle gives only what fits the leaf by name; what the user names must be
+// judged even if it does not.
+void CertificateSource::KeepParts(base::Bytes bytes) {
+  const auto parts = verifier::SplitCertificates(bytes);
+  if (!parts.ok()) return;  // A certificate table: its parts fit or are not.
+  for (const Der& der : parts->certificates) {
+    const auto certificate = Certificate::Parse(der);
+    if (!certificate) continue;
+    const std::string name = certificate->SubjectName();
+    if (name.starts_with(kRootPrefix)) {
+      roots_.push_back(der);
+    } else if (!verifier::ReadLeaf(*certificate).kind) {
+      intermediates_.push_back(der);
+    }
+  }
+  crls_.insert(crls_.end(), parts->crls.begin(), parts->crls.end());
+}
+
+absl::Status CertificateSource::AddFolder(const std::string& folder) {
+  if (folder_.empty()) folder_ = folder;
+  if (!Exists(folder)) return absl::OkStatus();
+  const auto paths = CertificateFiles(folder);
+  if (!paths.ok()) return paths.status();
+  for (const std::string& path : *paths) {
+    const auto bytes = ReadInput(path);
+    const absl::Status added =
+        bytes.ok() ? AddToStore(*bytes, path) : bytes.status();
+    if (!added.ok()) note_(added.message());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CertificateSource::AddToStore(base::Bytes bytes,
+                                           const std::string& name) {
+  const auto parts = verifier::SplitCertificates(bytes);
+  if (!parts.ok()) return Error(kNotCertificates, name);
+  for (const Der& der : parts->certificates) {
+    const auto certificate = Certificate::Parse(der);
+    if (!certificate) return Error(kNotCertificates, name);
+    verifier::LeafFacts facts = verifier::ReadLeaf(*certificate);
+    if (facts.kind) leaves_.push_back({der, std::move(facts)});
+  }
+  return authorities_.Add(bytes, name);
+}
+
+// By content: names of files are for people.
+const CertificateSource::Leaf* CertificateSource::StoredLeaf(
+    const sev::UnverifiedReport& report) const {
+  for (const Leaf& leaf : leaves_) {
+    if (IsOfChip(leaf.facts, report) && IsOfTcb(leaf.facts, report)) {
+      return &leaf;
+    }
+  }
+  return nullptr;
+}
+
+verifier::CertificateSet CertificateSource::Set(
+    const sev::UnverifiedReport* report) {
+  if (!bundle_.has_leaf() && report != nullptr) {
+    const Leaf* leaf = StoredLeaf(*report);
+    // The only one there is better than none: it says what does not fit.
+    if (leaf == nullptr && leaves_.size() == 1) leaf = &leaves_.front();
+    if (leaf != nullptr) {
+      const absl::Status added = bundle_.Add(leaf->der, "the stored leaf");
+      if (!added.ok()) note_(added.message());
+    }
+  }
+  verifier::CertificateSet set = bundle_.Set();
+  const struct {
+    base::Bytes& place;
+    const std::vector<Der>& given;
+  } rows[] = {
+      {set.intermediate, intermediates_}, {set.root, roots_}, {set.crl, crls_}};
+  for (const auto& [place, given] : rows) {
+    if (place.empty() && !given.empty()) place = given.front();
+  }
+  auto next = unusable_.begin();
+  for (base::Bytes* place :
+       {&set.leaf, &set.intermediate, &set.root, &set.crl}) {
+    if (place->empty() && next != unusable_.end()) *place = *next++;
+  }
+  return set;
+}
+
+absl::Status CertificateSource::Save(const std::string& name, base::Bytes der) {
+  if (folder_.empty()) return absl::OkStatus();
+  return WriteOutput(absl::StrCat(folder_, "/", name), der);
+}
+
+absl::Status CertificateSource::Fetch(const Kds& kds,
+                                      const sev::UnverifiedReport& report,
+                                      std::optional<sev::Product> product,
+                                      std::optional<time_t> crl_at) {
+  if (!bundle_.has_leaf() && StoredLeaf(report) == nullptr) {
+    if (report.signing_key() != sev::SigningKey::kVcek ||
+        base::AllZero(report.chip_id())) {
+      note_(Error(kKdsNoChip, "").message());
+      return absl::OkStatus();
+    }
+    const absl::Status fetched = FetchVcek(kds, report, product);
+    if (!fetched.ok()) return fetched;
+  }
+  return FetchAuthorities(kds, Set(&report).leaf, crl_at);
+}
+
+absl::Status CertificateSource::FetchVcek(const Kds& kds,
+                                          const sev::UnverifiedReport& report,
+                                          std::optional<sev::Product> product) {
+  const auto cpuid = report.cpuid();
+  if (!product && cpuid) {
+    product = sev::ProductOf(*cpuid);
+    if (!product) return Error(kKdsNoProduct, "an unknown processor");
+  }
+  // Version 2 does not say: whoever knows the chip.
+  std::vector<sev::Product> candidates(std::begin(sev::kProducts),
+                                       std::end(sev::kProducts));
+  if (product) candidates = {*product};
+  absl::Status status;
+  for (const sev::Product candidate : candidates) {
+    const auto answer =
+        kds.Fetch(VcekPath(candidate, report.chip_id(), report.reported_tcb()));
+    status = answer.status();
+    if (Is(status, kKdsNotFound)) continue;
+    if (!status.ok()) return status;
+    const auto certificate = Certificate::Parse(*answer);
+    const auto parts = verifier::SplitCertificates(*answer);
+    if (!certificate || !parts.ok() || !verifier::ReadLeaf(*certificate).kind) {
+      return Error(kKdsNotCertificates, "VCEK");
+    }
+    const Der& der = parts->certificates.front();
+    status = bundle_.Add(der, "the key service's VCEK");
+    if (!status.ok()) return status;
+    const std::string name = absl::StrFormat(
+        "vcek-%s-%016x.der", verifier::ossl::Hex(report.chip_id()),
+        report.reported_tcb());
+    return Save(name, der);
+  }
+  return status;
+}
+
+bool CertificateSource::HasCurrentCrl(sev::Product product, time_t at) const {
+  const std::string root_name = absl::StrCat(kRootPrefix, sev::NameOf(product));
+  for (const Certificate& root : authorities_.certificates()) {
+    if (root.SubjectName() != root_name) continue;
+    const verifier::Crl* crl = authorities_.CrlOf(root);
+    if (crl != nullptr && crl->next_update() > at) return true;
+  }
+  return false;
+}
+
+absl::Status CertificateSource::FetchAuthorities(const Kds& kds,
+                                                 base::Bytes leaf,
+                                                 std::optional<time_t> crl_at) {
+  const auto certificate = Certificate::Parse(leaf);
+  if (!certificate) return absl::OkStatus();  // Judged with the rest.
+  const auto product = ProductOfIssuer(*certificate);
+  if (!product) return absl::OkStatus();
+  const std::string folder = FolderOf(*product);
+  const bool vlek = certificate->IssuerName().starts_with(kVlekPrefix);
+  const bool have_chain = IsPresent(bundle_.Set().intermediate) ||
+                          !authorities_.IssuersOf(*certificate).empty();
+  if (!have_chain) {
+    const auto chain = kds.Fetch(ChainPath(*product, vlek ? "vlek" : "vcek"));
+    if (!chain.ok()) return chain.status();
+    const auto parts = verifier::SplitCertificates(*chain);
+    if (!parts.ok()) return Error(kKdsNotCertificates, "cert_chain");
+    for (const Der& der : parts->certificates) {
+      const absl::Status added = AddToStore(der, "cert_chain");
+      if (!added.ok()) return Error(kKdsNotCertificates, "cert_chain");
+      const auto authority = Certificate::Parse(der);
+      const bool root = authority->SubjectName().starts_with(kRootPrefix);
+      const absl::Status saved =
+          Save(absl::StrCat(folder, root ? "/ark.der"
+                                         : (vlek ? "/asvk.der" : "/ask.der")),
+               der);
+      if (!saved.ok()) return saved;
+    }
+  }
+  if (!crl_at || !crls_.empty() || HasCurrentCrl(*product, *crl_at)) {
+    return absl::OkStatus();
+  }
+  const auto crl = kds.Fetch(CrlPath(*product));
+  if (!crl.ok()) {
+    // Without a list the report is judged as without a list.
+    note_(crl.status().message());
+    return absl::OkStatus();
+  }
+  const auto parts = verifier::SplitCertificates(*crl);
+  if (!parts.ok() || parts->crls.size() != 1) {
+    note_(Error(kKdsNotCertificates, "crl").message());
+    return absl::OkStatus();
+  }
+  const absl::Status added = AddToStore(parts->crls.front(), "crl");
+  if (!added.ok()) return added;
+  return Save(absl::StrCat(folder, "/crl.der"), parts->crls.front());
+}
+
+}  // namespace cli

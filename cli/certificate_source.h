@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The certificates for one report: from files and folders that the user names,
+// and what is missing from the key service, if the user names one.
+#pragma once
+
+#include <cstdint>
+#include <ctime>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/bytes.h"
+#include "cli/kds.h"
+#include "sev/product.h"
+#include "sev/report.h"
+#include "verifier/evidence/appraisal.h"
+#include "verifier/evidence/authorities.h"
+#include "verifier/evidence/bundle.h"
+#include "verifier/evidence/endorsement.h"
+
+namespace cli {
+
+// *.der and *.pem below `folder`, in the order of their names. CL1.
+absl::StatusOr<std::vector<std::string>> CertificateFiles(
+    const std::string& folder);
+
+class CertificateSource {
+ public:
+  // Something that is no reason to stop: for standard error.
+  using Note = std::function<void(std::string_view)>;
+
+  explicit CertificateSource(Note note) : note_(std::move(note)) {}
+
+  // A file's certificates must fit: one that does not parse, or belongs to
+  // another chain, is judged with the rest and makes the report invalid. CL1,
+  // CL2.
+  absl::Status AddFile(const std::string& path);
+  // A folder is a store of many: what fits is taken, and what is fetched is
+  // put there. CL1; files that cannot be used are noted. It need not be there.
+  absl::Status AddFolder(const std::string& folder);
+
+  // What is missing for `report`. `product`: if the report does not say it.
+  // `crl_at`: with a revocation list, unless one of that time is there.
+  absl::Status Fetch(const Kds& kds, const sev::UnverifiedReport& report,
+                     std::optional<sev::Product> product,
+                     std::optional<time_t> crl_at);
+
+  // For `report`, if it is one. Valid until the next call of another function.
+  verifier::CertificateSet Set(const sev::UnverifiedReport* report);
+  const verifier::Authorities& authorities() const { return authorities_; }
+
+ private:
+  using Der = std::vector<uint8_t>;
+  struct Leaf {
+    Der der;
+    verifier::LeafFacts facts;
+  };
+
+  void KeepParts(base::Bytes bytes);
+  absl::Status AddToStore(base::Bytes bytes, const std::string& name);
+  const Leaf* StoredLeaf(const sev::UnverifiedReport& report) const;
+  absl::Status FetchVcek(const Kds& kds, const sev::UnverifiedReport& report,
+                         std::optional<sev::Product> product);
+  absl::Status FetchAuthorities(const Kds& kds, base::Bytes leaf,
+                                std::optional<time_t> crl_at);
+  bool HasCurrentCrl(sev::Product product, time_t at) const;
+  absl::Status Save(const std::string& name, base::Bytes der);
+
+  Note note_;
+  std::string folder_;  // The first one; empty: none.
+  verifier::CertificateBundle bundle_;
+  verifier::Authorities authorities_;
+  std::vector<Leaf> leaves_;  // Of folders and of the key service.
+  // Of files: what the bundle refused, and what it may leave out of a set.
+  std::vector<Der> unusable_, intermediates_, roots_, crls_;
+};
+
+}  // namespace cli

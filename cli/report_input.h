@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The report that a command is about: a file, perhaps in an envelope.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "cli/arguments.h"
+#include "sev/product.h"
+
+namespace cli {
+
+// What Linux's guest device or an Azure VM's vTPM puts around a report.
+inline constexpr Option kWrappedOption = {
+    "wrapped", "msg-report-rsp|azure-hcl", Option::Kind::kOptional,
+    "the envelope that FILE holds the report in"};
+inline constexpr Option kProductOption = {
+    "product", "milan|genoa|turin", Option::Kind::kOptional,
+    "the processor line, where a version 2 report does not say it"};
+
+struct ReportInput {
+  std::vector<uint8_t> bytes;  // As received; of whatever size.
+  // Of an Azure blob: whether the report data is the hash of its runtime data.
+  std::optional<bool> runtime_data_bound;
+};
+
+// From the first positional argument and --wrapped. CL1, CL2; the envelope's
+// own reasons.
+absl::StatusOr<ReportInput> ReadReport(const Arguments& arguments);
+
+// --product. A usage error if it is none.
+absl::StatusOr<std::optional<sev::Product>> ProductGiven(
+    const Arguments& arguments);
+
+}  // namespace cli

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/roots_commands.h"
+
+#include <stdlib.h>
+
+#include <ctime>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "cli/authority_import.h"
+#include "cli/certificate_source.h"
+#include "cli/error.h"
+#include "cli/files.h"
+#include "cli/reasons.h"
+#include "cli/report_commands.h"
+#include "verifier/evidence/split.h"
+
+namespace cli {
+namespace {
+
+using Kind = Option::Kind;
+using verifier::Certificate;
+
+constexpr Option kImportOptions[] = {
+    {"to", "DIR", Kind::kOptional,
+     "the folder; else $XDG_DATA_HOME/forelock/certificates"},
+    kRootOption,
+};
+constexpr Option kListOptions[] = {kRootOption};
+
+absl::StatusOr<std::string> DefaultFolder() {
+  const char* data = getenv("XDG_DATA_HOME");
+  // The specification: a relative path is to be ignored.
+  if (data != nullptr && data[0] == '/') {
+    return absl::StrCat(data, "/forelock/certificates");
+  }
+  const char* home = getenv("HOME");
+  if (home == nullptr || home[0] != '/') {
+    return UsageError("neither $XDG_DATA_HOME nor $HOME; name the folder");
+  }
+  return absl::StrCat(home, "/.local/share/forelock/certificates");
+}
+
+absl::Status Import(const Arguments& arguments) {
+  auto pins = PinsGiven(arguments);
+  if (!pins.ok()) return pins.status();
+  absl::StatusOr<std::string> folder = arguments.Value("to");
+  if (folder->empty()) folder = DefaultFolder();
+  if (!folder.ok()) return folder.status();
+  AuthorityImport import(*std::move(pins));
+  for (const std::string& path : arguments.positionals()) {
+    const auto bytes = ReadInput(path);
+    if (!bytes.ok()) return bytes.status();
+    const absl::Status added = import.Add(*bytes, path);
+    if (!added.ok()) return added;
+  }
+  if (Exists(*folder)) {
+    const auto paths = CertificateFiles(*folder);
+    if (!paths.ok()) return paths.status();
+    for (const std::string& path : *paths) {
+      const auto bytes = ReadInput(path);
+      if (bytes.ok()) import.AddKnown(*bytes);
+    }
+  }
+  const absl::Status good = import.Check(time(nullptr));
+  if (!good.ok()) return good;
+  const auto written = import.Write(*folder);
+  if (!written.ok()) return written.status();
+  for (const std::string& path : *written) absl::PrintF("wrote %s\n", path);
+  if (written->empty()) {
+    absl::PrintF("%s has all of this already\n", Printable(*folder));
+  }
+  return absl::OkStatus();
+}
+
+std::string Day(const std::optional<time_t>& time) {
+  if (!time) return "?";
+  return absl::FormatTime("%Y-%m-%d", absl::FromTimeT(*time),
+                          absl::UTCTimeZone());
+}
+
+void PrintCertificate(const Certificate& certificate,
+                      const AuthorityImport& pins) {
+  const std::string_view kind = KindOf(certificate);
+  absl::PrintF("  %-5s%-18s %s to %s  sha256:%s%s\n", kind.empty() ? "?" : kind,
+               Printable(certificate.SubjectName()),
+               Day(certificate.not_before()), Day(certificate.not_after()),
+               verifier::ossl::Hex(certificate.sha256()),
+               kind != "ARK"                ? ""
+               : pins.IsPinned(certificate) ? " pinned"
+                                            : " NOT PINNED");
+}
+
+absl::Status List(const Arguments& arguments) {
+  auto pins = PinsGiven(arguments);
+  if (!pins.ok()) return pins.status();
+  absl::StatusOr<std::string> folder = DefaultFolder();
+  if (!arguments.positionals().empty()) folder = arguments.positional(0);
+  if (!folder.ok()) return folder.status();
+  const AuthorityImport pinned(*std::move(pins));
+  const auto paths = CertificateFiles(*folder);
+  if (!paths.ok()) return paths.status();
+  for (const std::string& path : *paths) {
+    absl::PrintF("%s\n", Printable(path));
+    const auto bytes = ReadInput(path);
+    if (!bytes.ok()) return bytes.status();
+    const auto parts = verifier::SplitCertificates(*bytes);
+    if (!parts.ok()) {
+      absl::PrintF("  %s\n", Error(kNotCertificates, "").message());
+      continue;
+    }
+    for (const auto& der : parts->certificates) {
+      const auto certificate = Certificate::Parse(der);
+      if (certificate) PrintCertificate(*certificate, pinned);
+    }
+    for (const auto& der : parts->crls) {
+      const auto crl = verifier::Crl::Parse(der);
+      if (!crl) continue;
+      absl::PrintF("  CRL  number %-11d %s to %s  sha256:%s\n", crl->number(),
+                   Day(crl->this_update()), Day(crl->next_update()),
+                   verifier::ossl::Hex(crl->sha256()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+constexpr Command kCommands[] = {
+    {"roots import", "FILE...",
+     "check AMD's certificates and lists, and store them",
+     "Takes ARK, ASK and ASVK certificates and revocation lists (DER, PEM,\n"
+     "several of either). The ARK must be AMD's, or the one of --root-sha256;\n"
+     "it may be in the folder already. Everything else must be signed by it.\n"
+     "If one file is refused, nothing is written.\n"
+     "\n"
+     "The folder is for --certificates of this program and of the daemons.",
+     kImportOptions, &Import},
+    {"roots list", "[DIR]", "list the stored certificates and lists",
+     "Prints each file of the folder and what is in it. Without DIR, of\n"
+     "$XDG_DATA_HOME/forelock/certificates.",
+     kListOptions, &List},
+};
+
+}  // namespace
+
+std::span<const Command> RootsCommands() { return kCommands; }
+
+}  // namespace cli

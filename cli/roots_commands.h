@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `forelock roots ...`: the folder of AMD's certificates and revocation lists.
+#pragma once
+
+#include <span>
+
+#include "cli/arguments.h"
+
+namespace cli {
+
+std::span<const Command> RootsCommands();
+
+}  // namespace cli
