@@ -72,7 +72,8 @@ TEST(Hierarchy, AVlekIsKeptToo) {
   EXPECT_EQ(first->VlekFileName(), "vlek-cc.example.com-5100000004010101.der");
   EXPECT_TRUE(fs::exists(dir / "public" / first->VlekFileName()));
   EXPECT_EQ(ModeOf(dir / "private/vlek.pem"), 0600u);
-  EXPECT_EQ(first->VcekFileName().find(std::string(112, '0')), 5u + 16u);
+  // "vcek-", and a hardware id of eight bytes in a field of 64.
+  EXPECT_EQ(first->VcekFileName().substr(5 + 16, 112), std::string(112, '0'));
 
   const auto loaded = Hierarchy::Load(dir.string());
   ASSERT_TRUE(loaded.ok()) << loaded.status();

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the cases to entries: each case under each product line that it fits.
+#include <stdlib.h>
+
+#include <algorithm>
+#include <iterator>
+#include <span>
+#include <string_view>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "emulator/corpus/entry.h"
+#include "emulator/corpus/report_case.h"
+#include "openssl/sha.h"
+
+namespace emulator::corpus {
+namespace {
+
+namespace layout = sev::report_layout;
+
+// What every report with a chain is checked for, in the manifest's order.
+constexpr std::string_view kAlways[] = {
+    "length_1184",
+    "version_supported",
+    "signature_algo_is_1",
+    "policy_bit17_set",
+    "policy_reserved_zero",
+    "key_info_reserved_zero",
+    "reserved_0x4c_zero",
+    "reserved_mbz",
+    "signature_padding_zero",
+    "r_s_in_range",
+    "vmpl_0_3",
+    "mask_chip_key_clear",
+    "signing_key_vcek_or_vlek",
+    "certs_parse",
+    "intermediate_known",
+    "root_pinned",
+    "root_self_signed",
+    "intermediate_signed_by_root",
+    "leaf_signed_by_intermediate",
+    "leaf_key_p384",
+    "report_signature",
+    "leaf_type_matches_signing_key",
+    "product_line_matches_chain",
+    "struct_version",
+    "product_name",
+    "tcb_bl_spl",
+    "tcb_tee_spl",
+    "tcb_snp_spl",
+    "tcb_ucode_spl",
+    "leaf_in_validity",
+    "intermediate_in_validity",
+    "root_in_validity",
+};
+constexpr std::string_view kOfTurin[] = {"tcb_fmc_spl"};
+constexpr std::string_view kOfVcek[] = {"hwid_present"};
+constexpr std::string_view kOfHardwareId[] = {"hwid_length",
+                                              "hwid_equals_chip_id"};
+constexpr std::string_view kOfVlek[] = {"vlek_no_hwid", "vlek_csp_id_present"};
+constexpr std::string_view kOfCrl[] = {"crl_signed_by_root", "crl_current",
+                                       "intermediate_not_revoked"};
+
+bool Lists(const std::vector<std::string>& names, std::string_view name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+bool ClaimsVlek(const Blob& report) {
+  return report.size() == sev::kReportSize &&
+         ((report[layout::KeyInfo::kOffset] >> sev::kKeyInfoSigningKeyShift) &
+          7) == static_cast<uint8_t>(sev::SigningKey::kVlek);
+}
+
+std::vector<std::pair<std::string, bool>> ChecksOf(const ReportCase& of,
+                                                   const ChipModel& model,
+                                                   const Evidence& evidence) {
+  const std::vector<std::string> failing = Words(of.failing);
+  std::vector<std::pair<std::string, bool>> checks;
+  if (!of.lists_passing || Lists(failing, "length_1184") ||
+      Lists(failing, "certs_parse")) {
+    for (const std::string& name : failing) checks.emplace_back(name, false);
+    return checks;
+  }
+  const auto add = [&](std::span<const std::string_view> names) {
+    for (const std::string_view name : names) {
+      checks.emplace_back(name, !Lists(failing, name));
+    }
+  };
+  add(kAlways);
+  if (model.product == sev::Product::kTurin) add(kOfTurin);
+  if (ClaimsVlek(evidence.report)) {
+    add(kOfVlek);
+  } else {
+    add(kOfVcek);
+    if (!Lists(failing, "hwid_present")) add(kOfHardwareId);
+  }
+  if (!evidence.crl.empty()) add(kOfCrl);
+  return checks;
+}
+
+Draft GoodDraft(const World& world, const ChipModel& model, SignerKind signer,
+                uint32_t version) {
+  const Line& line = world.Of(model);
+  const bool vlek = signer == SignerKind::kVlek;
+  GuestContext guest;
+  guest.measurement.fill(0xA5);
+  guest.report_id.fill(0x5A);
+  sev::ReportRequest request;
+  request.report_data.fill(0x3C);
+  Draft draft{.world = world, .line = line, .model = model};
+  draft.report = MakeUnsignedReport(
+      model, line.chip_id, guest, {.report_version = version}, request,
+      vlek ? sev::SigningKey::kVlek : sev::SigningKey::kVcek);
+  draft.leaf = line.LeafSpecOf(signer, model);
+  draft.report_key = line.LeafKey(signer);
+  draft.intermediate = vlek ? line.asvk : line.ask;
+  draft.root = line.ark;
+  draft.crl = line.crl;
+  return draft;
+}
+
+Evidence Sign(Draft& draft) {
+  if (draft.report_key != nullptr &&
+      !SignReport(draft.report_key, draft.report)) {
+    abort();
+  }
+  return {.report = {draft.report.begin(), draft.report.end()},
+          .leaf = Make(draft.leaf),
+          .intermediate = draft.intermediate,
+          .root = draft.root,
+          .crl = draft.crl};
+}
+
+Entry MakeEntry(const World& world, const ChipModel& model,
+                const ReportCase& of) {
+  Draft draft = GoodDraft(world, model, of.signer, of.version);
+  if (of.before) of.before(draft);
+  Evidence evidence = Sign(draft);
+  if (of.after) of.after(evidence);
+  Entry entry{
+      .id = absl::StrCat(IdOf(model), "-",
+                         of.signer == SignerKind::kVcek ? "vcek" : "vlek", "-",
+                         of.name),
+      .kind = of.kind,
+      .product = std::string(model.line),
+      .reason = of.reason,
+      .verdict = of.verdict != nullptr ? of.verdict
+                 : of.failing.empty()  ? "valid"
+                                       : "invalid",
+      .failing_checks = Words(of.failing),
+      .profile = of.profile,
+      .checks = ChecksOf(of, model, evidence),
+      .eval_time = draft.eval_time,
+      .test_roots = draft.test_roots};
+  const std::pair<const char*, Blob*> files[] = {
+      {"report", &evidence.report},
+      {"leaf", &evidence.leaf},
+      {"intermediate", &evidence.intermediate},
+      {"root", &evidence.root},
+      {"crl", &evidence.crl}};
+  for (const auto& [role, bytes] : files) {
+    if (!bytes->empty()) entry.files.push_back({role, *bytes});
+  }
+  return entry;
+}
+
+bool Fits(ReportCase::On on, const ChipModel& model) {
+  switch (on) {
+    case ReportCase::On::kAll:
+      return true;
+    case ReportCase::On::kTurin:
+      return &model == &kTurin;
+    case ReportCase::On::kMilanGenoa:
+      return &model != &kTurin;
+    case ReportCase::On::kMilan:
+      return &model == &kMilan;
+  }
+  abort();
+}
+
+}  // namespace
+
+std::vector<std::string> Words(const std::string& text) {
+  return absl::StrSplit(text, ' ', absl::SkipEmpty());
+}
+
+std::string IdOf(const ChipModel& model) { return std::string(model.name); }
+
+std::string HexSha256(const Blob& bytes) {
+  std::string digest(SHA256_DIGEST_LENGTH, '\0');
+  // EDGE: char may alias the bytes.
+  SHA256(bytes.data(), bytes.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
+  return absl::BytesToHexString(digest);
+}
+
+std::vector<Entry> ReportEntries(const World& world) {
+  std::vector<Entry> entries;
+  for (const ChipModel* model : kChipModels) {
+    for (const SignerKind signer : {SignerKind::kVcek, SignerKind::kVlek}) {
+      for (const uint32_t version : {2u, 3u, 4u, 5u}) {
+        entries.push_back(
+            MakeEntry(world, *model,
+                      {.name = absl::StrCat("v", version),
+                       .reason = "everything agrees under the test root",
+                       .signer = signer,
+                       .version = version}));
+      }
+    }
+  }
+  for (const auto& table : {BodyCases(), SignatureCases(), LeafCases(),
+                            ChainCases(), CombinationCases()}) {
+    for (const ReportCase& each : table) {
+      for (const ChipModel* model : {&kMilan, &kGenoa, &kTurin}) {
+        if (Fits(each.on, *model)) {
+          entries.push_back(MakeEntry(world, *model, each));
+        }
+      }
+    }
+  }
+  return entries;
+}
+
+std::vector<Entry> AllEntries(const World& world) {
+  std::vector<Entry> entries = ReportEntries(world);
+  std::vector<Entry> others = OtherEntries(world, entries);
+  std::ranges::move(others, std::back_inserter(entries));
+  return entries;
+}
+
+}  // namespace emulator::corpus
