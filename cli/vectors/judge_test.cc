@@ -159,6 +159,17 @@ TEST(Judge, CertificateTables) {
 
   EXPECT_EQ(one.Run({{"table", Blob(sev::kCertTableEntrySize)}}).verdict,
             Verdict::kValid);
+  // The host gives the leaf only; the rest may be beside the table.
+  const Blob leaf_only =
+      verifier::testing::PackTable({.vcek = certificates.vcek});
+  Files files = {{"table", leaf_only}, {"report", Report()}};
+  EXPECT_EQ(one.Run(files).verdict, Verdict::kValid);
+  files["intermediate"] = certificates.ask;
+  files["root"] = certificates.ark;
+  EXPECT_EQ(one.Run(files).note, "");
+  files["report"] = changed;
+  EXPECT_EQ(one.Run(files).failing_checks, Names{"report_signature"});
+
   EXPECT_EQ(one.Run({{"table", {}}}).verdict, Verdict::kInvalid);
   EXPECT_EQ(one.Run({{"table", Blob(table.begin(), table.end() - 1)}}).verdict,
             Verdict::kInvalid);

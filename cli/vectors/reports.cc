@@ -67,6 +67,18 @@ Judgement JudgeReport(const LoadedVector& vector,
                           context);
 }
 
+base::Bytes ReportOf(const LoadedVector& vector) {
+  if (const base::Bytes report = vector.File("report"); !report.empty()) {
+    return report;
+  }
+  if (const auto report = verifier::UnwrapMsgReportRsp(vector.File("msg"));
+      report.ok()) {
+    return *report;
+  }
+  const auto hcl = verifier::ParseAzureHcl(vector.File("hcl"));
+  return hcl.ok() ? hcl->report : base::Bytes();
+}
+
 Judgement JudgeMessage(const LoadedVector& vector,
                        const VectorContext& context) {
   const auto report = verifier::UnwrapMsgReportRsp(vector.File("msg"));

@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::string_view kError = "error";
 // Larger than any file of a vector; page lists of large firmware are the most.
-constexpr size_t kMaxVectorFile = 4 << 20;
+constexpr size_t kMaxVectorFile = 32 << 20;
 
 class Runner {
  public:
@@ -38,10 +38,14 @@ class Runner {
     }
     for (const Vector& vector : manifest.vectors) {
       if (!vector.problem.ok() || !vector.entry.genuine) continue;
-      const VectorFile* file = vector.entry.File("report");
-      if (file == nullptr) continue;
-      const auto report = Read(*file);
-      if (report.ok()) signatures_.Add(*report);
+      LoadedVector loaded{.entry = vector.entry};
+      for (const std::string_view role : {"report", "msg", "hcl"}) {
+        const VectorFile* file = vector.entry.File(role);
+        if (file == nullptr) continue;
+        auto bytes = Read(*file);
+        if (bytes.ok()) loaded.files.emplace(role, *std::move(bytes));
+      }
+      signatures_.Add(ReportOf(loaded));
     }
   }
 
