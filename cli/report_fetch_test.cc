@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// report verify --kds, against a key service of the test's own.
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/bytes.h"
+#include "cli/kds.h"
+#include "cli/report_commands.h"
+#include "cli/testing/command_runner.h"
+#include "cli/testing/emulated_reports.h"
+#include "cli/testing/http_server.h"
+#include "gtest/gtest.h"
+
+namespace cli {
+namespace {
+
+using emulator::Hierarchy;
+using emulator::TestHierarchy;
+using testing::EmulatedReport;
+using testing::HttpServer;
+using testing::HttpText;
+using testing::Output;
+using testing::ReportBytes;
+
+using Words = std::vector<std::string>;
+
+std::string Text(base::Bytes bytes) { return {bytes.begin(), bytes.end()}; }
+
+class ReportFetch : public ::testing::Test {
+ protected:
+  void SetUp() override { testing::UseNoProxy(); }
+
+  // What the service has of a hierarchy.
+  void Publish(const Hierarchy& hierarchy) {
+    const sev::Product product = hierarchy.model().product;
+    answers_[VcekPath(product, hierarchy.chip_id(),
+                      hierarchy.model().raw_tcb())] =
+        HttpText("200 OK", Text(hierarchy.vcek()));
+    answers_[ChainPath(product, "vcek")] = HttpText(
+        "200 OK", absl::StrCat(Text(hierarchy.ask()), Text(hierarchy.ark())));
+    answers_[ChainPath(product, "vlek")] = HttpText(
+        "200 OK", absl::StrCat(Text(hierarchy.asvk()), Text(hierarchy.ark())));
+    answers_[CrlPath(product)] = HttpText("200 OK", Text(hierarchy.crl()));
+  }
+  Output Verify(const Hierarchy& hierarchy, base::Bytes report,
+                Words more = {}) const {
+    Words words = {"report",
+                   "verify",
+                   "--kds",
+                   server_.url(),
+                   "--root-sha256",
+                   testing::RootPin(hierarchy),
+                   folder_.Write("report.bin", report)};
+    words.insert(words.end(), more.begin(), more.end());
+    return testing::RunCommand(ReportCommands(), words);
+  }
+  bool Exists(const std::string& name) const {
+    return std::filesystem::exists(folder_.Path(name));
+  }
+
+  testing::ScratchFolder folder_;
+  std::map<std::string, std::string> answers_;  // By path; else 404.
+  HttpServer server_{[this](const std::string& path) {
+    const auto found = answers_.find(path);
+    return found == answers_.end() ? HttpText("404 Not Found") : found->second;
+  }};
+};
+
+TEST_F(ReportFetch, FetchesWhatIsMissingAndKeepsIt) {
+  for (const emulator::ChipModel* model :
+       {&emulator::kGenoa, &emulator::kTurin}) {
+    const Hierarchy& hierarchy = TestHierarchy(*model);
+    Publish(hierarchy);
+    const ReportBytes report = EmulatedReport(hierarchy);
+    const Words store = {"--certificates", folder_.Path("store"),
+                         "--require-crl"};
+    const size_t before = server_.requests().size();
+    Output output = Verify(hierarchy, report, store);
+    EXPECT_EQ(output.code, kExitOk) << output.out << output.err;
+    EXPECT_EQ(server_.requests().size(), before + 3);
+    const std::string name(model->name);
+    for (const char* file : {"/ark.der", "/ask.der", "/crl.der"}) {
+      EXPECT_TRUE(Exists("store/" + name + file)) << file;
+    }
+    // The name that the proxy looks for.
+    EXPECT_TRUE(Exists("store/" + hierarchy.VcekFileName()));
+
+    // Everything is there now.
+    output = Verify(hierarchy, report, store);
+    EXPECT_EQ(output.code, kExitOk) << output.out << output.err;
+    EXPECT_EQ(server_.requests().size(), before + 3);
+  }
+}
+
+TEST_F(ReportFetch, NeedsNoFolder) {
+  const Hierarchy& milan = TestHierarchy();
+  Publish(milan);
+  const Output output = Verify(milan, EmulatedReport(milan));
+  EXPECT_EQ(output.code, kExitOk) << output.out << output.err;
+}
+
+TEST_F(ReportFetch, AsksForEveryProductWhereTheReportDoesNotSay) {
+  const Hierarchy& genoa = TestHierarchy(emulator::kGenoa);
+  Publish(genoa);
+  const ReportBytes report = EmulatedReport(genoa, 2);
+  EXPECT_EQ(Verify(genoa, report).code, kExitOk);
+  const auto asked = server_.requests();
+  ASSERT_GE(asked.size(), 2u);
+  EXPECT_TRUE(absl::StrContains(asked[0], "/Milan/"));
+  EXPECT_TRUE(absl::StrContains(asked[1], "/Genoa/"));
+
+  const size_t before = asked.size();
+  EXPECT_EQ(Verify(genoa, report, {"--product", "genoa"}).code, kExitOk);
+  EXPECT_TRUE(absl::StrContains(server_.requests()[before], "/Genoa/"));
+}
+
+TEST_F(ReportFetch, SaysWhyThereIsNoCertificate) {
+  const Hierarchy& milan = TestHierarchy();
+  const ReportBytes report = EmulatedReport(milan);
+  const auto expect = [&](std::string_view reason) {
+    const Output output = Verify(milan, report);
+    EXPECT_EQ(output.code, kExitFailed) << output.out;
+    EXPECT_TRUE(absl::StrContains(output.err, reason)) << output.err;
+  };
+  expect("CL14: ");
+  const std::string path =
+      VcekPath(sev::Product::kMilan, milan.chip_id(), milan.model().raw_tcb());
+  answers_[path] = HttpText("503 Busy");
+  expect("CL17: ");
+  answers_[path] = HttpText("301 Moved\r\nLocation: http://127.0.0.1:1/");
+  expect("CL16: ");
+  answers_[path] = HttpText("200 OK", "<html>a portal</html>");
+  expect("CL19: ");
+  answers_[path] = HttpText("200 OK", Text(milan.ask()));
+  expect("CL19: ");
+  answers_[path] = HttpText("200 OK", std::string(65 * 1024, 'x'));
+  expect("CL18: ");
+  Publish(milan);
+  answers_[ChainPath(sev::Product::kMilan, "vcek")] = HttpText("200 OK", "?");
+  expect("CL19: ");
+}
+
+TEST_F(ReportFetch, DoesWithoutAListUnlessItIsRequired) {
+  const Hierarchy& milan = TestHierarchy();
+  Publish(milan);
+  answers_[CrlPath(sev::Product::kMilan)] = HttpText("500 Broken");
+  const ReportBytes report = EmulatedReport(milan);
+  const Output output = Verify(milan, report);
+  EXPECT_EQ(output.code, kExitOk) << output.out;
+  EXPECT_TRUE(absl::StrContains(output.err, "note: CL17: ")) << output.err;
+  EXPECT_EQ(Verify(milan, report, {"--require-crl"}).code, kExitInvalid);
+}
+
+TEST_F(ReportFetch, TheServiceHasNoVlek) {
+  const Hierarchy& vlek = TestHierarchy(emulator::kMilan, /*vlek=*/true);
+  Publish(vlek);
+  const ReportBytes report = EmulatedReport(vlek, 3, sev::SigningKey::kVlek);
+  Output output = Verify(vlek, report);
+  EXPECT_EQ(output.code, kExitUnverifiable) << output.out;
+  EXPECT_TRUE(absl::StrContains(output.err, "CL21: ")) << output.err;
+  EXPECT_TRUE(server_.requests().empty());
+  // But what is above one.
+  output = Verify(vlek, report,
+                  {"--certificates", folder_.Write("vlek", vlek.vlek())});
+  EXPECT_EQ(output.code, kExitOk) << output.out << output.err;
+}
+
+}  // namespace
+}  // namespace cli

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/bytes.h"
+#include "cli/describe_report.h"
+#include "cli/report_commands.h"
+#include "cli/testing/command_runner.h"
+#include "cli/testing/emulated_reports.h"
+#include "gtest/gtest.h"
+
+namespace cli {
+namespace {
+
+using emulator::Hierarchy;
+using emulator::TestHierarchy;
+using testing::EmulatedReport;
+using testing::Output;
+using testing::ReportBytes;
+
+namespace layout = sev::report_layout;
+
+using Words = std::vector<std::string>;
+
+class ReportVerify : public ::testing::Test {
+ protected:
+  Output Verify(base::Bytes report, Words more) const {
+    Words words = {"report", "verify", folder_.Write("report.bin", report)};
+    words.insert(words.end(), more.begin(), more.end());
+    return testing::RunCommand(ReportCommands(), words);
+  }
+  // With the hierarchy's root, as JSON with "exit" in it.
+  Json VerifyJson(const Hierarchy& hierarchy, base::Bytes report,
+                  Words more) const {
+    more.insert(more.end(),
+                {"--json", "--root-sha256", testing::RootPin(hierarchy)});
+    const Output output = Verify(report, more);
+    Json json = Json::parse(output.out, nullptr, false);
+    EXPECT_TRUE(json.is_object()) << output.out << output.err;
+    json["exit"] = output.code;
+    json["notes"] = output.err;
+    return json;
+  }
+  // Options for all of the VCEK's chain, in files.
+  Words Files(const Hierarchy& hierarchy) const {
+    const std::string line(hierarchy.model().line);
+    return {"--certificates", folder_.Write(line + "-vcek", hierarchy.vcek()),
+            "--certificates", folder_.Write(line + "-ask", hierarchy.ask()),
+            "--certificates", folder_.Write(line + "-ark", hierarchy.ark())};
+  }
+  static Words Join(Words words, const Words& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  }
+
+  testing::ScratchFolder folder_;
+};
+
+void ExpectVerdict(const Json& json, std::string_view verdict, int exit,
+                   const Words& failing) {
+  EXPECT_EQ(json["verdict"], verdict) << ToText(json);
+  EXPECT_EQ(json["exit"], exit);
+  for (const std::string& check : failing) {
+    const auto& all = json["failing_checks"];
+    EXPECT_TRUE(std::ranges::find(all, Json(check)) != all.end())
+        << check << " in " << ToText(all);
+    EXPECT_EQ(json["checks"][check], false);
+  }
+  if (failing.empty()) {
+    EXPECT_TRUE(json["failing_checks"].empty()) << ToText(json);
+  }
+  EXPECT_EQ(json["reasons"].empty(), verdict == "valid");
+  for (const Json& reason : json["reasons"]) {
+    EXPECT_FALSE(reason["text"].get<std::string>().empty());
+  }
+}
+
+TEST_F(ReportVerify, EveryProductAndKey) {
+  for (const emulator::ChipModel* model : emulator::kChipModels) {
+    const Hierarchy& hierarchy = TestHierarchy(*model);
+    const Json json =
+        VerifyJson(hierarchy, EmulatedReport(hierarchy), Files(hierarchy));
+    ExpectVerdict(json, "valid", kExitOk, {});
+    EXPECT_EQ(json["product"], model->line);
+    EXPECT_EQ(json["root"]["amd"], false);
+    EXPECT_EQ(json["leaf"]["kind"], "VCEK");
+  }
+  const Hierarchy& vlek = TestHierarchy(emulator::kMilan, /*vlek=*/true);
+  // All of them in one file.
+  std::vector<uint8_t> chain = vlek.vlek();
+  chain.insert(chain.end(), vlek.asvk().begin(), vlek.asvk().end());
+  chain.insert(chain.end(), vlek.ark().begin(), vlek.ark().end());
+  const Json json =
+      VerifyJson(vlek, EmulatedReport(vlek, 3, sev::SigningKey::kVlek),
+                 {"--certificates", folder_.Write("chain", chain), "--crl",
+                  folder_.Write("crl", vlek.crl()), "--require-crl"});
+  ExpectVerdict(json, "valid", kExitOk, {});
+  EXPECT_EQ(json["leaf"]["csp_id"], emulator::kTestCspId);
+  EXPECT_EQ(json["crl_checked"], true);
+}
+
+TEST_F(ReportVerify, SaysWhatIsWrong) {
+  const Hierarchy& milan = TestHierarchy();
+  const ReportBytes good = EmulatedReport(milan);
+  ReportBytes changed = good;
+  changed[layout::Measurement::kOffset] ^= 1;
+  ExpectVerdict(VerifyJson(milan, changed, Files(milan)), "invalid",
+                kExitInvalid, {"report_signature"});
+  ExpectVerdict(VerifyJson(milan, base::Bytes(good).first(9), Files(milan)),
+                "invalid", kExitInvalid, {"length_1184"});
+  ExpectVerdict(VerifyJson(milan, good, Join(Files(milan), {"--require-crl"})),
+                "invalid", kExitInvalid, {"crl_current"});
+  ExpectVerdict(VerifyJson(milan, good,
+                           Join(Files(milan), {"--at=2001-01-01T00:00:00Z"})),
+                "invalid", kExitInvalid,
+                {"leaf_in_validity", "root_in_validity"});
+  // Without --root-sha256 only AMD's roots count.
+  const Output amd = Verify(good, Files(milan));
+  EXPECT_EQ(amd.code, kExitInvalid);
+  EXPECT_TRUE(absl::StrContains(amd.out, "root_pinned")) << amd.out;
+}
+
+TEST_F(ReportVerify, JudgesEveryFileThatIsNamed) {
+  const Hierarchy& milan = TestHierarchy();
+  const Hierarchy& genoa = TestHierarchy(emulator::kGenoa);
+  const ReportBytes report = EmulatedReport(milan);
+  const Words vcek = {"--certificates", folder_.Write("vcek", milan.vcek())};
+  // Of another product: it does not fit, so it is not left out.
+  ExpectVerdict(
+      VerifyJson(
+          milan, report,
+          Join(vcek, {"--certificates", folder_.Write("ask", genoa.ask()),
+                      "--certificates", folder_.Write("ark", genoa.ark())})),
+      "invalid", kExitInvalid, {"leaf_signed_by_intermediate"});
+  ExpectVerdict(VerifyJson(milan, report,
+                           Join(Files(milan),
+                                {"--crl", folder_.Write("crl", genoa.crl())})),
+                "invalid", kExitInvalid, {"crl_signed_by_root"});
+  std::vector<uint8_t> broken = milan.vcek();
+  broken.resize(broken.size() - 1);
+  ExpectVerdict(
+      VerifyJson(milan, report,
+                 {"--certificates", folder_.Write("broken", broken),
+                  "--certificates", folder_.Write("ask", milan.ask()),
+                  "--certificates", folder_.Write("ark", milan.ark())}),
+      "invalid", kExitInvalid, {"certs_parse"});
+}
+
+TEST_F(ReportVerify, WithoutCertificatesThereIsNoVerdict) {
+  const Hierarchy& milan = TestHierarchy();
+  const ReportBytes report = EmulatedReport(milan);
+  ExpectVerdict(VerifyJson(milan, report, {}), "unverifiable",
+                kExitUnverifiable, {});
+  ExpectVerdict(
+      VerifyJson(milan, report,
+                 {"--certificates", folder_.Write("vcek", milan.vcek())}),
+      "unverifiable", kExitUnverifiable, {});
+  const Output text = Verify(report, {});
+  EXPECT_EQ(text.code, kExitUnverifiable);
+  EXPECT_TRUE(absl::StrContains(text.out, "unverifiable")) << text.out;
+  EXPECT_TRUE(absl::StrContains(text.out, "VE1 ")) << text.out;
+}
+
+TEST_F(ReportVerify, NewerVersionsNeedAWord) {
+  const Hierarchy& milan = TestHierarchy();
+  const ReportBytes report = EmulatedReport(
+      milan, 3, sev::SigningKey::kVcek,
+      [](ReportBytes& bytes) { bytes[layout::Version::kOffset] = 9; });
+  ExpectVerdict(VerifyJson(milan, report, Files(milan)), "invalid",
+                kExitInvalid, {"version_supported"});
+  ExpectVerdict(
+      VerifyJson(milan, report, Join(Files(milan), {"--allow-newer-version"})),
+      "unverifiable", kExitUnverifiable, {});
+}
+
+TEST_F(ReportVerify, ComparesReportData) {
+  const Hierarchy& milan = TestHierarchy();
+  const ReportBytes report =
+      EmulatedReport(milan, 3, sev::SigningKey::kVcek, [](ReportBytes& bytes) {
+        std::fill_n(bytes.begin() + layout::ReportData::kOffset + 2, 62, 0);
+      });
+  const auto with = [&](const std::string& hex) {
+    return Join(Files(milan), {"--report-data", hex});
+  };
+  ExpectVerdict(VerifyJson(milan, report, with("2222")), "valid", kExitOk, {});
+  ExpectVerdict(VerifyJson(milan, report, with("2222" + std::string(124, '0'))),
+                "valid", kExitOk, {});
+  for (const char* hex : {"22", "2223", "222200FF"}) {
+    const Json json = VerifyJson(milan, report, with(hex));
+    ExpectVerdict(json, "invalid", kExitInvalid, {"report_data"});
+    EXPECT_EQ(json["reasons"][0]["code"], "CL6");
+  }
+  for (const std::string& hex : {std::string(), std::string("2"),
+                                 std::string("zz"), std::string(130, '0')}) {
+    EXPECT_EQ(Verify(report, with(hex)).code, kExitUsage) << hex;
+  }
+}
+
+TEST_F(ReportVerify, ValuesOfNoUseAreWrongUsage) {
+  const ReportBytes report = EmulatedReport(TestHierarchy());
+  EXPECT_EQ(Verify(report, {"--at", "yesterday"}).code, kExitUsage);
+  EXPECT_EQ(Verify(report, {"--root-sha256", "abc"}).code, kExitUsage);
+  EXPECT_EQ(Verify(report, {"--certificates", "/nowhere"}).code, kExitFailed);
+  EXPECT_EQ(Verify(report, {"--kds", "ftp://kds.example"}).code, kExitFailed);
+  EXPECT_EQ(Verify(report, {"--at", "2026-09-15T02:00:00+02:00"}).code,
+            kExitUnverifiable);
+}
+
+TEST_F(ReportVerify, TakesFromAFolderWhatFits) {
+  const Hierarchy& milan = TestHierarchy();
+  const Hierarchy& genoa = TestHierarchy(emulator::kGenoa);
+  for (const Hierarchy* each : {&milan, &genoa}) {
+    const std::string line(each->model().line);
+    folder_.Write("store/" + line + "/1.der", each->ark());
+    folder_.Write("store/" + line + "/2.der", each->ask());
+    folder_.Write("store/" + line + "/3.pem", each->crl());
+    folder_.Write("store/" + line + ".der", each->vcek());
+  }
+  folder_.Write("store/notes.der", base::AsBytes("no certificate"));
+  folder_.Write("store/README", base::AsBytes("no certificate"));
+  for (const Hierarchy* each : {&milan, &genoa}) {
+    const Json json =
+        VerifyJson(*each, EmulatedReport(*each),
+                   {"--certificates", folder_.Path("store"), "--require-crl"});
+    ExpectVerdict(json, "valid", kExitOk, {});
+    EXPECT_TRUE(absl::StrContains(json["notes"].get<std::string>(), "CL5: "))
+        << json["notes"];
+  }
+}
+
+}  // namespace
+}  // namespace cli
