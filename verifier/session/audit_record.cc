@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "nlohmann/json.hpp"
+#include "sev/tcb.h"
 #include "verifier/session/report_data.h"
 
 namespace verifier {
@@ -38,14 +39,38 @@ Json BootJson(const proto::BootManifest& boot) {
   return json;
 }
 
-Json ReportJson(const sev::UnverifiedReport& report) {
+// What floors of a policy are on. `name` in the record: name_tcb, and by its
+// parts in "tcb".
+struct TcbField {
+  const char* name;
+  uint64_t (sev::UnverifiedReport::*raw)() const;
+};
+constexpr TcbField kTcbFields[] = {
+    {"reported", &sev::UnverifiedReport::reported_tcb},
+    {"committed", &sev::UnverifiedReport::committed_tcb},
+    {"launch", &sev::UnverifiedReport::launch_tcb},
+};
+
+Json TcbJson(uint64_t raw, sev::Product product) {
+  const sev::Tcb tcb = sev::DecodeTcb(raw, product);
+  Json json;
+  if (product == sev::Product::kTurin) json["fmc"] = tcb.fmc;
+  json["boot_loader"] = tcb.boot_loader;
+  json["tee"] = tcb.tee;
+  json["snp"] = tcb.snp;
+  json["microcode"] = tcb.microcode;
+  return json;
+}
+
+Json ReportJson(const sev::UnverifiedReport& report,
+                std::optional<sev::Product> product) {
   Json json = {
       {"measurement", ossl::Hex(report.measurement())},
       {"version", report.version()},
       {"guest_policy", absl::StrFormat("%#x", report.policy())},
       {"guest_svn", report.guest_svn()},
       {"vmpl", report.vmpl()},
-      {"reported_tcb", absl::StrFormat("%016x", report.reported_tcb())},
+      {"platform_info", absl::StrFormat("%#x", report.platform_info())},
       {"chip_id", ossl::Hex(report.chip_id())},
       {"report_id", ossl::Hex(report.report_id())},
       {"host_data", ossl::Hex(report.host_data())}};
@@ -53,6 +78,11 @@ Json ReportJson(const sev::UnverifiedReport& report) {
     json["cpuid"] =
         absl::StrFormat("family %02xh model %02xh stepping %xh", cpuid->family,
                         cpuid->model, cpuid->stepping);
+  }
+  for (const TcbField& field : kTcbFields) {
+    const uint64_t raw = (report.*field.raw)();
+    json[absl::StrCat(field.name, "_tcb")] = absl::StrFormat("%016x", raw);
+    if (product) json["tcb"][field.name] = TcbJson(raw, *product);
   }
   return json;
 }
@@ -92,6 +122,38 @@ void AppendFile(const Json& boot, const char* key, std::string_view name,
                     " bytes)"));
 }
 
+// "fmc 1, boot_loader 1, ... (5100000004010101)"
+void AppendTcb(const Json& report, std::string& out) {
+  for (const TcbField& field : kTcbFields) {
+    const std::string key = absl::StrCat(field.name, "_tcb");
+    std::string text = Scalar(report, key.c_str());
+    const auto tcb = report.find("tcb");
+    if (tcb != report.end() && tcb->is_object() && tcb->contains(field.name) &&
+        (*tcb)[field.name].is_object()) {
+      std::string parts;
+      for (const auto& [part, value] : (*tcb)[field.name].items()) {
+        absl::StrAppend(&parts, parts.empty() ? "" : ", ", part, " ",
+                        value.is_number() ? value.dump() : "?");
+      }
+      text = absl::StrCat(parts, " (", text, ")");
+    }
+    Line(out, key, text);
+  }
+}
+
+void AppendSigner(const Json& detail, std::string& out) {
+  const std::string csp = Scalar(detail, "csp_id");
+  Line(out, "product", Scalar(detail, "product"));
+  Line(out, "signer",
+       absl::StrCat(Scalar(detail, "signer"), csp.empty() ? "" : " of ", csp));
+  Line(out, "root", Scalar(detail, "root"));
+  if (const auto crl = detail.find("crl_checked");
+      crl != detail.end() && crl->is_boolean()) {
+    Line(out, "crl",
+         crl->get<bool>() ? "checked, nothing revoked" : "not checked");
+  }
+}
+
 void AppendSeen(const Json& detail, std::string& out) {
   if (const auto report = detail.find("report"); report != detail.end()) {
     Line(out, "measurement", Scalar(*report, "measurement"));
@@ -109,10 +171,13 @@ void AppendSeen(const Json& detail, std::string& out) {
       }
     }
   }
-  Line(out, "root", Scalar(detail, "root"));
+  AppendSigner(detail, out);
   if (const auto report = detail.find("report"); report != detail.end()) {
-    for (const char* key : {"chip_id", "cpuid", "reported_tcb", "guest_policy",
-                            "guest_svn", "vmpl", "host_data", "report_id"}) {
+    Line(out, "chip_id", Scalar(*report, "chip_id"));
+    Line(out, "cpuid", Scalar(*report, "cpuid"));
+    AppendTcb(*report, out);
+    for (const char* key : {"guest_policy", "platform_info", "guest_svn",
+                            "vmpl", "host_data", "report_id"}) {
       Line(out, key, Scalar(*report, key));
     }
   }
@@ -132,7 +197,13 @@ std::string ToJson(const AuditDetail& detail) {
                                 {"advice", std::string(text.advice)},
                                 {"detail", finding.detail}});
   }
-  if (detail.report) json["report"] = ReportJson(*detail.report);
+  if (detail.report) {
+    json["report"] = ReportJson(*detail.report, detail.product);
+  }
+  if (detail.product) json["product"] = std::string(NameOf(*detail.product));
+  if (detail.signer) json["signer"] = std::string(NameOf(*detail.signer));
+  if (!detail.csp_id.empty()) json["csp_id"] = detail.csp_id;
+  if (detail.report) json["crl_checked"] = detail.crl_checked;
   if (detail.root) {
     json["root"] = absl::StrCat("sha256:", ossl::Hex(*detail.root));
   }

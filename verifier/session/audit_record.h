@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "proto/attest.h"
+#include "sev/product.h"
 #include "sev/report.h"
+#include "verifier/evidence/endorsement.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/store/store.h"
@@ -27,6 +29,11 @@ struct AuditDetail {
   Findings findings;
   std::optional<sev::UnverifiedReport> report;
   std::optional<ossl::Digest256> root;
+  // By the chain; without it a TCB is only a number.
+  std::optional<sev::Product> product;
+  std::optional<SignerKind> signer;  // Of the certificate.
+  std::string csp_id;                // Of a VLEK.
+  bool crl_checked = false;
   // Points into the evidence message; only read by ToJson.
   std::optional<proto::BootManifest> boot;
 };

@@ -134,11 +134,19 @@ Decision Decide(const Question& question, Store& store) {
                       .report_data = question.report_data,
                       .roots = snapshot->roots,
                       .allowed_policy_bits = AllowedPolicyBits(*snapshot),
-                      .now = static_cast<time_t>(question.now_ms / 1000)});
+                      .now = static_cast<time_t>(question.now_ms / 1000),
+                      .authorities = question.authorities,
+                      .cache = question.cache});
   decision.emulated = evidence.appraisal.trust_class == TrustClass::kEmulated;
   decision.genuine = evidence.genuine;
   decision.detail.report = evidence.appraisal.report;
   decision.detail.root = evidence.appraisal.root;
+  decision.detail.product = evidence.appraisal.product;
+  if (evidence.appraisal.leaf) {
+    decision.detail.signer = evidence.appraisal.leaf->kind;
+    decision.detail.csp_id = evidence.appraisal.leaf->csp_id;
+  }
+  decision.detail.crl_checked = evidence.appraisal.crl_checked;
   if (!question.boot) {
     evidence.findings.push_back({kBootManifestMalformed, ""});
   }

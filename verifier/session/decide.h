@@ -11,6 +11,8 @@
 
 #include "base/bytes.h"
 #include "proto/attest.h"
+#include "verifier/evidence/authorities.h"
+#include "verifier/evidence/chain_cache.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/session/audit_record.h"
 #include "verifier/store/store.h"
@@ -26,6 +28,9 @@ struct Question {
   ossl::Digest512 report_data{};
   int64_t now_ms = 0;
   bool allow_emulated = false;
+  // As in EvidenceInput; either may be null.
+  const Authorities* authorities = nullptr;
+  ChainCache* cache = nullptr;
 };
 
 struct Decision {

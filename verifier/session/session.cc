@@ -108,7 +108,9 @@ Reply Session::OnEvidence(base::Bytes body) {
                     .report_data = ReportData(binding, request_, challenge_,
                                               evidence->boot_manifest),
                     .now_ms = options_.now_ms(),
-                    .allow_emulated = options_.allow_emulated};
+                    .allow_emulated = options_.allow_emulated,
+                    .authorities = options_.authorities.get(),
+                    .cache = options_.cache};
   const auto manifest_arena = std::make_unique<proto::AttestArena>();
   const auto manifest =
       proto::DecodeBootManifest(evidence->boot_manifest, *manifest_arena);

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@
 #include "base/result.h"
 #include "base/secret_buffer.h"
 #include "proto/attest.h"
+#include "verifier/evidence/authorities.h"
+#include "verifier/evidence/chain_cache.h"
 #include "verifier/session/decide.h"
 #include "verifier/store/store.h"
 
@@ -34,6 +37,10 @@ struct SessionOptions {
   bool allow_emulated = false;
   std::string peer;  // For the log.
   std::function<int64_t()> now_ms;
+  // For what evidence comes without; may be null, as may the cache, which
+  // outlives the session.
+  std::shared_ptr<const Authorities> authorities;
+  ChainCache* cache = nullptr;
   // One line for each decision; never a reason's detail.
   std::function<void(std::string_view)> log;
   // May one more refusal be recorded and logged, although the peer has shown no

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,8 @@
 
 #include "gtest/gtest.h"
 #include "proto/attest.h"
+#include "verifier/evidence/authorities.h"
+#include "verifier/evidence/chain_cache.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/session/audit_record.h"
@@ -64,6 +67,8 @@ class SessionTest : public ::testing::Test {
     options.allow_emulated = allow_emulated_;
     options.peer = "test";
     options.now_ms = [this] { return now_ms_; };
+    options.authorities = authorities_;
+    options.cache = &cache_;
     options.log = [this](std::string_view line) {
       lines_.push_back(std::string(line));
     };
@@ -124,6 +129,8 @@ class SessionTest : public ::testing::Test {
   FakeTls tls_{"session 1"};
   bool allow_emulated_ = true;
   bool record_unproven_ = true;
+  std::shared_ptr<const Authorities> authorities_;
+  ChainCache cache_{16};
   int64_t now_ms_ = kNowMs;
   std::string vm_ = "demo/vm1";
   std::vector<std::string> paths_ = {std::string(testing::kSecretPath)};

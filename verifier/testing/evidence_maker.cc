@@ -7,6 +7,7 @@
 #include <span>
 
 #include "absl/strings/str_cat.h"
+#include "emulator/certificates.h"
 #include "emulator/firmware.h"
 #include "emulator/hierarchy.h"
 #include "emulator/testing.h"
@@ -105,6 +106,22 @@ AcceptedRoot TestRoot() {
           .trust_class = TrustClass::kEmulated,
           .name = "test",
           .der = {ark.begin(), ark.end()}};
+}
+
+std::vector<uint8_t> MakeCrl(long number, Revoked revoked) {
+  const emulator::Hierarchy& hierarchy = emulator::TestHierarchy();
+  emulator::CrlSpec spec =
+      emulator::GoodCrlSpec(hierarchy.model(), hierarchy.ark_key());
+  spec.number = number;
+  if (revoked == Revoked::kAsk) {
+    spec.revoked_serial = emulator::IntermediateSpec(
+                              hierarchy.model(), emulator::SignerKind::kVcek,
+                              hierarchy.ask_key(), hierarchy.ark_key())
+                              .serial;
+  }
+  auto crl = emulator::MakeCrl(spec);
+  if (!crl.ok()) abort();
+  return *std::move(crl);
 }
 
 std::vector<uint8_t> GoodManifest() {

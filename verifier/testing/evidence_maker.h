@@ -35,6 +35,10 @@ std::vector<uint8_t> PackTable(const Certificates& certificates);
 
 AcceptedRoot TestRoot();
 
+// The test root's revocation list, current for years.
+enum class Revoked { kNothing, kAsk };
+std::vector<uint8_t> MakeCrl(long number, Revoked revoked);
+
 // The boot manifest of a good boot, serialised.
 std::vector<uint8_t> GoodManifest();
 
