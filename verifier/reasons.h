@@ -71,7 +71,7 @@
     "Launch the guest without the migration bit.")                            \
   X(kReportPolicyBit, 'V', 'E', 25,                                           \
     "the guest policy has a bit that the policy does not name",               \
-    "Name it in guest_policy_bits if it is meant to be set.")                 \
+    "Name it in unknown_bits of [guest_policy] if it may be.")                \
   X(kReportProduct, 'V', 'E', 26, "the processor is not one known here",      \
     "Milan, Genoa, Bergamo, Siena and Turin are; update this program.")       \
   X(kReportProductMismatch, 'V', 'E', 27,                                     \
@@ -198,7 +198,78 @@
     "forelock-verifier secret add, or secret add-disk.")                      \
   X(kPolicyAmbiguousVm, 'V', 'P', 20,                                         \
     "a policy's {vm} gives one secret path to two VMs",                       \
-    "Write one policy for each depth of VM names, or another prefix.")
+    "Write one policy for each depth of VM names, or another prefix.")        \
+  X(kPolicyVersion, 'V', 'P', 21,                                             \
+    "a policy is of a version that is no longer read",                        \
+    "Write it as version 2: docs/policy.md, \"From version 1\"; "             \
+    "or begin with forelock policy from-image.")                              \
+  X(kPolicyUnpinned, 'V', 'P', 22,                                            \
+    "a policy pins neither a measurement nor an ID key with a "               \
+    "minimum SVN",                                                            \
+    "Name what may run: docs/policy.md, \"What may run\".")                   \
+  X(kPolicyWeakensCore, 'V', 'P', 23,                                         \
+    "a policy allows what the fixed core forbids",                            \
+    "Write \"forbidden\"; no policy can allow it.")                           \
+  X(kPolicyUnknownImage, 'V', 'P', 24,                                        \
+    "a policy names an image that it does not define",                        \
+    "Add it under [images], or write the digest.")                            \
+  X(kProductNotAllowed, 'V', 'P', 25,                                         \
+    "the policy does not allow this processor",                               \
+    "Add it to products, roots and minimum_tcb if it is meant to count.")     \
+  X(kReportVersionNotAllowed, 'V', 'P', 26,                                   \
+    "the report's version is not one the policy allows",                      \
+    "Add it to report_versions if it is meant to count.")                     \
+  X(kIdKeyNotAllowed, 'V', 'P', 27,                                           \
+    "the ID key's digest is not one the policy allows",                       \
+    "The image is signed by another key, or launched without an "             \
+    "ID block.")                                                              \
+  X(kAuthorKeyNotAllowed, 'V', 'P', 28,                                       \
+    "the author key is not one the policy allows",                            \
+    "The ID key is signed by another author, or by none.")                    \
+  X(kFamilyIdNotAllowed, 'V', 'P', 29,                                        \
+    "the family id is not one the policy allows",                             \
+    "It comes from the ID block that the VM was launched with.")              \
+  X(kImageIdNotAllowed, 'V', 'P', 30,                                         \
+    "the image id is not one the policy allows",                              \
+    "It comes from the ID block that the VM was launched with.")              \
+  X(kHostDataNotAllowed, 'V', 'P', 31,                                        \
+    "the host data is not what the policy allows",                            \
+    "The host set another value at launch.")                                  \
+  X(kGuestSvnTooLow, 'V', 'P', 32,                                            \
+    "the guest's SVN is below the policy's minimum",                          \
+    "An old image; launch the current one.")                                  \
+  X(kGuestPolicyNotAllowed, 'V', 'P', 33,                                     \
+    "a bit of the guest policy is not as the policy wants it",                \
+    "Launch the guest with another guest policy, or change "                  \
+    "guest_policy.")                                                          \
+  X(kGuestAbiTooLow, 'V', 'P', 34,                                            \
+    "the guest policy demands a lower firmware ABI than the policy",          \
+    "Launch the guest with a higher minimum ABI version.")                    \
+  X(kPlatformInfoNotAllowed, 'V', 'P', 35,                                    \
+    "a bit of the platform info is not as the policy wants it",               \
+    "It says how the host's firmware is set up; see platform_info.")          \
+  X(kVlekNotAllowed, 'V', 'P', 36,                                            \
+    "the report is signed under a VLEK that the policy does not allow",       \
+    "Name the CSP id in signer.vlek if that provider is trusted.")            \
+  X(kChipNotAllowed, 'V', 'P', 37, "the chip is not one the policy names",    \
+    "Add its id to signer.chips if it is meant to count.")                    \
+  X(kChipDenied, 'V', 'P', 38, "the policy denies this chip",                 \
+    "It stands in signer.chips_denied.")                                      \
+  X(kChipMasked, 'V', 'P', 39,                                                \
+    "the policy lists chips, and the report hides its own",                   \
+    "Set MASK_CHIP_ID to 0 on the host, or write chips = \"any\".")           \
+  X(kCrlNotChecked, 'V', 'P', 40,                                             \
+    "the policy wants a current revocation list, and there is none",          \
+    "Import AMD's CRL for this product; it must be current.")                 \
+  X(kReportedTcbTooOld, 'V', 'P', 41,                                         \
+    "the reported TCB is below the policy's minimum",                         \
+    "Update the host's firmware, and fetch the new VCEK.")                    \
+  X(kCommittedTcbTooOld, 'V', 'P', 42,                                        \
+    "the committed TCB is below the policy's minimum",                        \
+    "The host can still go back to older firmware: commit the update.")       \
+  X(kLaunchTcbTooOld, 'V', 'P', 43,                                           \
+    "the TCB at launch is below the policy's minimum",                        \
+    "Launch the guest again on the updated firmware.")
 
 #define FORELOCK_VERIFIER_STORE_REASONS(X)                                    \
   X(kStoreOpen, 'V', 'S', 1, "the state folder cannot be used",               \

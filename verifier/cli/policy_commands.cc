@@ -48,8 +48,23 @@ void PrintPolicy(const Policy& policy, const std::vector<AcceptedRoot>& roots) {
   Print(absl::StrCat("  governs   ",
                      absl::StrJoin(policy.GovernedPatterns(), ", ")));
   Print(absl::StrCat("  for VMs   ", absl::StrJoin(policy.vms, ", ")));
-  for (const auto& measurement : policy.measurements) {
+  if (policy.outdated) {
+    Print("  VERSION 1: grants nothing; write it anew and policy replace it");
+    return;
+  }
+  Print(absl::StrCat("  products  ",
+                     absl::StrJoin(policy.products, ", ",
+                                   [](std::string* out, const ProductRule& r) {
+                                     out->append(sev::NameOf(r.product));
+                                   })));
+  for (const auto& measurement : policy.measurement.values) {
     Print(absl::StrCat("  image     ", ossl::Hex(measurement)));
+  }
+  if (policy.measurement.any) {
+    for (const auto& key : policy.id_key_digest.values) {
+      Print(absl::StrCat("  images of ID key ", ossl::Hex(key), ", SVN ",
+                         policy.minimum_guest_svn.value, " or more"));
+    }
   }
   if (policy.unattested_boot) {
     Print("  boot      UNATTESTED: some boot files are not checked");

@@ -2,111 +2,125 @@
 #include "verifier/policy/evaluate.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "verifier/policy/condition_list.h"
 #include "verifier/reasons.h"
 
 namespace verifier {
 namespace {
-
-// Long lists would drown the log; the policy itself has them all.
-constexpr size_t kShownDigests = 4;
 
 template <typename Digest>
 bool Contains(const std::vector<Digest>& list, const Digest& digest) {
   return std::find(list.begin(), list.end(), digest) != list.end();
 }
 
-template <typename Digest>
-std::string Allowed(std::string_view prefix, const std::vector<Digest>& list) {
-  std::string text = "allowed";
-  for (size_t i = 0; i < list.size() && i < kShownDigests; ++i) {
-    absl::StrAppend(&text, i == 0 ? " " : ", ", prefix, ossl::Hex(list[i]));
-  }
-  if (list.size() > kShownDigests) {
-    absl::StrAppend(&text, " and ", list.size() - kShownDigests, " more");
-  }
-  return text;
+std::string Digest384Text(const ossl::Digest384& digest) {
+  return absl::StrCat("sha384:", ossl::Hex(digest));
 }
 
-void CheckFile(const BootRule& rule, const std::optional<BootFileFact>& file,
-               base::Reason reason, Findings& findings) {
-  switch (rule.kind) {
-    case BootRule::Kind::kAny:
-      return;
-    case BootRule::Kind::kNone:  // Parse refuses it here.
-    case BootRule::Kind::kDigests:
-      break;
-  }
-  if (file && Contains(rule.digests, file->sha384)) return;
-  findings.push_back(
-      {reason,
-       absl::StrCat("seen ",
-                    file ? absl::StrCat("sha384:", ossl::Hex(file->sha384),
-                                        " (", file->length, " bytes)")
-                         : "none",
-                    ", ", Allowed("sha384:", rule.digests))});
+void JudgeFile(const BootRule& rule, std::string_view field,
+               const std::optional<BootFacts>& boot,
+               std::optional<BootFileFact> BootFacts::* which,
+               base::Reason reason, ConditionList& out) {
+  if (rule.kind == BootRule::Kind::kAny) return out.Off(field, reason);
+  const std::string allowed = Listed(rule.digests, Digest384Text);
+  if (!boot) return out.Unknown(field, reason, allowed);
+  const std::optional<BootFileFact>& file = (*boot).*which;
+  // Parse refuses kNone here; then nothing is allowed.
+  const bool pass = rule.kind == BootRule::Kind::kDigests && file &&
+                    Contains(rule.digests, file->sha384);
+  out.Add(field, reason, pass,
+          file ? absl::StrCat(Digest384Text(file->sha384), " (", file->length,
+                              " bytes)")
+               : "none",
+          allowed);
 }
 
-void CheckAcpi(const BootRule& rule, const BootFacts& boot,
-               Findings& findings) {
-  const std::string seen =
-      boot.acpi_files == 0 ? "seen none"
-                           : absl::StrCat("seen sha384:", ossl::Hex(boot.acpi),
-                                          " (", boot.acpi_files, " files)");
-  switch (rule.kind) {
-    case BootRule::Kind::kAny:
-      return;
-    case BootRule::Kind::kNone:
-      if (boot.acpi_files != 0) {
-        findings.push_back({kAcpiNotAllowed, seen + ", allowed none"});
-      }
-      return;
-    case BootRule::Kind::kDigests:
-      if (boot.acpi_files == 0 || !Contains(rule.digests, boot.acpi)) {
-        findings.push_back(
-            {kAcpiNotAllowed,
-             absl::StrCat(seen, ", ", Allowed("sha384:", rule.digests))});
-      }
-      return;
+void JudgeAcpi(const BootRule& rule, const std::optional<BootFacts>& boot,
+               ConditionList& out) {
+  constexpr std::string_view kField = "boot.acpi";
+  if (rule.kind == BootRule::Kind::kAny) {
+    return out.Off(kField, kAcpiNotAllowed);
   }
+  const bool none = rule.kind == BootRule::Kind::kNone;
+  const std::string allowed =
+      none ? "none" : Listed(rule.digests, Digest384Text);
+  if (!boot) return out.Unknown(kField, kAcpiNotAllowed, allowed);
+  const bool has_files = boot->acpi_files != 0;
+  out.Add(kField, kAcpiNotAllowed,
+          none ? !has_files : has_files && Contains(rule.digests, boot->acpi),
+          has_files ? absl::StrCat(Digest384Text(boot->acpi), " (",
+                                   boot->acpi_files, " files)")
+                    : "none",
+          allowed);
+}
+
+void JudgeRequest(const Policy& policy, const Facts& facts,
+                  ConditionList& out) {
+  const std::string vms =
+      Listed(policy.vms, [](const std::string& vm) { return vm; });
+  if (facts.vm) {
+    out.Add("vms", kVmNotNamed, policy.SpeaksFor(*facts.vm), *facts.vm, vms);
+  } else {
+    out.Unknown("vms", kVmNotNamed, vms);
+  }
+  const auto text = [](const ossl::Digest256& root) {
+    return absl::StrCat("sha256:", ossl::Hex(root));
+  };
+  out.Add("roots", kRootNotNamed,
+          facts.root && Contains(policy.roots, *facts.root),
+          facts.root ? text(*facts.root) : "none accepted",
+          Listed(policy.roots, text));
+  if (!facts.emulated) return;
+  out.Add("roots", kEmulatedNotAllowed,
+          facts.allow_emulated && policy.emulated(), "EMULATED evidence",
+          facts.allow_emulated
+              ? absl::StrCat("only AMD hardware by policy ", policy.name)
+              : "nothing emulated: the server runs without --allow-emulated");
 }
 
 }  // namespace
 
+std::vector<Condition> Judge(const Policy& policy, const Facts& facts) {
+  ConditionList out;
+  if (policy.outdated) {
+    out.Add("version", kPolicyVersion, false,
+            absl::StrCat("1 in policy ", policy.name), "2");
+    return std::move(out).Take();
+  }
+  JudgeRequest(policy, facts, out);
+  JudgeReport(policy, facts, out);
+  JudgeFile(policy.kernel, "boot.kernel", facts.boot, &BootFacts::kernel,
+            kKernelNotAllowed, out);
+  JudgeFile(policy.initrd, "boot.initrd", facts.boot, &BootFacts::initrd,
+            kInitrdNotAllowed, out);
+  JudgeFile(policy.command_line, "boot.command_line", facts.boot,
+            &BootFacts::command_line, kCommandLineNotAllowed, out);
+  JudgeAcpi(policy.acpi, facts.boot, out);
+  return std::move(out).Take();
+}
+
+std::string Describe(const Condition& condition) {
+  return absl::StrCat(condition.field, ": seen ", condition.seen, ", allowed ",
+                      condition.allowed);
+}
+
 Findings Evaluate(const Policy& policy, const Facts& facts) {
   Findings findings;
-  if (!policy.SpeaksFor(facts.vm)) {
-    findings.push_back(
-        {kVmNotNamed, absl::StrCat(facts.vm, ", policy ", policy.name)});
+  for (const Condition& condition : Judge(policy, facts)) {
+    switch (condition.judgement) {
+      case Judgement::kOff:
+      case Judgement::kPass:
+        break;
+      case Judgement::kFail:
+      case Judgement::kUnknown:
+        findings.push_back({condition.reason, Describe(condition)});
+    }
   }
-  if (!facts.root || !Contains(policy.roots, *facts.root)) {
-    findings.push_back(
-        {kRootNotNamed,
-         absl::StrCat("seen ",
-                      facts.root
-                          ? absl::StrCat("sha256:", ossl::Hex(*facts.root))
-                          : "none",
-                      ", ", Allowed("sha256:", policy.roots))});
-  }
-  if (facts.emulated && (!facts.allow_emulated || !policy.emulated())) {
-    findings.push_back(
-        {kEmulatedNotAllowed,
-         facts.allow_emulated
-             ? absl::StrCat("policy ", policy.name, " is for AMD hardware")
-             : "the server runs without --allow-emulated"});
-  }
-  if (!Contains(policy.measurements, facts.measurement)) {
-    findings.push_back({kMeasurementNotAllowed,
-                        absl::StrCat("seen ", ossl::Hex(facts.measurement),
-                                     ", ", Allowed("", policy.measurements))});
-  }
-  const BootFacts& boot = facts.boot;
-  CheckFile(policy.kernel, boot.kernel, kKernelNotAllowed, findings);
-  CheckFile(policy.initrd, boot.initrd, kInitrdNotAllowed, findings);
-  CheckFile(policy.command_line, boot.command_line, kCommandLineNotAllowed,
-            findings);
-  CheckAcpi(policy.acpi, boot, findings);
   return findings;
 }
 

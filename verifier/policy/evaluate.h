@@ -6,8 +6,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/result.h"
+#include "sev/product.h"
+#include "sev/report.h"
+#include "verifier/evidence/endorsement.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/policy/policy.h"
@@ -30,16 +35,42 @@ struct BootFacts {
 };
 
 struct Facts {
-  std::string vm;
-  ossl::Digest384 measurement{};
+  std::optional<std::string> vm;
+  const sev::UnverifiedReport* report = nullptr;
+  std::optional<sev::Product> product;  // By certificate and report.
+  std::optional<SignerKind> signer;
+  std::string csp_id;                   // Of a VLEK.
+  bool crl_checked = false;             // A current list of the root was.
   std::optional<ossl::Digest256> root;  // Empty: the chain has none accepted.
   bool emulated = false;                // The root's class in the store.
   bool allow_emulated = false;          // The server's flag.
-  BootFacts boot;
+  std::optional<BootFacts> boot;
 };
 
-// Every condition that does not hold; empty: the policy is satisfied. Whether
-// it governs what is asked for is the caller's question.
+enum class Judgement : uint8_t {
+  kOff,  // The policy says "any".
+  kPass,
+  kFail,
+  kUnknown,  // The fact is not there; as good as failed.
+};
+
+// One line of the policy, held against the facts.
+struct Condition {
+  std::string field;  // "launch.measurement", as in the file.
+  Judgement judgement = Judgement::kUnknown;
+  base::Reason reason{};  // What it is called if it does not hold.
+  std::string seen;
+  std::string allowed;
+};
+
+// Every condition of the policy. Whether it governs what is asked for is the
+// caller's question.
+std::vector<Condition> Judge(const Policy& policy, const Facts& facts);
+
+// Those that do not hold or are not known to; empty: the policy is satisfied.
 Findings Evaluate(const Policy& policy, const Facts& facts);
+
+// "launch.measurement: seen ..., allowed ...".
+std::string Describe(const Condition& condition);
 
 }  // namespace verifier

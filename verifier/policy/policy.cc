@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "verifier/evidence/amd_roots.h"
 #include "verifier/policy/path_pattern.h"
@@ -74,6 +75,16 @@ std::string Policy::AmbiguousPath() const {
 
 bool Policy::emulated() const {
   return std::none_of(roots.begin(), roots.end(), IsAmdRoot);
+}
+
+const ProductRule* Policy::RuleFor(sev::Product product) const {
+  const auto found =
+      std::ranges::find(products, product, &ProductRule::product);
+  return found == products.end() ? nullptr : &*found;
+}
+
+std::string WordOf(sev::Product product) {
+  return absl::AsciiStrToLower(sev::NameOf(product));
 }
 
 std::string SharedPath(const Policy& a, const Policy& b) {

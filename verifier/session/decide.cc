@@ -76,8 +76,13 @@ Findings CheckPolicies(const Question& question, const Snapshot& snapshot,
   if (!appraisal.report || !question.boot) return findings;
   Facts facts;
   facts.vm = question.vm;
-  memcpy(facts.measurement.data(), appraisal.report->measurement().data(),
-         facts.measurement.size());
+  facts.report = &*appraisal.report;
+  facts.product = appraisal.product;
+  if (appraisal.leaf) {
+    facts.signer = appraisal.leaf->kind;
+    facts.csp_id = appraisal.leaf->csp_id;
+  }
+  facts.crl_checked = appraisal.crl_checked;
   facts.root = appraisal.root;
   facts.emulated = appraisal.trust_class == TrustClass::kEmulated;
   facts.allow_emulated = question.allow_emulated;

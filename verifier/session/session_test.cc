@@ -86,9 +86,10 @@ TEST_F(SessionTest, EveryReasonNotOnlyTheFirst) {
 }
 
 TEST_F(SessionTest, PolicyMayNameAnUnknownBit) {
-  const auto put =
-      store_->PutPolicy("guest_policy_bits = [26]\n" + testing::GoodPolicy(),
-                        "p", Store::Put::kReplace);
+  const auto put = store_->PutPolicy(
+      absl::StrReplaceAll(testing::GoodPolicy(),
+                          {{"unknown_bits = []", "unknown_bits = [26]"}}),
+      "p", Store::Put::kReplace);
   ASSERT_TRUE(put.ok()) << put.status();
   const auto set = [](uint8_t bit) {
     return [bit](ReportBytes& report) {

@@ -127,7 +127,7 @@ absl::StatusOr<std::vector<Policy>> Store::Policies() {
     if (!keys_.RowMacMatches(PolicyFields(name, text), statement.Blob(2))) {
       return RowTamperedWith(label);
     }
-    auto policy = Policy::Parse(text, label);
+    auto policy = Policy::ParseStored(text, label);
     if (!policy.ok()) return policy.status();
     policies.push_back(*std::move(policy));
   }
@@ -144,7 +144,7 @@ absl::StatusOr<std::optional<Policy>> Store::FindPolicy(std::string_view name) {
   if (!keys_.RowMacMatches(PolicyFields(name, text), statement.Blob(1))) {
     return RowTamperedWith(label);
   }
-  auto policy = Policy::Parse(text, label);
+  auto policy = Policy::ParseStored(text, label);
   if (!policy.ok()) return policy.status();
   return std::optional<Policy>(*std::move(policy));
 }

@@ -136,14 +136,55 @@ std::string GoodPolicy() {
   const auto digest = [](const ossl::Digest384& value) {
     return absl::StrCat("[\"sha384:", ossl::Hex(value), "\"]\n");
   };
+  constexpr std::string_view kFloor =
+      " = { boot_loader = 4, tee = 0, snp = 24, microcode = 219 }\n";
   return absl::StrCat(
-      "version = 1\nname = \"demo\"\nvms = [\"demo/vm1\"]\n",
+      "version = 2\nname = \"demo\"\nvms = [\"demo/vm1\"]\n",
       "secrets = [\"demo/vm1/*\"]\n",
       "roots = [\"sha256:", ossl::Hex(TestRoot().sha256), "\"]\n",
-      "measurement = [\"",
-      ossl::Hex(std::vector<uint8_t>(48, kMeasurementByte)), "\"]\n",
-      "unattested_boot = false\n[boot]\nkernel = ", digest(kKernel),
-      "initrd = ", digest(kInitrd), "command_line = ", digest(kCmdline),
+      R"(products = ["milan"]
+report_versions = [3]
+unattested_boot = false
+[launch]
+id_key_digest = "any"
+author_key_digest = "any"
+family_id = "any"
+image_id = "any"
+host_data = "any"
+minimum_guest_svn = "any"
+measurement = [")",
+      ossl::Hex(std::vector<uint8_t>(48, kMeasurementByte)), R"("]
+[guest_policy]
+smt = "any"
+migration_agent = "forbidden"
+debug = "forbidden"
+single_socket = "any"
+cxl_allow = "any"
+mem_aes_256_xts = "any"
+rapl_disabled = "any"
+ciphertext_hiding_dram = "any"
+page_swap_disabled = "any"
+minimum_abi = "any"
+unknown_bits = []
+[platform_info]
+smt_enabled = "any"
+tsme_enabled = "any"
+ecc_enabled = "any"
+rapl_disabled = "any"
+ciphertext_hiding_dram_enabled = "any"
+alias_check_complete = "any"
+iommu_write_safe = "any"
+tio_enabled = "any"
+[signer]
+vlek = "refused"
+chips = "any"
+chips_denied = []
+crl = "if-present"
+[minimum_tcb.milan]
+)",
+      "reported", kFloor, "committed", kFloor, "launch", kFloor,
+      "[boot]\nkernel = ", digest(kKernel), "initrd = ", digest(kInitrd),
+      "command_line = ", digest(kCmdline),
       "acpi = ", digest(AcpiDigest(Manifest())));
 }
 
