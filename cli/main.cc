@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// forelock: what a guest's owner does with images, reports and roots. A group
-// of commands is one file that returns its table; add it to the list below.
+// forelock: what a guest's owner does with images, policies, reports and
+// roots. A group of commands is one file that returns its table; add it to the
+// list below.
 #include <vector>
 
 #include "cli/arguments.h"
 #include "cli/image_commands.h"
+#include "cli/policy_commands.h"
 #include "cli/report_commands.h"
 #include "cli/roots_commands.h"
 #include "cli/vectors_commands.h"
 
 int main(int argc, char** argv) {
   std::vector<cli::Command> commands;
-  for (const auto group : {cli::ImageCommands(), cli::ReportCommands(),
-                           cli::RootsCommands(), cli::VectorsCommands()}) {
+  for (const auto group :
+       {cli::ImageCommands(), cli::PolicyCommands(), cli::ReportCommands(),
+        cli::RootsCommands(), cli::VectorsCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());
   }
-  return cli::Run(
-      {.name = "forelock",
-       .summary =
-           "forelock: guest images, attestation reports, and what they prove",
-       .commands = commands},
-      argc, argv);
+  return cli::Run({.name = "forelock",
+                   .summary = "forelock: guest images, policies, attestation "
+                              "reports, and what they "
+                              "prove",
+                   .commands = commands},
+                  argc, argv);
 }

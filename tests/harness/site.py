@@ -178,25 +178,16 @@ class Site:
                       stdin=key)  # fmt: skip
         return disk, key
 
-    def write_policy(self, measurements, root_der, acpi):
+    def write_policy(self, images, root_der, acpi):
+        """As an owner begins: what `forelock policy from-image` prints."""
         root = hashlib.sha256(root_der.read_bytes()).hexdigest()
-        lines = [
-            "version = 1",
-            'name = "demo"',
-            f'vms = ["{VM}"]',
-            f'secrets = ["{VM}/*"]',
-            f'roots = ["sha256:{root}"]',
-            f"measurement = {json.dumps(list(measurements))}",
-            "unattested_boot = false",
-            "",
-            "[boot]",
-            f'kernel = ["sha384:{sha384(self.guest.kernel)}"]',
-            f'initrd = ["sha384:{sha384(self.guest.initrd)}"]',
-            f'command_line = ["sha384:{sha384(self.guest.command_line)}"]',
-            f'acpi = ["sha384:{acpi}"]',
-        ]
+        text = process.run([self.tools.cli, "policy", "from-image", *images,
+                            "--emulated", "--root-sha256", root, "--acpi", f"sha384:{acpi}",
+                            "--kernel", self.guest.kernel, "--initrd", self.guest.initrd,
+                            "--command-line", self.guest.command_line]).stdout  # fmt: skip
         policy = self.owner / "policy.toml"
-        policy.write_text("\n".join(lines) + "\n")
+        policy.write_text(text)
+        process.run([self.tools.cli, "policy", "check", policy])
         return policy
 
     def prepare(self, welcome, say=lambda name, text: None, images=()):
@@ -210,16 +201,14 @@ class Site:
         say("verifier", f"TLS key {self.pin[:31]}...")
         self.image, measurement = self.configure_image("vm1", [self.pin])
         self.images = {"vm1": self.image}
-        measurements = [measurement]
         for name, changes in dict(images).items():
-            self.images[name], measurement = self.configure_image(name, [self.pin], **changes)
-            measurements.append(measurement)
-        say("image", f"forelock-svsm.elf configured for {VM}, launch digest {measurements[0][:24]}...")
+            self.images[name], _ = self.configure_image(name, [self.pin], **changes)
+        say("image", f"forelock-svsm.elf configured for {VM}, launch digest {measurement[:24]}...")
         self.disk, self.key = self.make_disk(self.verifier, welcome)
         say("disk", "LUKS2, aes-xts-plain64, a random 256-bit key that only the verifier has")
         say("kernel", f"Debian's {self.guest.version}")
         self.acpi = self.learn_acpi(self.boot(self.image, self.disk))
-        self.verifier.call("policy", "add", self.write_policy(measurements, root, self.acpi))
+        self.verifier.call("policy", "add", self.write_policy(self.images.values(), root, self.acpi))
         say("policy", "names this image, kernel, initramfs, command line and ACPI tables by digest")
         self.verifier.start()
         self.endpoints = {"verifier": self.verifier.address}

@@ -53,10 +53,7 @@ void JudgeAcpi(const BootRule& rule, const std::optional<BootFacts>& boot,
   const bool has_files = boot->acpi_files != 0;
   out.Add(kField, kAcpiNotAllowed,
           none ? !has_files : has_files && Contains(rule.digests, boot->acpi),
-          has_files ? absl::StrCat(Digest384Text(boot->acpi), " (",
-                                   boot->acpi_files, " files)")
-                    : "none",
-          allowed);
+          has_files ? Digest384Text(boot->acpi) : "none", allowed);
 }
 
 void JudgeRequest(const Policy& policy, const Facts& facts,

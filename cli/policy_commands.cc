@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/policy_commands.h"
+
+#include <stdio.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+#include "cli/policy_input.h"
+#include "cli/policy_template.h"
+#include "launch/elf.h"
+#include "launch/image.h"
+#include "launch/measure.h"
+#include "proto/config.h"
+#include "verifier/evidence/amd_roots.h"
+#include "verifier/finding.h"
+#include "verifier/ossl/ossl.h"
+#include "verifier/policy/policy.h"
+#include "verifier/policy/warnings.h"
+#include "verifier/reasons.h"
+
+namespace cli {
+namespace {
+
+using Kind = Option::Kind;
+
+// --- check
+
+struct Loaded {
+  std::string file;
+  verifier::Policy policy;
+};
+
+// Two policies of one name, or for one secret path, do not load together.
+int PrintConflicts(const std::vector<Loaded>& all) {
+  int conflicts = 0;
+  for (size_t i = 0; i < all.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      const std::string shared =
+          verifier::SharedPath(all[j].policy, all[i].policy);
+      std::string what;
+      if (all[i].policy.name == all[j].policy.name) {
+        what = absl::StrCat("both are named ", all[i].policy.name);
+      } else if (!shared.empty()) {
+        what = absl::StrCat(verifier::ReasonCode(verifier::kPolicyOverlap),
+                            " both govern ", shared);
+      } else {
+        continue;
+      }
+      ++conflicts;
+      absl::FPrintF(stderr, "%s and %s: %s\n", Printable(all[j].file),
+                    Printable(all[i].file), what);
+    }
+  }
+  return conflicts;
+}
+
+absl::StatusOr<int> Check(const Arguments& arguments) {
+  std::vector<Loaded> all;
+  int errors = 0;
+  for (const std::string& file : arguments.positionals()) {
+    auto policy = LoadPolicy(file);
+    if (!policy.ok()) {
+      ++errors;
+      absl::FPrintF(stderr, "%s\n", Printable(policy.status().message()));
+      continue;
+    }
+    absl::PrintF("%s: loads: policy %s%s\n", Printable(file), policy->name,
+                 policy->emulated() ? " (EMULATED evidence only)" : "");
+    for (const std::string& warning : verifier::WarningsOf(*policy)) {
+      absl::PrintF("  warning: %s\n", warning);
+    }
+    all.push_back({file, *std::move(policy)});
+  }
+  errors += PrintConflicts(all);
+  return errors == 0 ? kExitOk : kExitFailed;
+}
+
+// --- from-image
+
+constexpr Option kFromImageOptions[] = {
+    kKernelOption,
+    kInitrdOption,
+    kCommandLineOption,
+    kAcpiOption,
+    {"emulated", "", Kind::kSwitch,
+     "for emulated guests, which are not protected; needs --root-sha256"},
+    {"root-sha256", "HEX", Kind::kOptional,
+     "SHA-256 of the emulated processor's root certificate in DER"},
+};
+
+absl::Status AddImage(const std::string& file, TemplateInput& input,
+                      bool& images_want_acpi) {
+  const auto image = launch::ReadFile(file, launch::Elf::kMaxFileSize);
+  if (!image.ok()) return image.status();
+  const auto digest = launch::MeasureEmulatedImage(*image);
+  if (!digest.ok()) return digest.status();
+  const auto config = launch::ConfigOfImage(*image);
+  if (!config.ok()) return config.status();
+  const std::string vm(config->vm.view());
+  if (!input.images.empty() && input.vm != vm) {
+    return UsageError(absl::StrCat("images of two VMs, ", input.vm, " and ", vm,
+                                   ": one policy each"));
+  }
+  if (config->acpi != proto::Acpi::kNone) images_want_acpi = true;
+  input.vm = vm;
+  const size_t slash = file.rfind('/');
+  input.images.push_back(
+      {Printable(file.substr(slash + 1)), verifier::ossl::Hex(*digest)});
+  return absl::OkStatus();
+}
+
+absl::Status AddOptions(const Arguments& arguments, TemplateInput& input) {
+  if (arguments.Has("emulated") != arguments.Has("root-sha256")) {
+    return UsageError("--emulated and --root-sha256 belong together");
+  }
+  if (arguments.Has("emulated")) {
+    const std::string value = arguments.Value("root-sha256");
+    input.emulated_root =
+        absl::AsciiStrToLower(absl::StripPrefix(value, "sha256:"));
+    verifier::ossl::Digest256 root;
+    if (!verifier::ossl::FromHex(input.emulated_root, root)) {
+      return UsageError("--root-sha256 wants 64 hex digits");
+    }
+    if (verifier::IsAmdRoot(root)) {
+      return UsageError("--root-sha256 is AMD's: leave out --emulated");
+    }
+  }
+  const auto boot = ParseBoot(arguments);
+  if (!boot.ok()) return boot.status();
+  const auto text = [](const std::optional<BootFile>& file) {
+    return file ? std::optional(verifier::ossl::Hex(file->sha384))
+                : std::nullopt;
+  };
+  input.kernel = text(boot->kernel);
+  input.initrd = text(boot->initrd);
+  input.command_line = text(boot->command_line);
+  if (boot->acpi) input.acpi = verifier::ossl::Hex(*boot->acpi);
+  input.acpi_none = boot->acpi_none;
+  return absl::OkStatus();
+}
+
+absl::Status FromImage(const Arguments& arguments) {
+  TemplateInput input;
+  bool images_want_acpi = false;
+  absl::Status status = AddOptions(arguments, input);
+  for (const std::string& file : arguments.positionals()) {
+    if (!status.ok()) return status;
+    status = AddImage(file, input, images_want_acpi);
+  }
+  if (!status.ok()) return status;
+  if (!images_want_acpi) input.acpi_none = true;
+  const std::string text = PolicyTemplate(input);
+  const auto policy = verifier::Policy::Parse(text, "the template");
+  if (!policy.ok()) return policy.status();
+  absl::PrintF("%s", text);
+  return absl::OkStatus();
+}
+
+constexpr Command kCommands[] = {
+    {"policy check",
+     "FILE...",
+     "load policies, and say what they leave open",
+     "Loads each FILE as a verifier would, and prints the first error of each "
+     "with file, line, column and field. Files that load are held against each "
+     "other: two policies for one secret path do not load together. Warnings "
+     "name what a policy leaves open; they do not change the exit code.",
+     {},
+     &Check},
+    {"policy from-image", "IMAGE...",
+     "print a policy to start from, for the images of one VM",
+     "Prints a commented policy: the VM and the launch digest of each IMAGE, "
+     "the processors Genoa and Turin, SMT forbidden, minimum firmware "
+     "versions, VLEK refused, a revocation list required. Where the owner has "
+     "to decide it says EDIT. Milan is added by hand, if at all: see "
+     "docs/limitations.md.",
+     kFromImageOptions, &FromImage},
+};
+
+}  // namespace
+
+std::span<const Command> PolicyCommands() { return kCommands; }
+
+}  // namespace cli

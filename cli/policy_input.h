@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the commands of `forelock policy` read.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "cli/arguments.h"
+#include "verifier/ossl/ossl.h"
+#include "verifier/policy/policy.h"
+
+namespace cli {
+
+// VP1 to VP6 and VP20 to VP24: file, line, column and field.
+absl::StatusOr<verifier::Policy> LoadPolicy(const std::string& path);
+
+// Of the boot files; ParseBoot() reads what is given.
+inline constexpr Option kKernelOption = {
+    "kernel", "FILE", Option::Kind::kOptional, "the kernel that is booted"};
+inline constexpr Option kInitrdOption = {
+    "initrd", "FILE", Option::Kind::kOptional, "the initramfs"};
+inline constexpr Option kCommandLineOption = {
+    "command-line", "FILE", Option::Kind::kOptional,
+    "a file of the kernel's command line: its bytes, no line's end"};
+inline constexpr Option kAcpiOption = {
+    "acpi", "DIGEST|none", Option::Kind::kOptional,
+    "of the ACPI files, as the guest prints it: sha384:..."};
+
+struct BootFile {
+  uint64_t length = 0;
+  verifier::ossl::Digest384 sha384{};
+};
+struct BootInput {
+  std::optional<BootFile> kernel, initrd, command_line;
+  bool acpi_none = false;
+  std::optional<verifier::ossl::Digest384> acpi;
+};
+absl::StatusOr<BootInput> ParseBoot(const Arguments& arguments);
+
+}  // namespace cli
