@@ -2,15 +2,18 @@
 //
 // The first byte chooses the kind, the rest is its main file.
 #include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "cli/vectors/judge.h"
+#include "sev/cert_table.h"
 #include "sev/id_block.h"
 #include "tools/fuzz_seed.h"
 #include "verifier/evidence/appraisal.h"
+#include "verifier/testing/evidence_maker.h"
 
 namespace {
 
@@ -26,6 +29,39 @@ constexpr std::pair<std::string_view, std::string_view> kKinds[] = {
     {"cert-chain", "intermediate"},
     {"crl", "crl"},
 };
+
+constexpr std::string_view kPages =
+    R"({"expected_launch_digest": "000000000000000000000000000000000000)"
+    R"(000000000000000000000000000000000000000000000000000000000000", )"
+    R"("page_info_updates": {"rows": [[3, "0x1000", "0000000000000000000)"
+    R"(00000000000000000000000000000000000000000000000000000000000000000)"
+    R"(000000000000"]]}})";
+
+using Blob = std::vector<uint8_t>;
+
+template <typename Bytes>
+Blob BlobOf(const Bytes& bytes) {
+  return Blob(bytes.begin(), bytes.end());
+}
+
+// Small ones: the fixed loop flips every bit of them. Evidence is the emulated
+// firmware's. The number is that of the kind.
+std::vector<Blob> MakeSeeds() {
+  const auto certificates = verifier::testing::GoodCertificates();
+  const std::pair<uint8_t, Blob> seeds[] = {
+      {0, BlobOf(kPages)},
+      {1, BlobOf(sev::EncodeIdBlock({}))},
+      {3, Blob(sev::kCertTableEntrySize)},
+      {6, BlobOf(verifier::testing::MakeReport(std::array<uint8_t, 64>{}))},
+      {7, certificates.vcek},
+  };
+  std::vector<Blob> made;
+  for (const auto& [kind, bytes] : seeds) {
+    made.push_back(bytes);
+    made.back().insert(made.back().begin(), kind);
+  }
+  return made;
+}
 
 }  // namespace
 
@@ -56,26 +92,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
 extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
                                    size_t capacity) {
-  constexpr std::string_view kPages =
-      R"({"expected_launch_digest": "000000000000000000000000000000000000)"
-      R"(000000000000000000000000000000000000000000000000000000000000", )"
-      R"("page_info_updates": {"rows": [[3, "0x1000", "0000000000000000000)"
-      R"(00000000000000000000000000000000000000000000000000000000000000000)"
-      R"(000000000000"]]}})";
-  std::string seed(1, static_cast<char>(index));
-  if (index == 0) {
-    seed += kPages;
-  } else if (index == 1) {
-    const auto block = sev::EncodeIdBlock({});
-    seed.append(block.begin(), block.end());
-  } else if (index == 2) {
-    seed.append(sev::kIdAuthSize, '\0');
-  } else if (index == 3) {
-    seed.append(24, '\0');
-  } else {
-    return 0;
-  }
-  if (seed.size() > capacity) return 0;
-  std::ranges::copy(seed, out);
-  return seed.size();
+  static const std::vector<Blob> seeds = MakeSeeds();
+  if (index >= seeds.size() || seeds[index].size() > capacity) return 0;
+  std::ranges::copy(seeds[index], out);
+  return seeds[index].size();
 }
