@@ -16,10 +16,12 @@
 #include "absl/strings/strip.h"
 #include "cli/policy_input.h"
 #include "cli/policy_template.h"
+#include "cli/report_input.h"
 #include "launch/elf.h"
 #include "launch/image.h"
 #include "launch/measure.h"
 #include "proto/config.h"
+#include "sev/product.h"
 #include "verifier/evidence/amd_roots.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
@@ -95,6 +97,8 @@ constexpr Option kFromImageOptions[] = {
      "for emulated guests, which are not protected; needs --root-sha256"},
     {"root-sha256", "HEX", Kind::kOptional,
      "SHA-256 of the emulated processor's root certificate in DER"},
+    {"product", "milan|genoa|turin", Kind::kOptional,
+     "what the emulated processor says it is; milan if left out"},
 };
 
 absl::Status AddImage(const std::string& file, TemplateInput& input,
@@ -105,6 +109,10 @@ absl::Status AddImage(const std::string& file, TemplateInput& input,
   if (!digest.ok()) return digest.status();
   const auto config = launch::ConfigOfImage(*image);
   if (!config.ok()) return config.status();
+  const bool snp = config->platform == proto::Platform::kSnp;
+  if (snp && !input.emulated_root.empty()) {
+    return UsageError(absl::StrCat(file, ": platform is snp, not emulated"));
+  }
   const std::string vm(config->vm.view());
   if (!input.images.empty() && input.vm != vm) {
     return UsageError(absl::StrCat("images of two VMs, ", input.vm, " and ", vm,
@@ -113,8 +121,9 @@ absl::Status AddImage(const std::string& file, TemplateInput& input,
   if (config->acpi != proto::Acpi::kNone) images_want_acpi = true;
   input.vm = vm;
   const size_t slash = file.rfind('/');
-  input.images.push_back(
-      {Printable(file.substr(slash + 1)), verifier::ossl::Hex(*digest)});
+  input.images.push_back({absl::StrCat(Printable(file.substr(slash + 1)),
+                                       ", platform ", snp ? "snp" : "emulated"),
+                          verifier::ossl::Hex(*digest)});
   return absl::OkStatus();
 }
 
@@ -134,6 +143,12 @@ absl::Status AddOptions(const Arguments& arguments, TemplateInput& input) {
       return UsageError("--root-sha256 is AMD's: leave out --emulated");
     }
   }
+  const auto product = ProductGiven(arguments);
+  if (!product.ok()) return product.status();
+  if (*product && !arguments.Has("emulated")) {
+    return UsageError("--product is for --emulated; edit products by hand");
+  }
+  input.emulated_product = product->value_or(sev::Product::kMilan);
   const auto boot = ParseBoot(arguments);
   if (!boot.ok()) return boot.status();
   const auto text = [](const std::optional<BootFile>& file) {
@@ -165,6 +180,29 @@ absl::Status FromImage(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
+// --- explain
+
+constexpr Option kExplainOptions[] = {
+    {"policy", "FILE", Kind::kRequired, "the policy"},
+    {"report", "FILE", Kind::kRequired, "the report, of 1184 bytes"},
+    {"certificates", "FILE|DIR", Kind::kRepeated,
+     "certificates and revocation lists; of a folder what fits is taken"},
+    {"vm", "NAME", Kind::kOptional, "the VM that asks"},
+    kKernelOption,
+    kInitrdOption,
+    kCommandLineOption,
+    kAcpiOption,
+    {"at", "TIME", Kind::kOptional,
+     "when to judge, as 2026-09-15T00:00:00Z; now if left out"},
+    {"json", "", Kind::kSwitch, "one JSON object"},
+};
+
+constexpr ExitCode kExplainExitCodes[] = {
+    {kExitOk, "nothing that can be judged refuses the report"},
+    {kExitInvalid, "the report is invalid, or the policy refuses it"},
+    {kExitUnverifiable, "what would prove the report is missing"},
+};
+
 constexpr Command kCommands[] = {
     {"policy check",
      "FILE...",
@@ -175,6 +213,14 @@ constexpr Command kCommands[] = {
      "name what a policy leaves open; they do not change the exit code.",
      {},
      &Check},
+    {"policy explain", "", "say what a policy decides about a report, and why",
+     "Appraises the report under the roots that the policy names, then prints "
+     "every condition of the policy with what was seen: pass, FAIL, any (the "
+     "policy leaves it open) or ? (not known here). A report alone does not "
+     "show for which session it was made, nor the boot files, nor the VM's "
+     "name: what could not be judged is listed. With --vm and the boot files "
+     "those lines are judged too.",
+     kExplainOptions, &PolicyExplain, kExplainExitCodes},
     {"policy from-image", "IMAGE...",
      "print a policy to start from, for the images of one VM",
      "Prints a commented policy: the VM and the launch digest of each IMAGE, "

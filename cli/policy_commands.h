@@ -5,10 +5,14 @@
 
 #include <span>
 
+#include "absl/status/statusor.h"
 #include "cli/arguments.h"
 
 namespace cli {
 
 std::span<const Command> PolicyCommands();
+
+// In a file of its own.
+absl::StatusOr<int> PolicyExplain(const Arguments& arguments);
 
 }  // namespace cli

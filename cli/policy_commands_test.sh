@@ -86,8 +86,15 @@ check 0 "$dir/amd.toml" "$dir/emulated.toml"
 says "$dir/out" 'loads: policy demo/vm2 (EMULATED evidence only)'
 says "$dir/out" 'warning: roots: not AMD'
 
+for product in genoa turin; do
+  "$forelock" policy from-image "$dir/other.elf" --emulated --root-sha256 "$hex$hex" \
+    --product $product > "$dir/$product.toml" || fail "from-image --product $product"
+  says "$dir/$product.toml" "^products = \\[\"$product\"\\]\$"
+  check 0 "$dir/$product.toml"
+done
+
 # Refusals: usage.
-for words in "--emulated" "--root-sha256 $hex" "--acpi sha384:12" "$dir/other.elf" \
+for words in "--product turin" "--emulated" "--root-sha256 $hex" "--acpi sha384:12" "$dir/other.elf" \
   "--emulated --root-sha256 $hex" \
   "--emulated --root-sha256 4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d103db2f1"; do
   # shellcheck disable=SC2086

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
 namespace cli {
@@ -78,13 +79,21 @@ vlek = "refused"
 chips = "any"
 chips_denied = []
 crl = "if-present"
-
-# What the emulated processor says of its firmware.
-[minimum_tcb.milan]
-reported = { boot_loader = 4, tee = 0, snp = 24, microcode = 219 }
-committed = { boot_loader = 4, tee = 0, snp = 24, microcode = 219 }
-launch = { boot_loader = 4, tee = 0, snp = 24, microcode = 219 }
 )";
+
+// As the emulated processors have it, Bergamo's and Siena's lower microcode
+// among the Genoas'.
+std::string_view EmulatedFloor(sev::Product product) {
+  switch (product) {
+    case sev::Product::kMilan:
+      return "{ boot_loader = 4, tee = 0, snp = 24, microcode = 219 }";
+    case sev::Product::kGenoa:
+      return "{ boot_loader = 10, tee = 0, snp = 27, microcode = 30 }";
+    case sev::Product::kTurin:
+      return "{ fmc = 1, boot_loader = 1, tee = 1, snp = 4, microcode = 81 }";
+  }
+  __builtin_trap();
+}
 
 constexpr std::string_view kPlatformInfoRest =
     R"(tsme_enabled = "any"
@@ -94,6 +103,10 @@ ciphertext_hiding_dram_enabled = "any"
 iommu_write_safe = "any"
 tio_enabled = "any"
 )";
+
+std::string Word(sev::Product product) {
+  return absl::AsciiStrToLower(sev::NameOf(product));
+}
 
 void AppendHead(const TemplateInput& input, std::string& out) {
   const bool emulated = !input.emulated_root.empty();
@@ -110,10 +123,10 @@ void AppendHead(const TemplateInput& input, std::string& out) {
   if (emulated) {
     absl::StrAppend(
         &out,
-        "# The test root of one emulated processor, which says it is a Milan; "
-        "never one\n# of AMD's.\nroots = [\"sha256:",
-        input.emulated_root,
-        "\"]\nproducts = [\"milan\"]\nreport_versions = \"any\"\n");
+        "# The test root of one emulated processor, and what it says it is; "
+        "never one of\n# AMD's.\nroots = [\"sha256:",
+        input.emulated_root, "\"]\nproducts = [\"",
+        Word(input.emulated_product), "\"]\nreport_versions = \"any\"\n");
   } else {
     out += kAmdProducts;
   }
@@ -124,12 +137,13 @@ void AppendLaunch(const TemplateInput& input, std::string& out) {
   if (input.emulated_root.empty()) {
     out +=
         "# EDIT: digests as the emulated processor measures these images. SNP "
-        "hardware\n# measures more pages than these; put its digest here once "
-        "you have it.\n";
+        "hardware\n# measures more pages than these, of an image configured "
+        "for "
+        "platform snp: put\n# its digest here.\n";
   }
   out += "measurement = [\n";
   for (const TemplateInput::Image& image : input.images) {
-    absl::StrAppend(&out, "  \"", image.digest, "\",  # ", image.file, "\n");
+    absl::StrAppend(&out, "  \"", image.digest, "\",  # ", image.about, "\n");
   }
   absl::StrAppend(&out, "]\n", kLaunchRest);
 }
@@ -183,7 +197,16 @@ std::string PolicyTemplate(const TemplateInput& input) {
   out += "unattested_boot = false             # true: [boot] may say \"any\"\n";
   AppendLaunch(input, out);
   AppendBits(input, out);
-  out += input.emulated_root.empty() ? kAmdSigner : kEmulatedSigner;
+  if (input.emulated_root.empty()) {
+    out += kAmdSigner;
+  } else {
+    const std::string_view floor = EmulatedFloor(input.emulated_product);
+    absl::StrAppend(&out, kEmulatedSigner,
+                    "\n# What the emulated processor says of its firmware.\n"
+                    "[minimum_tcb.",
+                    Word(input.emulated_product), "]\nreported = ", floor,
+                    "\ncommitted = ", floor, "\nlaunch = ", floor, "\n");
+  }
   AppendBoot(input, out);
   return out;
 }

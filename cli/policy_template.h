@@ -8,18 +8,21 @@
 #include <string>
 #include <vector>
 
+#include "sev/product.h"
+
 namespace cli {
 
 struct TemplateInput {
   std::string vm;
   struct Image {
-    std::string file;    // For a comment.
+    std::string about;   // For a comment.
     std::string digest;  // 96 hex digits
   };
   std::vector<Image> images;
   // Of the emulated secure processor's root, 64 hex digits. Empty: a policy for
   // AMD's processors.
   std::string emulated_root;
+  sev::Product emulated_product = sev::Product::kMilan;
   // 96 hex digits each; a file that is not known gets zeros, which no file has.
   std::optional<std::string> kernel, initrd, command_line, acpi;
   bool acpi_none = false;

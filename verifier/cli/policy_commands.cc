@@ -15,6 +15,7 @@
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/policy/policy.h"
+#include "verifier/policy/warnings.h"
 #include "verifier/reasons.h"
 #include "verifier/store/files.h"
 
@@ -90,6 +91,9 @@ int Put(const Arguments& arguments, Store::Put put) {
   const auto roots = (*store)->Roots();
   if (!roots.ok()) return Fail(roots.status());
   PrintPolicy(*policy, *roots);
+  for (const std::string& warning : WarningsOf(*policy)) {
+    Print(absl::StrCat("  warning: ", warning));
+  }
   return kDone;
 }
 
