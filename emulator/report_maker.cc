@@ -11,7 +11,6 @@ namespace {
 
 namespace layout = sev::report_layout;
 
-constexpr size_t kComponentSize = 72;  // of a signature, in bytes
 constexpr uint32_t kFirstVersionWithCpuid = 3;
 constexpr uint32_t kFirstVersionWithMitigations = 5;
 
@@ -78,27 +77,33 @@ ReportBytes MakeUnsignedReport(const ChipModel& model, const ChipId& chip_id,
   return report;
 }
 
-bool SignReport(EVP_PKEY* key, std::span<uint8_t, sev::kReportSize> report) {
+bool SignMessage(EVP_PKEY* key, base::Bytes message,
+                 std::span<uint8_t, kComponentSize> r,
+                 std::span<uint8_t, kComponentSize> s) {
   const EvpMdCtx context(EVP_MD_CTX_new());
   std::array<uint8_t, 256> der{};
   size_t der_size = der.size();
   if (context == nullptr ||
       EVP_DigestSignInit(context.get(), nullptr, EVP_sha384(), nullptr, key) !=
           1 ||
-      EVP_DigestSign(context.get(), der.data(), &der_size, report.data(),
-                     sev::kReportSignedSize) != 1) {
+      EVP_DigestSign(context.get(), der.data(), &der_size, message.data(),
+                     message.size()) != 1) {
     return false;
   }
   const uint8_t* in = der.data();
   const EcdsaSig signature(
       d2i_ECDSA_SIG(nullptr, &in, static_cast<long>(der_size)));
   return signature != nullptr &&
-         BN_bn2lebinpad(ECDSA_SIG_get0_r(signature.get()),
-                        sev::FieldOf<layout::SignatureR>(report).data(),
+         BN_bn2lebinpad(ECDSA_SIG_get0_r(signature.get()), r.data(),
                         kComponentSize) == kComponentSize &&
-         BN_bn2lebinpad(ECDSA_SIG_get0_s(signature.get()),
-                        sev::FieldOf<layout::SignatureS>(report).data(),
+         BN_bn2lebinpad(ECDSA_SIG_get0_s(signature.get()), s.data(),
                         kComponentSize) == kComponentSize;
+}
+
+bool SignReport(EVP_PKEY* key, std::span<uint8_t, sev::kReportSize> report) {
+  return SignMessage(key, report.first<sev::kReportSignedSize>(),
+                     sev::FieldOf<layout::SignatureR>(report),
+                     sev::FieldOf<layout::SignatureS>(report));
 }
 
 }  // namespace emulator

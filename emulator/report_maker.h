@@ -10,6 +10,7 @@
 #include <array>
 #include <span>
 
+#include "base/bytes.h"
 #include "emulator/certificates.h"
 #include "emulator/chip_model.h"
 #include "emulator/openssl.h"
@@ -53,6 +54,13 @@ ReportBytes MakeUnsignedReport(const ChipModel& model, const ChipId& chip_id,
                                const PlatformConfig& platform,
                                const sev::ReportRequest& request,
                                sev::SigningKey signing_key);
+
+inline constexpr size_t kComponentSize = sev::report_layout::SignatureR::kSize;
+// ECDSA with SHA-384, R and S as AMD's structures have them. False: OpenSSL
+// failed.
+bool SignMessage(EVP_PKEY* key, base::Bytes message,
+                 std::span<uint8_t, kComponentSize> r,
+                 std::span<uint8_t, kComponentSize> s);
 
 // Signs [0, kReportSignedSize) of `report` with an elliptic-curve key and puts
 // R and S into their fields. False: OpenSSL failed.

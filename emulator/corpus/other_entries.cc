@@ -10,10 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "emulator/corpus/entry.h"
-#include "emulator/report_maker.h"
 #include "openssl/pem.h"
 #include "sev/cert_table.h"
-#include "sev/guest_message.h"
 
 namespace emulator::corpus {
 namespace {
@@ -21,23 +19,6 @@ namespace {
 constexpr size_t kMaxTable = 64 * 1024;
 constexpr size_t kEntry = sev::kCertTableEntrySize;
 constexpr size_t kOffsetAt = 16, kLengthAt = 20;  // in a table's entry
-constexpr size_t kLinuxResponse = 4000;  // What Linux hands to user space.
-
-Entry MakeEntry(const Line& line, std::string_view id, const char* kind,
-                const char* reason, const char* failing,
-                std::vector<File> files) {
-  Entry entry{.id = absl::StrCat(IdOf(*line.model), "-", id),
-              .kind = kind,
-              .product = std::string(line.model->line),
-              .reason = reason,
-              .verdict = *failing == '\0' ? "valid" : "invalid",
-              .failing_checks = Words(failing),
-              .files = std::move(files)};
-  for (const std::string& name : entry.failing_checks) {
-    entry.checks.emplace_back(name, false);
-  }
-  return entry;
-}
 
 Blob PemOf(const Der& der) {
   const BioPtr out(BIO_new(BIO_s_mem()));
@@ -127,53 +108,26 @@ std::vector<Entry> Tables(const Line& line, const Blob& vcek_report,
                              {sev::kGuidArk, line.ark},
                              {sev::kGuidCrl, line.crl}});
   std::vector<Entry> entries = {
-      MakeEntry(line, "table-der", kind, "ARK, ASK and VCEK in DER", "",
-                {{"table", good}, {"report", vcek_report}}),
-      MakeEntry(line, "table-pem", kind, "ARK, ASK and VCEK in PEM", "",
-                {{"table", pem}, {"report", vcek_report}}),
-      MakeEntry(line, "table-vlek", kind, "VLEK, ASVK, ARK and CRL", "",
-                {{"table", of_vlek}, {"report", vlek_report}}),
-      MakeEntry(line, "table-leaf-only", kind, "nothing but a VLEK", "",
-                {{"table", Pack({{sev::kGuidVlek, vlek}})}}),
-      MakeEntry(line, "table-empty", kind, "the host has none", "",
-                {{"table", Pack({})}}),
-      MakeEntry(line, "table-not-a-certificate", kind,
-                "the VCEK's entry holds something else", "certs_parse",
-                {{"table", Pack({{sev::kGuidVcek, vcek_report}})}}),
+      SimpleEntry(line, "table-der", kind, "ARK, ASK and VCEK in DER", "",
+                  {{"table", good}, {"report", vcek_report}}),
+      SimpleEntry(line, "table-pem", kind, "ARK, ASK and VCEK in PEM", "",
+                  {{"table", pem}, {"report", vcek_report}}),
+      SimpleEntry(line, "table-vlek", kind, "VLEK, ASVK, ARK and CRL", "",
+                  {{"table", of_vlek}, {"report", vlek_report}}),
+      SimpleEntry(line, "table-leaf-only", kind, "nothing but a VLEK", "",
+                  {{"table", Pack({{sev::kGuidVlek, vlek}})}}),
+      SimpleEntry(line, "table-empty", kind, "the host has none", "",
+                  {{"table", Pack({})}}),
+      SimpleEntry(line, "table-not-a-certificate", kind,
+                  "the VCEK's entry holds something else", "certs_parse",
+                  {{"table", Pack({{sev::kGuidVcek, vcek_report}})}}),
   };
   for (const BadTable& bad : kBadTables) {
     Blob table = good;
     bad.change(table);
-    entries.push_back(MakeEntry(line, absl::StrCat("table-", bad.name), kind,
-                                bad.reason, "table", {{"table", table}}));
+    entries.push_back(SimpleEntry(line, absl::StrCat("table-", bad.name), kind,
+                                  bad.reason, "table", {{"table", table}}));
   }
-  return entries;
-}
-
-std::vector<Entry> Messages(const Line& line, const Blob& report) {
-  namespace layout = sev::report_response_layout;
-  const char* const kind = "msg-report-rsp";
-  Blob good(kLinuxResponse);
-  PutLe32(good, layout::ReportSize::kOffset, sev::kReportSize);
-  std::ranges::copy(report, good.begin() + layout::Report::kOffset);
-  Blob refused(kLinuxResponse);
-  PutLe32(refused, layout::Status::kOffset,
-          sev::kReportStatusInvalidParameters);
-  Blob other_size = good;
-  PutLe32(other_size, layout::ReportSize::kOffset, sev::kReportSize - 1);
-  Blob cut = good;
-  cut.resize(sev::kReportResponseSize - 1);
-  std::vector<Entry> entries = {
-      MakeEntry(line, "message", kind, "a report in its MSG_REPORT_RSP", "",
-                {{"msg", good}}),
-      MakeEntry(line, "message-refused", kind, "STATUS is not success",
-                "wrapper", {{"msg", refused}}),
-      MakeEntry(line, "message-other-size", kind, "REPORT_SIZE is 1183",
-                "wrapper", {{"msg", other_size}}),
-      MakeEntry(line, "message-truncated", kind, "shorter than its report",
-                "wrapper", {{"msg", cut}}),
-  };
-  entries.front().embedded_report = HexSha256(report);
   return entries;
 }
 
@@ -181,7 +135,7 @@ std::vector<Entry> Leaves(const Line& line) {
   const auto entry = [&](std::string_view id, const char* reason,
                          const char* failing, const Der& leaf,
                          const Der& intermediate) {
-    return MakeEntry(
+    return SimpleEntry(
         line, id, "leaf-cert", reason, failing,
         {{"leaf", leaf}, {"intermediate", intermediate}, {"root", line.ark}});
   };
@@ -209,7 +163,7 @@ std::vector<Entry> Chains(const World& world, const Line& line) {
   const auto entry = [&](std::string_view id, const char* reason,
                          const char* failing, const Der& intermediate,
                          const Der& crl) {
-    return MakeEntry(
+    return SimpleEntry(
         line, id, "cert-chain", reason, failing,
         {{"root", line.ark}, {"intermediate", intermediate}, {"crl", crl}});
   };
@@ -232,8 +186,8 @@ std::vector<Entry> Chains(const World& world, const Line& line) {
 std::vector<Entry> Lists(const World& world, const Line& line) {
   const auto entry = [&](std::string_view id, const char* reason,
                          const char* failing, const Der& crl) {
-    return MakeEntry(line, id, "crl", reason, failing,
-                     {{"crl", crl}, {"root", line.ark}});
+    return SimpleEntry(line, id, "crl", reason, failing,
+                       {{"crl", crl}, {"root", line.ark}});
   };
   CrlSpec revoking = line.CrlSpecOf();
   revoking.revoked_serial = 0x42;
@@ -252,28 +206,16 @@ std::vector<Entry> Lists(const World& world, const Line& line) {
   };
 }
 
-// The main file of the good version 3 report under that leaf. Its leaf's
-// certificate is another than in a table here, with the same key.
-const Blob& ReportOf(const std::vector<Entry>& reports, const Line& line,
-                     const char* signer) {
-  const std::string id = absl::StrCat(IdOf(*line.model), "-", signer, "-v3");
-  for (const Entry& entry : reports) {
-    if (entry.id == id) return entry.files.front().bytes;
-  }
-  abort();
-}
-
 }  // namespace
 
 std::vector<Entry> OtherEntries(const World& world,
                                 const std::vector<Entry>& reports) {
   std::vector<Entry> entries;
   for (const Line* line : {&world.milan, &world.genoa, &world.turin}) {
-    const Blob& vcek = ReportOf(reports, *line, "vcek");
-    const Blob& vlek = ReportOf(reports, *line, "vlek");
-    for (auto& group :
-         {Tables(*line, vcek, vlek), Messages(*line, vcek), Leaves(*line),
-          Chains(world, *line), Lists(world, *line)}) {
+    const Blob& vcek = GoodReport(reports, *line, SignerKind::kVcek);
+    const Blob& vlek = GoodReport(reports, *line, SignerKind::kVlek);
+    for (auto& group : {Tables(*line, vcek, vlek), Leaves(*line),
+                        Chains(world, *line), Lists(world, *line)}) {
       entries.insert(entries.end(), group.begin(), group.end());
     }
   }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include <algorithm>
-#include <iterator>
 #include <span>
 #include <string_view>
 
@@ -197,6 +196,33 @@ std::string HexSha256(const Blob& bytes) {
   return absl::BytesToHexString(digest);
 }
 
+Entry SimpleEntry(const Line& line, std::string_view id, const char* kind,
+                  const char* reason, const char* failing,
+                  std::vector<File> files) {
+  Entry entry{.id = absl::StrCat(IdOf(*line.model), "-", id),
+              .kind = kind,
+              .product = std::string(line.model->line),
+              .reason = reason,
+              .verdict = *failing == '\0' ? "valid" : "invalid",
+              .failing_checks = Words(failing),
+              .files = std::move(files)};
+  for (const std::string& name : entry.failing_checks) {
+    entry.checks.emplace_back(name, false);
+  }
+  return entry;
+}
+
+const Blob& GoodReport(const std::vector<Entry>& reports, const Line& line,
+                       SignerKind signer) {
+  const std::string id =
+      absl::StrCat(IdOf(*line.model),
+                   signer == SignerKind::kVcek ? "-vcek" : "-vlek", "-v3");
+  for (const Entry& entry : reports) {
+    if (entry.id == id) return entry.files.front().bytes;
+  }
+  abort();
+}
+
 std::vector<Entry> ReportEntries(const World& world) {
   std::vector<Entry> entries;
   for (const ChipModel* model : kChipModels) {
@@ -226,8 +252,10 @@ std::vector<Entry> ReportEntries(const World& world) {
 
 std::vector<Entry> AllEntries(const World& world) {
   std::vector<Entry> entries = ReportEntries(world);
-  std::vector<Entry> others = OtherEntries(world, entries);
-  std::ranges::move(others, std::back_inserter(entries));
+  for (auto& group : {OtherEntries(world, entries),
+                      EnvelopeEntries(world, entries), LaunchEntries(world)}) {
+    entries.insert(entries.end(), group.begin(), group.end());
+  }
   return entries;
 }
 
