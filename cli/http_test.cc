@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/http.h"
 
+#include <openssl/ssl.h>
+
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -8,6 +10,7 @@
 #include "cli/reasons.h"
 #include "cli/testing/http_server.h"
 #include "gtest/gtest.h"
+#include "verifier/ossl/ossl.h"
 
 namespace cli {
 namespace {
@@ -93,6 +96,33 @@ TEST_F(Http, OnlyHttpAndHttps) {
   }
   EXPECT_EQ(*CheckBaseUrl("https://kds.example/"), "https://kds.example");
   EXPECT_EQ(*CheckBaseUrl("http://[::1]:8080/amd//"), "http://[::1]:8080/amd");
+}
+
+// A certificate of its own for 127.0.0.1, as somebody in between may have one.
+verifier::ossl::SslCtxPtr SelfSigned() {
+  verifier::ossl::PkeyPtr key(
+      EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+  verifier::ossl::X509Ptr certificate(X509_new());
+  X509_NAME* name = X509_get_subject_name(certificate.get());
+  constexpr unsigned char kName[] = "127.0.0.1";
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, kName, -1, -1, 0);
+  X509_set_issuer_name(certificate.get(), name);
+  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -60);
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 3600);
+  X509_set_pubkey(certificate.get(), key.get());
+  EXPECT_GT(X509_sign(certificate.get(), key.get(), EVP_sha256()), 0);
+  verifier::ossl::SslCtxPtr context(SSL_CTX_new(TLS_server_method()));
+  EXPECT_EQ(SSL_CTX_use_certificate(context.get(), certificate.get()), 1);
+  EXPECT_EQ(SSL_CTX_use_PrivateKey(context.get(), key.get()), 1);
+  return context;
+}
+
+TEST_F(Http, ChecksTheServersCertificate) {
+  const auto context = SelfSigned();
+  const HttpServer server(Always(HttpText("200 OK", "hello")), context.get());
+  const auto answer = HttpGet(server.url("https"), {});
+  EXPECT_TRUE(Is(answer.status(), kKdsTls)) << answer.status();
+  EXPECT_TRUE(server.requests().empty());
 }
 
 }  // namespace

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <string>
 #include <vector>
 
@@ -146,6 +149,19 @@ TEST_F(ReportShow, TakesAnyBytes) {
       ASSERT_TRUE((c >= 0x20 && c < 0x7F) || c == '\n');
     }
   }
+}
+
+TEST_F(ReportShow, ReadsStandardInput) {
+  const std::string path =
+      folder_.Write("report.bin", EmulatedReport(emulator::TestHierarchy()));
+  const int file = open(path.c_str(), O_RDONLY);
+  ASSERT_GE(file, 0);
+  ASSERT_EQ(dup2(file, STDIN_FILENO), STDIN_FILENO);
+  close(file);
+  const Output output =
+      testing::RunCommand(ReportCommands(), {"report", "show", "-"});
+  EXPECT_EQ(output.code, kExitOk) << output.err;
+  EXPECT_TRUE(absl::StrContains(output.out, "measurement"));
 }
 
 TEST_F(ReportShow, SaysThatThereIsNoFile) {

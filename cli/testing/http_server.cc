@@ -13,7 +13,8 @@
 
 namespace cli::testing {
 
-HttpServer::HttpServer(Answer answer) : answer_(std::move(answer)) {
+HttpServer::HttpServer(Answer answer, SSL_CTX* tls)
+    : answer_(std::move(answer)), context_(tls) {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -52,11 +53,33 @@ void HttpServer::Serve() {
   }
 }
 
+long HttpServer::Read(int peer, char* buffer, size_t size) {
+  if (tls_ == nullptr) return read(peer, buffer, size);
+  return SSL_read(tls_.get(), buffer, static_cast<int>(size));
+}
+
+void HttpServer::Write(int peer, std::string_view text) {
+  while (!text.empty()) {
+    const long put =
+        tls_ == nullptr
+            ? send(peer, text.data(), text.size(), MSG_NOSIGNAL)
+            : SSL_write(tls_.get(), text.data(), static_cast<int>(text.size()));
+    if (put <= 0) return;
+    text.remove_prefix(static_cast<size_t>(put));
+  }
+}
+
 void HttpServer::ServeOne(int peer) {
+  tls_.reset();
+  if (context_ != nullptr) {
+    tls_.reset(SSL_new(context_));
+    SSL_set_fd(tls_.get(), peer);
+    if (SSL_accept(tls_.get()) != 1) return;
+  }
   char buffer[4096];
   std::string request;
   while (request.find("\r\n\r\n") == std::string::npos) {
-    const ssize_t got = read(peer, buffer, sizeof buffer);
+    const long got = Read(peer, buffer, sizeof buffer);
     if (got <= 0) return;
     request.append(buffer, static_cast<size_t>(got));
   }
@@ -70,15 +93,10 @@ void HttpServer::ServeOne(int peer) {
   }
   const std::string answer = answer_(path);
   if (answer.empty()) {
-    while (read(peer, buffer, sizeof buffer) > 0) {
+    while (Read(peer, buffer, sizeof buffer) > 0) {
     }
   }
-  for (size_t sent = 0; sent < answer.size();) {
-    const ssize_t put =
-        send(peer, answer.data() + sent, answer.size() - sent, MSG_NOSIGNAL);
-    if (put <= 0) return;
-    sent += static_cast<size_t>(put);
-  }
+  Write(peer, answer);
 }
 
 std::string HttpText(std::string_view head, std::string_view body) {

@@ -4,12 +4,16 @@
 // own. Each connection gets one answer; it is no server for anything else.
 #pragma once
 
+#include <openssl/ssl.h>
+
 #include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
+
+#include "verifier/ossl/ossl.h"
 
 namespace cli::testing {
 
@@ -19,7 +23,8 @@ class HttpServer {
   // the connection and says nothing until the client gives up.
   using Answer = std::function<std::string(const std::string& path)>;
 
-  explicit HttpServer(Answer answer);
+  // With a context: over TLS. Borrowed.
+  explicit HttpServer(Answer answer, SSL_CTX* tls = nullptr);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -32,8 +37,13 @@ class HttpServer {
  private:
   void Serve();
   void ServeOne(int peer);
+  // Of `tls_` or the bare connection.
+  long Read(int peer, char* buffer, size_t size);
+  void Write(int peer, std::string_view text);
 
   Answer answer_;
+  SSL_CTX* context_;
+  verifier::ossl::SslPtr tls_;  // Of the connection served.
   int listener_ = -1;
   int port_ = 0;
   mutable std::mutex mutex_;
