@@ -26,6 +26,8 @@ constexpr int kMaxName = 64;
 
 using PssParamsPtr =
     std::unique_ptr<RSA_PSS_PARAMS, ossl::Deleter<RSA_PSS_PARAMS_free>>;
+using BasicConstraintsPtr =
+    std::unique_ptr<BASIC_CONSTRAINTS, ossl::Deleter<BASIC_CONSTRAINTS_free>>;
 using AlgorithmPtr =
     std::unique_ptr<X509_ALGOR, ossl::Deleter<X509_ALGOR_free>>;
 
@@ -167,6 +169,15 @@ std::string Certificate::SubjectName() const {
 
 std::string Certificate::IssuerName() const {
   return CommonName(X509_get_issuer_name(x509_.get()));
+}
+
+bool Certificate::ClaimsToBeCa() const {
+  int at = -1;  // -1: absent; -2: there twice.
+  const BasicConstraintsPtr constraints(static_cast<BASIC_CONSTRAINTS*>(
+      X509_get_ext_d2i(x509_.get(), NID_basic_constraints, &at, nullptr)));
+  ERR_clear_error();
+  if (constraints) return constraints->ca != 0;
+  return at != -1;
 }
 
 std::optional<time_t> Certificate::not_before() const {

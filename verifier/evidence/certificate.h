@@ -33,6 +33,8 @@ class Certificate {
   // The subject's or issuer's CN in printable ASCII; empty: none, or several.
   std::string SubjectName() const;
   std::string IssuerName() const;
+  // By basic constraints; those that do not parse count as a claim.
+  bool ClaimsToBeCa() const;
   // Seconds since 1970, UTC; empty: not a time.
   std::optional<time_t> not_before() const;
   std::optional<time_t> not_after() const;

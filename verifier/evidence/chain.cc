@@ -77,6 +77,7 @@ class ChainVerifier {
     SetValidity();
     const bool complete = leaf_ && intermediate_ && root_;
     chain_.verified = complete && chain_.findings.empty();
+    if (chain_.verified) KeepIssuers();
     chain_.leaf = std::move(leaf_);
     return std::move(chain_);
   }
@@ -105,12 +106,40 @@ class ChainVerifier {
     return certificate;
   }
 
+  // As ParseOne, of a place where few certificates occur.
+  std::optional<Certificate> ParseIssuer(ChainCache::Place place,
+                                         base::Bytes bytes,
+                                         std::string_view name, bool& known,
+                                         Findings& findings) {
+    if (input_.cache != nullptr && !bytes.empty()) {
+      auto certificate = input_.cache->Issuer(place, bytes);
+      known = certificate.has_value();
+      if (known) return certificate;
+    }
+    return ParseOne(bytes, name, findings);
+  }
+
+  void KeepIssuers() {
+    if (input_.cache == nullptr) return;
+    const CertificateSet& set = input_.certificates;
+    if (!set.intermediate.empty() && !intermediate_is_known_) {
+      input_.cache->InsertIssuer(ChainCache::Place::kIntermediate,
+                                 set.intermediate, *intermediate_);
+    }
+    if (!set.root.empty() && !root_is_known_) {
+      input_.cache->InsertIssuer(ChainCache::Place::kRoot, set.root, *root_);
+    }
+  }
+
   bool ParseAll() {
     const CertificateSet& set = input_.certificates;
     Findings findings;
     leaf_ = ParseOne(set.leaf, "VCEK or VLEK", findings);
-    intermediate_ = ParseOne(set.intermediate, "ASK or ASVK", findings);
-    root_ = ParseOne(set.root, "ARK", findings);
+    intermediate_ =
+        ParseIssuer(ChainCache::Place::kIntermediate, set.intermediate,
+                    "ASK or ASVK", intermediate_is_known_, findings);
+    root_ = ParseIssuer(ChainCache::Place::kRoot, set.root, "ARK",
+                        root_is_known_, findings);
     if (!set.crl.empty()) {
       crl_ = Crl::Parse(set.crl);
       if (!crl_) findings.push_back({kCertificateMalformed, "CRL"});
@@ -233,7 +262,8 @@ class ChainVerifier {
     Record(Check::kRootPinned, std::move(pinned));
     Findings self;
     Findings by_itself;
-    CheckSignedBy(*root_, *root_, "ARK", by_itself);
+    // Known: the same bytes were the root of a chain that verified.
+    if (!root_is_known_) CheckSignedBy(*root_, *root_, "ARK", by_itself);
     if (!by_itself.empty()) {
       self.push_back({kRootNotSelfSigned, ReasonCode(by_itself[0].reason)});
     }
@@ -254,9 +284,7 @@ class ChainVerifier {
     Record(Check::kLeafInValidity, std::move(validity));
     Findings place;
     CheckPlace(*leaf_, Place::kLeaf, kLeafUnknown, place);
-    if ((X509_get_extension_flags(leaf_->x509()) & EXFLAG_CA) != 0) {
-      place.push_back({kVcekIsCa, ""});
-    }
+    if (leaf_->ClaimsToBeCa()) place.push_back({kVcekIsCa, ""});
     if (!place.empty()) Record(Check::kLeafType, std::move(place));
     if (!intermediate_) return;
     Findings is_signed;
@@ -329,6 +357,8 @@ class ChainVerifier {
   const AppraisalInput& input_;
   Chain chain_{.not_after = kNever};
   std::optional<Certificate> leaf_, intermediate_, root_;
+  bool intermediate_is_known_ = false;
+  bool root_is_known_ = false;
   std::optional<Crl> crl_;
 };
 

@@ -6,6 +6,7 @@
 #include <openssl/x509.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <span>
 #include <utility>
@@ -26,9 +27,17 @@ using IntegerPtr =
 using Ia5StringPtr =
     std::unique_ptr<ASN1_IA5STRING, ossl::Deleter<ASN1_IA5STRING_free>>;
 
-ObjectPtr ObjectOf(std::string_view place) {
-  const std::string oid = absl::StrCat(kAmdArc, ".", place);
-  return ObjectPtr(OBJ_txt2obj(oid.c_str(), /*no_name=*/1));
+// Of a place that amd_extension names; made once.
+const ASN1_OBJECT* ObjectOf(std::string_view place) {
+  static const auto& all = *[] {
+    auto* objects = new std::map<std::string_view, ObjectPtr>;
+    for (const std::string_view known : amd_extension::kAll) {
+      const std::string oid = absl::StrCat(kAmdArc, ".", known);
+      objects->emplace(known, OBJ_txt2obj(oid.c_str(), /*no_name=*/1));
+    }
+    return objects;
+  }();
+  return all.at(place).get();
 }
 
 class Extensions {
@@ -38,10 +47,10 @@ class Extensions {
 
   // The value's octets; empty optional: missing, or twice.
   std::optional<base::Bytes> Value(std::string_view place) {
-    const ObjectPtr object = ObjectOf(place);
-    const int index = X509_get_ext_by_OBJ(x509_, object.get(), -1);
+    const ASN1_OBJECT* object = ObjectOf(place);
+    const int index = X509_get_ext_by_OBJ(x509_, object, -1);
     if (index < 0) return std::nullopt;
-    if (X509_get_ext_by_OBJ(x509_, object.get(), index) >= 0) {
+    if (X509_get_ext_by_OBJ(x509_, object, index) >= 0) {
       Malformed(place);
       return std::nullopt;
     }

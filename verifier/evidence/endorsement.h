@@ -40,6 +40,9 @@ inline constexpr std::string_view kMicrocode = "3.8";
 inline constexpr std::string_view kFmc = "3.9";  // Turin on.
 inline constexpr std::string_view kHardwareId = "4";
 inline constexpr std::string_view kCspId = "5";  // VLEK.
+inline constexpr std::string_view kAll[] = {"1",   "2",   "3.1", "3.2", "3.3",
+                                            "3.4", "3.5", "3.6", "3.7", "3.8",
+                                            "3.9", "4",   "5"};
 }  // namespace amd_extension
 
 // An extension that is missing or malformed leaves its field empty; the places
