@@ -309,7 +309,10 @@
     "The guest asks again.")                                                  \
   X(kTooManyOfSource, 'V', 'S', 18,                                           \
     "one address has as many sessions open as allowed",                       \
-    "Raise --max-sessions-per-source if a proxy has that many guests.")
+    "Raise --max-sessions-per-source if a proxy has that many guests.")       \
+  X(kAuthoritiesUnusable, 'V', 'S', 19,                                       \
+    "the folder of imported certificates cannot be used",                     \
+    "See the message; a server that runs goes on with what it had.")
 
 #define FORELOCK_VERIFIER_REASONS(X)    \
   FORELOCK_VERIFIER_EVIDENCE_REASONS(X) \

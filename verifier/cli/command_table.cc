@@ -37,6 +37,8 @@ const std::vector<Command>& Commands() {
        {{"listen", "ADDRESS:PORT", "default 127.0.0.1:8443; port 0: any"},
         {"allow-emulated", "",
          "lets EMULATED evidence have secrets created --emulated"},
+        {"certificates", "DIR",
+         "imported ARK, ASK, ASVK and CRLs; read again when they change"},
         {"max-sessions", "N", "default 256"},
         {"max-sessions-per-source", "N",
          "of one IPv4 address or IPv6 /64, default 32"},

@@ -76,6 +76,7 @@ int Serve(const Arguments& arguments) {
   signal(SIGPIPE, SIG_IGN);
   ServerOptions options;
   options.allow_emulated = arguments.Has("allow-emulated");
+  options.certificates = arguments.Get("certificates");
   options.handle_signals = true;
   options.log = PrintLine;
   const std::string listen =

@@ -21,8 +21,10 @@
 #include "asio/ssl.hpp"
 #include "base/bytes.h"
 #include "proto/attest.h"
+#include "verifier/evidence/chain_cache.h"
 #include "verifier/finding.h"
 #include "verifier/reasons.h"
+#include "verifier/server/authority_folder.h"
 #include "verifier/server/peer_limits.h"
 #include "verifier/session/session.h"
 
@@ -36,6 +38,7 @@ constexpr std::chrono::milliseconds kLinger{1000};
 // It stops every session, on the only thread.
 constexpr std::chrono::milliseconds kDatabasePatience{250};
 constexpr std::chrono::minutes kSummaryInterval{1};
+constexpr size_t kCachedChains = 1024;
 
 auto Into(std::error_code& error) {
   return asio::redirect_error(asio::use_awaitable, error);
@@ -96,6 +99,7 @@ struct Server::State {
         store(std::move(server_store)),
         acceptor(io),
         signals(io),
+        hangup(io),
         grace(io),
         summary(io) {}
   // Destroying io ends the coroutines that are left; nothing is to be stopped.
@@ -150,6 +154,7 @@ struct Server::State {
   asio::awaitable<void> Serve(Place place);
   asio::awaitable<void> Summarise();
   void LogDropped();
+  void ReadAuthoritiesOnHangup();
   asio::awaitable<bool> Handshake(Connection& connection);
   // true: it ended as it should, and the peer may be told so.
   asio::awaitable<bool> Converse(std::shared_ptr<Connection> connection);
@@ -193,9 +198,12 @@ struct Server::State {
   bool stopping = false;
   asio::ssl::context tls;
   std::unique_ptr<Store> store;
+  ChainCache chains{kCachedChains};
+  std::optional<AuthorityFolder> authorities;
   asio::io_context io{1};
   tcp::acceptor acceptor;
   asio::signal_set signals;
+  asio::signal_set hangup;
   asio::steady_timer grace;
   asio::steady_timer summary;
 };
@@ -270,6 +278,14 @@ void Server::State::LogDropped() {
                            unlogged, " lines not logged"));
 }
 
+void Server::State::ReadAuthoritiesOnHangup() {
+  hangup.async_wait([this](const std::error_code& error, int) {
+    if (error) return;
+    authorities->ReadAgain();
+    ReadAuthoritiesOnHangup();
+  });
+}
+
 asio::awaitable<void> Server::State::Summarise() {
   while (!stopping) {
     std::error_code error;
@@ -341,6 +357,8 @@ asio::awaitable<bool> Server::State::Converse(
   session_options.allow_emulated = options.allow_emulated;
   session_options.peer = connection->peer;
   session_options.now_ms = [] { return absl::ToUnixMillis(absl::Now()); };
+  if (authorities) session_options.authorities = authorities->Current();
+  session_options.cache = &chains;
   session_options.log = options.log;
   session_options.record_unproven = [this, &connection] {
     return refusals.Allow(connection->source, std::chrono::steady_clock::now());
@@ -381,6 +399,7 @@ void Server::State::Stop() {
   std::error_code ignored;
   acceptor.close(ignored);
   signals.cancel(ignored);
+  hangup.cancel(ignored);
   summary.cancel();
   LogDropped();
   if (open.empty()) {
@@ -414,6 +433,13 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   auto state = std::make_unique<State>(std::move(options),
                                        asio::ssl::context(context.release()),
                                        std::move(store));
+  if (!state->options.certificates.empty()) {
+    auto folder = AuthorityFolder::Open(state->options.certificates,
+                                        state->options.certificates_interval,
+                                        state->options.log);
+    if (!folder.ok()) return folder.status();
+    state->authorities = *std::move(folder);
+  }
   std::error_code error;
   const auto address = asio::ip::make_address(state->options.address, error);
   const tcp::endpoint endpoint(address, state->options.port);
@@ -436,6 +462,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
         [raw = state.get()](const std::error_code& failed, int) {
           if (!failed) raw->Stop();
         });
+    if (state->authorities) {
+      state->hangup.add(SIGHUP);
+      state->ReadAuthoritiesOnHangup();
+    }
   }
   asio::co_spawn(state->io, state->Accept(), [raw = state.get()](auto error) {
     // A server that accepts nobody must not look like one that does.

@@ -40,14 +40,20 @@ struct ServerOptions {
   size_t unproven_in_all = 100;
   // After Stop, sessions that are open may still end by themselves.
   std::chrono::milliseconds shutdown_grace{5000};
-  // Stop on SIGTERM and SIGINT.
+  // A folder of imported certificates and revocation lists; empty: none. Read
+  // at the start, and before a session if the folder has changed; looked at no
+  // more often than this.
+  std::string certificates;
+  std::chrono::milliseconds certificates_interval{10000};
+  // Stop on SIGTERM and SIGINT; read `certificates` again on SIGHUP.
   bool handle_signals = false;
   std::function<void(std::string_view)> log = [](std::string_view) {};
 };
 
 class Server {
  public:
-  // Listens when this returns. Unavailable: the address cannot be used.
+  // Listens when this returns. Unavailable: the address cannot be used. VS19:
+  // nor can the certificates.
   static absl::StatusOr<std::unique_ptr<Server>> Start(
       ServerOptions options, const Identity& identity,
       std::unique_ptr<Store> store);

@@ -2,6 +2,8 @@
 #include "verifier/server/server.h"
 
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -257,6 +259,44 @@ TEST_F(ServerTest, AnExceptionEndsItsSessionOnly) {
     logged = logged || line == "session: the log is full";
   }
   EXPECT_TRUE(logged);
+}
+
+TEST_F(ServerTest, NoticesReplacedCertificatesWithoutRestart) {
+  const std::filesystem::path folder = store_.folder() + "-certificates";
+  std::filesystem::create_directory(folder);
+  const auto import = [&](const std::vector<uint8_t>& crl) {
+    std::ofstream(folder / "crl.der", std::ios::binary)
+        << std::string(crl.begin(), crl.end());
+  };
+  import(testing::MakeCrl(1, testing::Revoked::kNothing));
+  // Looks before each session.
+  StartServer({.certificates = folder, .certificates_interval = {}});
+  ExpectServes();
+  import(testing::MakeCrl(2, testing::Revoked::kAsk));
+  {
+    TlsTestClient client(port_);
+    Begin(client);
+    EXPECT_EQ(Finish(client, client), proto::Outcome::kEvidenceInvalid);
+  }
+  import({1, 2, 3});
+  {
+    TlsTestClient client(port_);
+    Begin(client);
+    EXPECT_EQ(Finish(client, client), proto::Outcome::kEvidenceInvalid);
+  }
+  import(testing::MakeCrl(3, testing::Revoked::kNothing));
+  ExpectServes();
+}
+
+TEST_F(ServerTest, DoesNotStartWithoutTheCertificatesItIsTold) {
+  ASSERT_TRUE(CreateIdentity(store_.folder()).ok());
+  const auto identity = LoadIdentity(store_.folder());
+  ASSERT_TRUE(identity.ok()) << identity.status();
+  const auto server = Server::Start({.certificates = store_.folder() + "/none"},
+                                    *identity, store_.Take());
+  ASSERT_FALSE(server.ok());
+  EXPECT_TRUE(absl::StartsWith(server.status().message(), "VS19 "))
+      << server.status();
 }
 
 TEST_F(ServerTest, OnlyTheTlsProfile) {
