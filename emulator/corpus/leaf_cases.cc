@@ -116,15 +116,14 @@ std::vector<ReportCase> TcbCases() {
          .on = part.on});
     cases.push_back({.name = "tcb-" + name + "-twice",
                      .reason = "the extension twice, with two values",
-                     .failing = std::string(part.check) + " certs_parse",
+                     .failing = part.check,
                      .before =
                          [&part](Draft& draft) {
                            AmdExtension second = *draft.leaf.Find(part.arc);
                            PlusOne(second);
                            draft.leaf.extensions.push_back(second);
                          },
-                     .on = part.on,
-                     .lists_passing = false});
+                     .on = part.on});
   }
   return cases;
 }
@@ -183,16 +182,23 @@ std::vector<ReportCase> LeafCases() {
        [](Draft& draft) { draft.leaf.Find(kHardwareId)->value.pop_back(); }},
       {.name = "hwid-empty",
        .reason = "the hardware id has no octets",
-       .failing = "hwid_present hwid_length hwid_equals_chip_id",
-       .before = With(kHardwareId, {}),
-       .lists_passing = false},
+       .failing = "hwid_length hwid_equals_chip_id",
+       .before = With(kHardwareId, {})},
       {.name = "hwid-of-64",
        .reason = "the hardware id with the zeros of the report's field",
-       .failing = "hwid_length hwid_equals_chip_id",
+       .failing = "hwid_length",
        .before =
            [](Draft& draft) { draft.leaf.Find(kHardwareId)->value.resize(64); },
-       .on = On::kTurin,
-       .lists_passing = false},
+       .on = On::kTurin},
+      {.name = "hwid-twice",
+       .reason = "two hardware ids are as good as none",
+       .failing = "hwid_present",
+       .before =
+           [](Draft& draft) {
+             AmdExtension second = *draft.leaf.Find(kHardwareId);
+             second.value.back() ^= 1;
+             draft.leaf.extensions.push_back(second);
+           }},
       {.name = "csp-id-missing",
        .reason = "a VLEK without CSP_ID",
        .failing = "vlek_csp_id_present",
