@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Appraisal of reports of every emulated chip. The tables of what is refused
+// stand in the appraisal_*_test.cc beside this one.
+#include "verifier/evidence/appraisal.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <tuple>
+
+#include "gtest/gtest.h"
+#include "sev/guest_policy.h"
+#include "sev/reasons.h"
+#include "verifier/evidence/refusal.h"
+#include "verifier/reasons.h"
+
+namespace verifier {
+namespace {
+
+namespace layout = sev::report_layout;
+using testing::Draft;
+using testing::Exhibit;
+using testing::GoodDraft;
+
+bool Has(const Findings& findings, base::Reason reason) {
+  return std::ranges::any_of(findings, [reason](const Finding& finding) {
+    return finding.reason == reason;
+  });
+}
+
+std::string Describe(const Appraisal& appraisal) {
+  std::string text(NameOf(appraisal.verdict));
+  for (const Check check : FailingChecks(appraisal)) {
+    text += " " + std::string(NameOf(check));
+  }
+  for (const Finding& finding : appraisal.findings) {
+    text += "; " + ReasonCode(finding.reason) + " " + finding.detail;
+  }
+  return text;
+}
+
+std::vector<Refusal> AllRefusals() {
+  std::vector<Refusal> all;
+  for (auto rows :
+       {FormRefusals(), ChainRefusals(), CrlRefusals(), BindingRefusals()}) {
+    std::ranges::move(rows, std::back_inserter(all));
+  }
+  return all;
+}
+
+class RefusalTest : public ::testing::TestWithParam<Refusal> {};
+
+TEST_P(RefusalTest, FailsItsChecksForItsReason) {
+  const Refusal& refusal = GetParam();
+  const Appraisal appraisal = refusal.make().Appraise();
+  EXPECT_EQ(appraisal.verdict, Verdict::kInvalid);
+  for (const Check check : refusal.fails) {
+    EXPECT_EQ(appraisal.of(check), Outcome::kFail) << NameOf(check);
+  }
+  if (!refusal.and_more) {
+    EXPECT_EQ(FailingChecks(appraisal), refusal.fails) << Describe(appraisal);
+  }
+  EXPECT_TRUE(Has(appraisal.findings, refusal.reason)) << Describe(appraisal);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RefusalTest, ::testing::ValuesIn(AllRefusals()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(Appraisal, EveryCheckFailsInSomeRow) {
+  std::set<Check> covered;
+  std::set<std::string> names;
+  for (const Refusal& refusal : AllRefusals()) {
+    covered.insert(refusal.fails.begin(), refusal.fails.end());
+    EXPECT_TRUE(names.insert(refusal.name).second) << refusal.name;
+  }
+  for (size_t i = 0; i < kCheckCount; ++i) {
+    EXPECT_TRUE(covered.contains(static_cast<Check>(i))) << kCheckNames[i];
+  }
+}
+
+// The checks that say nothing of this kind of key or product.
+std::set<Check> NotApplicable(const emulator::ChipModel& model,
+                              SignerKind kind) {
+  std::set<Check> checks;
+  if (model.product != sev::Product::kTurin) checks.insert(Check::kTcbFmc);
+  if (kind == SignerKind::kVlek) {
+    checks.insert({Check::kHardwareIdPresent, Check::kHardwareIdLength,
+                   Check::kHardwareIdEqualsChipId});
+  } else {
+    checks.insert({Check::kVlekNoHardwareId, Check::kVlekCspId});
+  }
+  return checks;
+}
+
+using Chip = std::tuple<const emulator::ChipModel*, SignerKind, uint32_t>;
+class GoodTest : public ::testing::TestWithParam<Chip> {};
+
+TEST_P(GoodTest, EveryCheckPasses) {
+  const auto [model, kind, version] = GetParam();
+  const Appraisal appraisal =
+      GoodDraft(*model, kind, version).Sign().Appraise();
+  EXPECT_EQ(appraisal.verdict, Verdict::kValid) << Describe(appraisal);
+  EXPECT_TRUE(appraisal.findings.empty()) << Describe(appraisal);
+  const auto skipped = NotApplicable(*model, kind);
+  for (size_t i = 0; i < kCheckCount; ++i) {
+    const auto check = static_cast<Check>(i);
+    EXPECT_EQ(appraisal.of(check),
+              skipped.contains(check) ? Outcome::kNotEvaluated : Outcome::kPass)
+        << NameOf(check);
+  }
+  EXPECT_EQ(appraisal.product, model->product);
+  EXPECT_TRUE(appraisal.crl_checked);
+  EXPECT_TRUE(appraisal.signed_by_accepted);
+  EXPECT_EQ(appraisal.trust_class, TrustClass::kEmulated);
+  ASSERT_TRUE(appraisal.leaf);
+  EXPECT_EQ(appraisal.leaf->kind, kind);
+}
+
+std::string NameOfChip(const ::testing::TestParamInfo<Chip>& info) {
+  const auto [model, kind, version] = info.param;
+  return std::string(model->name) + std::string(NameOf(kind)) +
+         std::to_string(version);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Chips, GoodTest,
+    ::testing::Combine(::testing::ValuesIn(emulator::kChipModels),
+                       ::testing::Values(SignerKind::kVcek, SignerKind::kVlek),
+                       ::testing::Values(2u, 3u, 5u)),
+    NameOfChip);
+
+TEST(Appraisal, VmplsAndDebugAreAuthentic) {
+  // The fixed core refuses them; here they are only read.
+  for (const uint32_t vmpl : {0u, 1u, 2u, 3u}) {
+    Draft draft = GoodDraft();
+    draft.PutReport32(layout::Vmpl::kOffset, vmpl);
+    draft.PutReport64(layout::Policy::kOffset, sev::kPolicyReservedMustBeOne |
+                                                   sev::kPolicyDebug |
+                                                   sev::kPolicyMigrationAgent);
+    EXPECT_EQ(draft.Sign().Appraise().verdict, Verdict::kValid) << vmpl;
+  }
+}
+
+TEST(Appraisal, Bit6OfPlatformInfoIsAccepted) {
+  for (const uint64_t info : {uint64_t{0}, uint64_t{1} << 6, ~uint64_t{0}}) {
+    Draft draft = GoodDraft(emulator::kTurin);
+    draft.PutReport64(layout::PlatformInfo::kOffset, info);
+    EXPECT_EQ(draft.Sign().Appraise().verdict, Verdict::kValid) << info;
+  }
+}
+
+TEST(Appraisal, PolicyBitsThatAreNamedAreAllowed) {
+  Draft draft = GoodDraft();
+  constexpr uint64_t kBits = uint64_t{1} << 26 | uint64_t{1} << 40;
+  draft.PutReport64(layout::Policy::kOffset,
+                    sev::kPolicySmt | sev::kPolicyReservedMustBeOne | kBits);
+  const Exhibit exhibit = draft.Sign();
+  AppraisalInput input = exhibit.Input();
+  input.allowed_policy_bits = uint64_t{1} << 40;
+  EXPECT_EQ(FailingChecks(Appraise(input)),
+            std::vector{Check::kPolicyReserved});
+  input.allowed_policy_bits = kBits;
+  EXPECT_EQ(Appraise(input).verdict, Verdict::kValid);
+}
+
+TEST(Appraisal, MaskedChipIdIsNoFaultUnderVlek) {
+  Draft draft = GoodDraft(emulator::kTurin, SignerKind::kVlek);
+  draft.PutReport(layout::ChipId::kOffset, std::vector<uint8_t>(64, 0));
+  EXPECT_EQ(draft.Sign().Appraise().verdict, Verdict::kValid);
+}
+
+TEST(Appraisal, NewerVersionIsUnverifiableAndShown) {
+  Draft draft = GoodDraft();
+  draft.PutReport32(layout::Version::kOffset, 6);
+  draft.report[layout::Reserved208::kOffset] = 1;  // Perhaps a new field.
+  Exhibit exhibit = draft.Sign();
+  AppraisalInput input = exhibit.Input();
+  EXPECT_EQ(Appraise(input).verdict, Verdict::kInvalid);
+  input.allow_newer_version = true;
+  const Appraisal shown = Appraise(input);
+  EXPECT_EQ(shown.verdict, Verdict::kUnverifiable) << Describe(shown);
+  EXPECT_TRUE(FailingChecks(shown).empty());
+  EXPECT_TRUE(Has(shown.findings, kReportVersionNewer));
+  EXPECT_EQ(shown.of(Check::kVersion), Outcome::kNotEvaluated);
+  EXPECT_EQ(shown.of(Check::kReportSignature), Outcome::kPass);
+  ASSERT_TRUE(shown.report);
+  EXPECT_EQ(shown.report->version(), 6u);
+  // Not a way around the signature, nor for versions that are older.
+  exhibit.report[layout::Measurement::kOffset] ^= 1;
+  EXPECT_EQ(FailingChecks(Appraise(exhibit.Input())).size(), 3u);
+  input = exhibit.Input();
+  input.allow_newer_version = true;
+  EXPECT_EQ(FailingChecks(Appraise(input)),
+            std::vector{Check::kReportSignature});
+  draft.PutReport32(layout::Version::kOffset, 1);
+  exhibit = draft.Sign();
+  input = exhibit.Input();
+  input.allow_newer_version = true;
+  EXPECT_EQ(Appraise(input).verdict, Verdict::kInvalid);
+}
+
+TEST(Appraisal, WhatIsMissingMakesItUnverifiable) {
+  const struct {
+    std::vector<uint8_t> Exhibit::* part;
+    base::Reason reason;
+  } parts[] = {{&Exhibit::leaf, kEvidenceNoLeaf},
+               {&Exhibit::intermediate, kEvidenceNoAsk},
+               {&Exhibit::root, kEvidenceNoArk}};
+  for (const auto& [part, reason] : parts) {
+    Exhibit exhibit = testing::GoodExhibit();
+    (exhibit.*part).clear();
+    const Appraisal appraisal = exhibit.Appraise();
+    EXPECT_EQ(appraisal.verdict, Verdict::kUnverifiable) << Describe(appraisal);
+    EXPECT_TRUE(Has(appraisal.findings, reason)) << Describe(appraisal);
+    EXPECT_FALSE(appraisal.signed_by_accepted);
+  }
+  // Another fault beside it: that is what counts.
+  Exhibit exhibit = testing::GoodExhibit();
+  exhibit.root.clear();
+  exhibit.report[layout::Measurement::kOffset] ^= 1;
+  EXPECT_EQ(exhibit.Appraise().verdict, Verdict::kInvalid);
+}
+
+TEST(Appraisal, RequiredCrlMustBeThere) {
+  Exhibit exhibit = testing::GoodExhibit();
+  AppraisalInput input = exhibit.Input();
+  input.crl_rule = CrlRule::kRequired;
+  EXPECT_EQ(Appraise(input).verdict, Verdict::kValid);
+  exhibit.crl.clear();
+  input = exhibit.Input();
+  EXPECT_EQ(Appraise(input).verdict, Verdict::kValid);
+  EXPECT_FALSE(Appraise(input).crl_checked);
+  input.crl_rule = CrlRule::kRequired;
+  const Appraisal without = Appraise(input);
+  EXPECT_EQ(FailingChecks(without), std::vector{Check::kCrlCurrent});
+  EXPECT_TRUE(Has(without.findings, kCrlMissing));
+}
+
+TEST(Appraisal, SerialZeroAndUnknownExtensionsAreAccepted) {
+  Draft draft = GoodDraft();
+  EXPECT_EQ(draft.leaf.serial, 0);  // As of every genuine VCEK.
+  draft.leaf.extensions.push_back({"99", {0x01, 0x02}});
+  EXPECT_EQ(draft.Sign().Appraise().verdict, Verdict::kValid);
+}
+
+TEST(Appraisal, EveryFaultIsNamed) {
+  Draft draft = GoodDraft();
+  draft.PutReport32(layout::Vmpl::kOffset, 9);
+  draft.leaf.Remove("3.8");
+  draft.intermediate.form = emulator::SignatureForm::kPkcs1Sha1;
+  draft.root.validity.not_after = testing::kAppraisalTime;
+  Exhibit exhibit = draft.Sign();
+  exhibit.report[layout::Measurement::kOffset] ^= 1;
+  EXPECT_EQ(FailingChecks(exhibit.Appraise()),
+            (std::vector{Check::kVmpl, Check::kIntermediateSigned,
+                         Check::kReportSignature, Check::kTcbMicrocode,
+                         Check::kRootInValidity}));
+}
+
+TEST(Appraisal, NamesOfVerdictsAndChecks) {
+  EXPECT_EQ(NameOf(Verdict::kValid), "valid");
+  EXPECT_EQ(NameOf(Verdict::kInvalid), "invalid");
+  EXPECT_EQ(NameOf(Verdict::kUnverifiable), "unverifiable");
+  EXPECT_EQ(NameOf(Check::kLength), "length_1184");
+  EXPECT_EQ(NameOf(Check::kIntermediateNotRevoked), "intermediate_not_revoked");
+}
+
+}  // namespace
+}  // namespace verifier
