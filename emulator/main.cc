@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -16,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/arguments.h"
+#include "emulator/certificates.h"
 #include "emulator/chip_model.h"
 #include "emulator/fault.h"
 #include "emulator/hierarchy.h"
@@ -70,6 +72,35 @@ absl::Status Init(const Arguments& arguments) {
   } else {
     absl::PrintF("%s: has an EMULATED key hierarchy already\n", dir);
   }
+  return absl::OkStatus();
+}
+
+constexpr Option kRevokeOptions[] = {
+    {"hierarchy", "DIR", Kind::kRequired, "made by forelock-emulator init"},
+    {"output", "FILE", Kind::kRequired, "the list, in DER"},
+};
+
+absl::Status Revoke(const Arguments& arguments) {
+  const auto hierarchy = Hierarchy::Load(arguments.Value("hierarchy"));
+  if (!hierarchy.ok()) return Failed(kHierarchyUnusable, hierarchy.status());
+  const bool vlek = hierarchy->has_vlek();
+  const CertificateSpec revoked = IntermediateSpec(
+      hierarchy->model(), vlek ? SignerKind::kVlek : SignerKind::kVcek,
+      vlek ? hierarchy->asvk_key() : hierarchy->ask_key(),
+      hierarchy->ark_key());
+  CrlSpec spec = GoodCrlSpec(hierarchy->model(), hierarchy->ark_key());
+  ++spec.number;  // Newer than the one of init.
+  spec.revoked_serial = revoked.serial;
+  const auto crl = MakeCrl(spec);
+  if (!crl.ok()) return Failed(kHierarchyUnusable, crl.status());
+  const std::string path = arguments.Value("output");
+  std::ofstream file(path, std::ios::binary);
+  file << std::string(crl->begin(), crl->end());
+  file.close();
+  if (!file) {
+    return Failed(kListUnwritable, absl::UnavailableError(path));
+  }
+  absl::PrintF("%s: revokes %s\n", path, revoked.subject);
   return absl::OkStatus();
 }
 
@@ -179,6 +210,9 @@ constexpr cli::Command kCommands[] = {
      "guest asks for the VCEK. Does nothing if they are there. RSA-4096 keys\n"
      "take a second or two.",
      kInitOptions, &Init},
+    {"revoke", "", "make a list that revokes what signed the VCEK or VLEK",
+     "Writes a CRL of the ARK, newer than that of init. For tests.",
+     kRevokeOptions, &Revoke},
     {"serve", "", "be the secure processor of one VM", kServeDescription,
      kServeOptions, &ServeCommand},
 };

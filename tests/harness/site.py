@@ -130,8 +130,13 @@ class Site:
         self._verifiers.append(verifier)
         return verifier
 
-    def make_processor(self):
-        process.run([self.tools.emulator, "init", "--hierarchy", self.processor])
+    def make_processor(self, product=None, csp_id=None):
+        command = [self.tools.emulator, "init", "--hierarchy", self.processor]
+        if product:
+            command += ["--product", product]
+        if csp_id:
+            command += ["--vlek", csp_id]
+        process.run(command)
         return self.processor / "public" / "ark.der"
 
     def configure_image(self, name, pins, **changes):
@@ -178,22 +183,28 @@ class Site:
                       stdin=key)  # fmt: skip
         return disk, key
 
-    def write_policy(self, images, root_der, acpi):
-        """As an owner begins: what `forelock policy from-image` prints."""
+    def write_policy(self, images, root_der, acpi, product=None, csp_id=None):
+        """As an owner begins: what `forelock policy from-image` prints; by hand
+        only the provider whose VLEK is allowed."""
         root = hashlib.sha256(root_der.read_bytes()).hexdigest()
         text = process.run([self.tools.cli, "policy", "from-image", *images,
                             "--emulated", "--root-sha256", root, "--acpi", f"sha384:{acpi}",
                             "--kernel", self.guest.kernel, "--initrd", self.guest.initrd,
-                            "--command-line", self.guest.command_line]).stdout  # fmt: skip
+                            "--command-line", self.guest.command_line,
+                            *(["--product", product] if product else [])]).stdout  # fmt: skip
+        if csp_id:
+            text = re.sub(r'^vlek = "refused"', f'vlek = ["{csp_id}"]', text, flags=re.M)
         policy = self.owner / "policy.toml"
         policy.write_text(text)
         process.run([self.tools.cli, "policy", "check", policy])
         return policy
 
-    def prepare(self, welcome, say=lambda name, text: None, images=()):
+    def prepare(self, welcome, say=lambda name, text: None, images=(), processor=()):
         """Fresh keys, a fresh disk and fresh images; ends with verifier and proxy
-        running. `images`: name -> configure_image's changes, besides "vm1"."""
-        root = self.make_processor()
+        running. `images`: name -> configure_image's changes, besides "vm1".
+        `processor`: the arguments of make_processor."""
+        processor = dict(processor)
+        root = self.make_processor(**processor)
         say("processor", "an emulated secure processor with a fresh test root of its own (not AMD's)")
         self.verifier = self.make_verifier()
         self.pin = self.verifier.pin()
@@ -208,7 +219,7 @@ class Site:
         say("disk", "LUKS2, aes-xts-plain64, a random 256-bit key that only the verifier has")
         say("kernel", f"Debian's {self.guest.version}")
         self.acpi = self.learn_acpi(self.boot(self.image, self.disk))
-        self.verifier.call("policy", "add", self.write_policy(self.images.values(), root, self.acpi))
+        self.verifier.call("policy", "add", self.write_policy(self.images.values(), root, self.acpi, **processor))
         say("policy", "names this image, kernel, initramfs, command line and ACPI tables by digest")
         self.verifier.start()
         self.endpoints = {"verifier": self.verifier.address}

@@ -26,6 +26,8 @@ class EndToEnd(unittest.TestCase):
     fresh memory; a test that stops a daemon leaves it to setUp to start it."""
 
     images = {}
+    # Of what product, with whose VLEK: Site.make_processor.
+    processor = {}
 
     @classmethod
     def setUpClass(cls):
@@ -35,7 +37,7 @@ class EndToEnd(unittest.TestCase):
         folder = pathlib.Path(os.environ.get("TEST_TMPDIR") or tempfile.mkdtemp()) / "site"
         cls.site = site.Site(site.Tools(pathlib.Path.cwd()), site.GuestAssets(assets), folder)
         cls.addClassCleanup(cls.site.close)
-        cls.site.prepare(WELCOME, images=cls.images)
+        cls.site.prepare(WELCOME, images=cls.images, processor=cls.processor)
 
     def setUp(self):
         if self.site.verifier.server is None or not self.site.verifier.server.running():
@@ -73,9 +75,9 @@ class EndToEnd(unittest.TestCase):
         self.assert_line(qemu, "forelock: powering off")
         self.assert_linux_not_started(qemu)
 
-    def assert_denied(self, qemu, reason):
+    def assert_denied(self, qemu, reason, outcome="not_authorised"):
         """The verifier denied it, and the owner's log says why: just this."""
-        match = self.assert_line(qemu, r"forelock: refused: not_authorised decision ([0-9a-f]{32})")
+        match = self.assert_line(qemu, rf"forelock: refused: {outcome} decision ([0-9a-f]{{32}})")
         self.assert_line(qemu, "forelock: powering off")
         self.assert_linux_not_started(qemu)
         findings = self.site.verifier.findings(match.group(1))

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Other processors than the usual emulated Milan: their certificates, from the
+host's folder to the owner's log."""
+
+import signal
+
+from harness import process, testing
+
+CSP_ID = "CN=cc.example.com"
+
+
+class ProductTest(testing.EndToEnd):
+    """The cases of one product; `logged`: lines of the owner's log."""
+
+    def check_boot(self, logged):
+        self.assert_booted(self.boot())
+        decision, outcome = self.site.verifier.decisions()[0]
+        self.assertEqual(outcome, "granted")
+        audit = self.site.verifier.audit(decision)
+        for line in logged:
+            self.assertRegex(audit, rf"(?m)^{line}$")
+
+
+class TurinVlekTest(ProductTest):
+    processor = {"product": "turin", "csp_id": CSP_ID}
+
+    def test_boots(self):
+        self.check_boot(["product +Turin", f"signer +VLEK of {CSP_ID}", "crl +checked, nothing revoked",
+                         "reported_tcb +fmc 1, boot_loader 1, tee 1, snp 4, microcode 81 .*"])  # fmt: skip
+
+    def test_revoked_while_the_verifier_runs(self):
+        """The host's list says nothing of it; the owner's newer one does."""
+        folder = self.site.owner / "certificates"
+        folder.mkdir()
+        verifier = self.site.verifier
+        verifier.stop()
+        verifier.start(listen=verifier.address, arguments=("--allow-emulated", "--certificates", folder))
+        self.addCleanup(verifier.stop)
+        process.run([self.site.tools.emulator, "revoke", "--hierarchy", self.site.processor,
+                     "--output", folder / "crl.der"])  # fmt: skip
+        verifier.server.signal(signal.SIGHUP)
+        verifier.server.wait_for("0 certificates, 1 revocation lists")
+        self.assert_denied(self.boot(), "VE35", outcome="evidence_invalid")
+
+
+class GenoaTest(ProductTest):
+    processor = {"product": "genoa"}
+
+    def test_boots(self):
+        self.check_boot(["product +Genoa", "signer +VCEK", "crl +checked, nothing revoked",
+                         "reported_tcb +boot_loader 10, tee 0, snp 27, microcode 88 .*"])  # fmt: skip
+
+
+if __name__ == "__main__":
+    testing.main()
