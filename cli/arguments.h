@@ -109,7 +109,7 @@ int Run(const Program& program, int argc, char** argv);
 // usage and returns kExitUsage.
 absl::Status UsageError(std::string_view text);
 
-// For a terminal: what is neither printable ASCII nor a line's end as \xNN.
+// For a terminal: what is not printable ASCII as \xNN.
 std::string Printable(std::string_view text);
 
 }  // namespace cli

@@ -120,9 +120,11 @@ std::string ProgramHelp(const Program& program,
 }
 
 std::string CommandHelp(const Program& program, const Command& command) {
-  std::string text =
-      absl::StrCat(command.summary, "\n\nusage: ", UsageLine(program, command),
-                   "\n\n", command.description, "\n");
+  std::string text = absl::StrCat(
+      command.summary, "\n\nusage: ", UsageLine(program, command), "\n");
+  if (!command.description.empty()) {
+    absl::StrAppend(&text, "\n", command.description, "\n");
+  }
   const std::vector<Option> options = OptionsOf(program, command);
   if (!options.empty()) absl::StrAppend(&text, "\n");
   for (const Option& option : options) {
@@ -209,8 +211,11 @@ std::string ManualPage(const Program& program, const Command* command) {
     return page;
   }
   std::string page = Head(program, command, command->summary);
-  absl::StrAppend(&page, Roff(UsageLine(program, *command)),
-                  "\n.SH DESCRIPTION\n", Paragraphs(command->description));
+  absl::StrAppend(&page, Roff(UsageLine(program, *command)), "\n");
+  if (!command->description.empty()) {
+    absl::StrAppend(&page, ".SH DESCRIPTION\n",
+                    Paragraphs(command->description));
+  }
   const std::vector<Option> options = OptionsOf(program, *command);
   if (!options.empty()) absl::StrAppend(&page, ".SH OPTIONS\n");
   for (const Option& option : options) {

@@ -69,6 +69,16 @@ std::pair<const Command*, size_t> CommandOf(
   return best;
 }
 
+// Lines after the first are indented: what a file or a peer had a say in cannot
+// look like a message of its own.
+std::string PrintableLines(std::string_view text) {
+  std::string out;
+  for (const std::string_view line : absl::StrSplit(text, '\n')) {
+    absl::StrAppend(&out, out.empty() ? "" : "\n  ", Printable(line));
+  }
+  return out;
+}
+
 absl::StatusOr<int> Print(const std::string& text) {
   absl::PrintF("%s", text);
   return kExitOk;
@@ -149,7 +159,7 @@ int RunWords(const Program& program, std::span<const std::string> words) {
   if (!code.ok()) {
     fflush(stdout);
     absl::FPrintF(stderr, "%s: %s\n", program.name,
-                  Printable(code.status().message()));
+                  PrintableLines(code.status().message()));
     return kExitFailed;
   }
   return *code;
@@ -187,7 +197,7 @@ absl::Status UsageError(std::string_view text) {
 std::string Printable(std::string_view text) {
   std::string out;
   for (const char c : text) {
-    if ((c >= 0x20 && c < 0x7F) || c == '\n') {
+    if (c >= 0x20 && c < 0x7F) {
       out.push_back(c);
     } else {
       absl::StrAppendFormat(&out, "\\x%02x", static_cast<unsigned char>(c));

@@ -26,7 +26,8 @@ MAY_USE = {
     **GUEST_AND_HOST,
     "svsm": SHARED | {"svsm", "@mbedtls", "@protobuf_c"},
     "host-proxy": {"base", "proto", "sev", "proxy", "host-proxy"} | HOST_LIBRARIES,
-    "verifier": SHARED - {"proxy"} | {"verifier"} | HOST_LIBRARIES,
+    # cli: its command lines, which everybody's programs have (see below).
+    "verifier": SHARED - {"proxy"} | {"verifier", "cli"} | HOST_LIBRARIES,
     "launch": SHARED - {"proxy"} | {"launch"} | HOST_LIBRARIES,
     "emulator": SHARED | {"emulator", "launch", "cli"} | HOST_LIBRARIES,
     "cli": SHARED - {"proxy"} | {"cli", "launch", "verifier"} | HOST_LIBRARIES,
@@ -53,7 +54,8 @@ MUST_NOT_REACH = [
     # Guest code has no libc, no exceptions and no second crypto library.
     ("svsm", {"@abseil-cpp", "@googletest", "emulator", "launch", "verifier", "host-proxy"} | OPENSSL),
     # The emulated secure processor is in nothing that ships but itself.
-    ("verifier", {"emulator", "svsm", "host-proxy"}),
+    # Of cli only arguments: the rest of it uses the verifier, and images.
+    ("verifier", {"emulator", "svsm", "host-proxy", "launch", "//cli:report_commands"}),
     ("cli", {"emulator", "svsm", "host-proxy"}),
     ("launch", {"emulator", "svsm", "host-proxy", "verifier"}),
 ]

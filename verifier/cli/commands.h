@@ -1,34 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What each command of forelock-verifier does. Each prints to standard output,
-// reasons to standard error, and returns the exit status.
+// What each command of forelock-verifier does. Each prints to standard output;
+// a status that is not OK is the reason, which cli::Run prints.
 #pragma once
 
-#include <vector>
-
-#include "verifier/cli/arguments.h"
+#include "absl/status/status.h"
+#include "cli/arguments.h"
 
 namespace verifier {
 
-const std::vector<Command>& Commands();
+using cli::Arguments;
 
-int Init(const Arguments& arguments);
-int ShowPin(const Arguments& arguments);
-int Serve(const Arguments& arguments);
-int RootsAdd(const Arguments& arguments);
-int RootsList(const Arguments& arguments);
-int RootsRemove(const Arguments& arguments);
-int PolicyAdd(const Arguments& arguments);
-int PolicyReplace(const Arguments& arguments);
-int PolicyRemove(const Arguments& arguments);
-int PolicyList(const Arguments& arguments);
-int SecretAdd(const Arguments& arguments);
-int SecretAddDisk(const Arguments& arguments);
-int SecretReplace(const Arguments& arguments);
-int SecretReplaceDisk(const Arguments& arguments);
-int SecretRemove(const Arguments& arguments);
-int SecretList(const Arguments& arguments);
-int AuditList(const Arguments& arguments);
-int AuditShow(const Arguments& arguments);
+cli::Program VerifierProgram();
+
+absl::Status Init(const Arguments& arguments);
+absl::Status ShowPin(const Arguments& arguments);
+absl::Status Serve(const Arguments& arguments);
+absl::Status RootsAdd(const Arguments& arguments);
+absl::Status RootsList(const Arguments& arguments);
+absl::Status RootsRemove(const Arguments& arguments);
+absl::Status PolicyAdd(const Arguments& arguments);
+absl::Status PolicyReplace(const Arguments& arguments);
+absl::Status PolicyRemove(const Arguments& arguments);
+absl::Status PolicyList(const Arguments& arguments);
+absl::Status SecretAdd(const Arguments& arguments);
+absl::Status SecretAddDisk(const Arguments& arguments);
+absl::Status SecretReplace(const Arguments& arguments);
+absl::Status SecretReplaceDisk(const Arguments& arguments);
+absl::Status SecretRemove(const Arguments& arguments);
+absl::Status SecretList(const Arguments& arguments);
+absl::Status AuditList(const Arguments& arguments);
+absl::Status AuditShow(const Arguments& arguments);
 
 }  // namespace verifier

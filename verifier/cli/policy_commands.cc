@@ -80,34 +80,34 @@ void PrintPolicy(const Policy& policy, const std::vector<AcceptedRoot>& roots) {
   }
 }
 
-int Put(const Arguments& arguments, Store::Put put) {
+absl::Status Put(const Arguments& arguments, Store::Put put) {
   auto store = OpenStore(arguments);
-  if (!store.ok()) return Fail(store.status());
-  const std::string& file = arguments.operands[0];
+  if (!store.ok()) return store.status();
+  const std::string& file = arguments.positional(0);
   const auto text = ReadWholeFile(file, kMaxPolicy);
-  if (!text.ok()) return Fail(text.status());
+  if (!text.ok()) return text.status();
   const auto policy = (*store)->PutPolicy(*text, file, put);
-  if (!policy.ok()) return Fail(policy.status());
+  if (!policy.ok()) return policy.status();
   const auto roots = (*store)->Roots();
-  if (!roots.ok()) return Fail(roots.status());
+  if (!roots.ok()) return roots.status();
   PrintPolicy(*policy, *roots);
   for (const std::string& warning : WarningsOf(*policy)) {
     Print(absl::StrCat("  warning: ", warning));
   }
-  return kDone;
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-int RootsAdd(const Arguments& arguments) {
+absl::Status RootsAdd(const Arguments& arguments) {
   auto store = OpenStore(arguments);
-  if (!store.ok()) return Fail(store.status());
-  const auto der = ReadWholeFile(arguments.operands[0], kMaxCertificate);
-  if (!der.ok()) return Fail(der.status());
+  if (!store.ok()) return store.status();
+  const auto der = ReadWholeFile(arguments.positional(0), kMaxCertificate);
+  if (!der.ok()) return der.status();
   const auto certificate = Certificate::Parse(ossl::AsBytes(*der));
   if (!certificate) {
-    return Fail(Error(kCertificateMalformed, absl::StatusCode::kInvalidArgument,
-                      arguments.operands[0]));
+    return Error(kCertificateMalformed, absl::StatusCode::kInvalidArgument,
+                 arguments.positional(0));
   }
   AcceptedRoot root{.sha256 = certificate->sha256(),
                     .trust_class = arguments.Has("emulated")
@@ -116,56 +116,54 @@ int RootsAdd(const Arguments& arguments) {
                     .name = CommonName(*certificate),
                     .der = {der->begin(), der->end()}};
   const absl::Status added = (*store)->AddRoot(root);
-  if (!added.ok()) return Fail(added);
+  if (!added.ok()) return added;
   Print(absl::StrCat("accepted ", Describe(root)));
-  return kDone;
+  return absl::OkStatus();
 }
 
-int RootsList(const Arguments& arguments) {
+absl::Status RootsList(const Arguments& arguments) {
   auto store = OpenStore(arguments);
-  if (!store.ok()) return Fail(store.status());
+  if (!store.ok()) return store.status();
   const auto roots = (*store)->Roots();
-  if (!roots.ok()) return Fail(roots.status());
+  if (!roots.ok()) return roots.status();
   for (const AcceptedRoot& root : *roots) Print(Describe(root));
-  return kDone;
+  return absl::OkStatus();
 }
 
-int RootsRemove(const Arguments& arguments) {
-  auto store = OpenStore(arguments);
-  if (!store.ok()) return Fail(store.status());
+absl::Status RootsRemove(const Arguments& arguments) {
   ossl::Digest256 sha256;
-  if (!ossl::FromHex(absl::StripPrefix(arguments.operands[0], "sha256:"),
+  if (!ossl::FromHex(absl::StripPrefix(arguments.positional(0), "sha256:"),
                      sha256)) {
-    return FailUsage("want sha256: and 64 hex digits");
+    return cli::UsageError("want sha256: and 64 hex digits");
   }
-  const absl::Status removed = (*store)->RemoveRoot(sha256);
-  return removed.ok() ? kDone : Fail(removed);
+  auto store = OpenStore(arguments);
+  if (!store.ok()) return store.status();
+  return (*store)->RemoveRoot(sha256);
 }
 
-int PolicyAdd(const Arguments& arguments) {
+absl::Status PolicyAdd(const Arguments& arguments) {
   return Put(arguments, Store::Put::kNew);
 }
 
-int PolicyReplace(const Arguments& arguments) {
+absl::Status PolicyReplace(const Arguments& arguments) {
   return Put(arguments, Store::Put::kReplace);
 }
 
-int PolicyRemove(const Arguments& arguments) {
+absl::Status PolicyRemove(const Arguments& arguments) {
   auto store = OpenStore(arguments);
-  if (!store.ok()) return Fail(store.status());
-  const absl::Status removed = (*store)->RemovePolicy(arguments.operands[0]);
-  return removed.ok() ? kDone : Fail(removed);
+  if (!store.ok()) return store.status();
+  return (*store)->RemovePolicy(arguments.positional(0));
 }
 
-int PolicyList(const Arguments& arguments) {
+absl::Status PolicyList(const Arguments& arguments) {
   auto store = OpenStore(arguments);
-  if (!store.ok()) return Fail(store.status());
+  if (!store.ok()) return store.status();
   const auto policies = (*store)->Policies();
-  if (!policies.ok()) return Fail(policies.status());
+  if (!policies.ok()) return policies.status();
   const auto roots = (*store)->Roots();
-  if (!roots.ok()) return Fail(roots.status());
+  if (!roots.ok()) return roots.status();
   for (const Policy& policy : *policies) PrintPolicy(policy, *roots);
-  return kDone;
+  return absl::OkStatus();
 }
 
 }  // namespace verifier

@@ -37,26 +37,26 @@ absl::StatusOr<SecretValue> ReadSecret(const std::string& file) {
 absl::StatusOr<SecretValue> ReadDiskSecret(const Arguments& arguments) {
   const bool by_hand =
       arguments.Has("header-length") && arguments.Has("header-sha256");
-  if (!arguments.Has("key-file") || arguments.Has("device") == by_hand) {
-    return absl::InvalidArgumentError(
-        "want --key-file, and --device or --header-length and --header-sha256");
+  if (arguments.Has("device") == by_hand) {
+    return cli::UsageError(
+        "wants --device, or --header-length and --header-sha256");
   }
   uint64_t header_length = 0;
   ossl::Digest256 header_sha256{};
   if (by_hand) {
-    if (!absl::SimpleAtoi(arguments.Get("header-length"), &header_length) ||
+    if (!absl::SimpleAtoi(arguments.Value("header-length"), &header_length) ||
         header_length == 0 ||
-        !ossl::FromHex(arguments.Get("header-sha256"), header_sha256)) {
-      return absl::InvalidArgumentError(
+        !ossl::FromHex(arguments.Value("header-sha256"), header_sha256)) {
+      return cli::UsageError(
           "--header-length wants bytes, --header-sha256 64 hex digits");
     }
   } else {
-    const auto header = ReadLuks2Header(arguments.Get("device"));
+    const auto header = ReadLuks2Header(arguments.Value("device"));
     if (!header.ok()) return header.status();
     header_length = header->length;
     header_sha256 = header->sha256;
   }
-  auto value = ReadSecret(arguments.Get("key-file"));
+  auto value = ReadSecret(arguments.Value("key-file"));
   if (!value.ok()) return value;
   value->kind = SecretKind::kLuks2;
   value->header_length = header_length;
@@ -72,100 +72,98 @@ std::string Describe(const SecretInfo& info) {
                           : absl::StrCat(", policy ", info.policy));
 }
 
-int Add(const Arguments& arguments, const absl::StatusOr<SecretValue>& value) {
-  if (!value.ok()) return Fail(value.status());
+absl::Status Add(const Arguments& arguments,
+                 const absl::StatusOr<SecretValue>& value) {
+  if (!value.ok()) return value.status();
   auto store = OpenStore(arguments);
-  if (!store.ok()) return Fail(store.status());
+  if (!store.ok()) return store.status();
   const auto info = (*store)->AddSecret(
-      arguments.operands[0],
+      arguments.positional(0),
       arguments.Has("emulated") ? TrustClass::kEmulated : TrustClass::kHardware,
       *value);
-  if (!info.ok()) return Fail(info.status());
+  if (!info.ok()) return info.status();
   Print(absl::StrCat("added ", Describe(*info)));
-  return kDone;
+  return absl::OkStatus();
 }
 
-int Replace(const Arguments& arguments,
-            const absl::StatusOr<SecretValue>& value) {
-  if (!value.ok()) return Fail(value.status());
+absl::Status Replace(const Arguments& arguments,
+                     const absl::StatusOr<SecretValue>& value) {
+  if (!value.ok()) return value.status();
   auto store = OpenStore(arguments);
-  if (!store.ok()) return Fail(store.status());
-  const auto info = (*store)->ReplaceSecret(arguments.operands[0], *value);
-  if (!info.ok()) return Fail(info.status());
+  if (!store.ok()) return store.status();
+  const auto info = (*store)->ReplaceSecret(arguments.positional(0), *value);
+  if (!info.ok()) return info.status();
   Print(absl::StrCat("replaced ", Describe(*info)));
-  return kDone;
+  return absl::OkStatus();
 }
 
 }  // namespace
 
-int SecretAdd(const Arguments& arguments) {
-  if (!arguments.Has("file")) return FailUsage("want --file FILE, or -");
-  return Add(arguments, ReadSecret(arguments.Get("file")));
+absl::Status SecretAdd(const Arguments& arguments) {
+  return Add(arguments, ReadSecret(arguments.Value("file")));
 }
 
-int SecretAddDisk(const Arguments& arguments) {
+absl::Status SecretAddDisk(const Arguments& arguments) {
   return Add(arguments, ReadDiskSecret(arguments));
 }
 
-int SecretReplace(const Arguments& arguments) {
-  if (!arguments.Has("file")) return FailUsage("want --file FILE, or -");
-  return Replace(arguments, ReadSecret(arguments.Get("file")));
+absl::Status SecretReplace(const Arguments& arguments) {
+  return Replace(arguments, ReadSecret(arguments.Value("file")));
 }
 
-int SecretReplaceDisk(const Arguments& arguments) {
+absl::Status SecretReplaceDisk(const Arguments& arguments) {
   return Replace(arguments, ReadDiskSecret(arguments));
 }
 
-int SecretRemove(const Arguments& arguments) {
+absl::Status SecretRemove(const Arguments& arguments) {
   auto store = OpenStore(arguments);
-  if (!store.ok()) return Fail(store.status());
-  const absl::Status removed = (*store)->RemoveSecret(arguments.operands[0]);
-  return removed.ok() ? kDone : Fail(removed);
+  if (!store.ok()) return store.status();
+  return (*store)->RemoveSecret(arguments.positional(0));
 }
 
-int SecretList(const Arguments& arguments) {
+absl::Status SecretList(const Arguments& arguments) {
   auto store = OpenStore(arguments);
-  if (!store.ok()) return Fail(store.status());
+  if (!store.ok()) return store.status();
   const auto secrets = (*store)->Secrets();
-  if (!secrets.ok()) return Fail(secrets.status());
+  if (!secrets.ok()) return secrets.status();
   for (const SecretInfo& info : *secrets) Print(Describe(info));
-  return kDone;
+  return absl::OkStatus();
 }
 
-int AuditList(const Arguments& arguments) {
+absl::Status AuditList(const Arguments& arguments) {
   int64_t limit = 50;
   if (arguments.Has("limit") &&
-      (!absl::SimpleAtoi(arguments.Get("limit"), &limit) || limit <= 0)) {
-    return FailUsage("--limit wants a number over 0");
+      (!absl::SimpleAtoi(arguments.Value("limit"), &limit) || limit <= 0)) {
+    return cli::UsageError("--limit wants a number over 0");
   }
   auto store = OpenStore(arguments);
-  if (!store.ok()) return Fail(store.status());
+  if (!store.ok()) return store.status();
   const auto entries = (*store)->ListAudit(limit);
-  if (!entries.ok()) return Fail(entries.status());
+  if (!entries.ok()) return entries.status();
   for (const AuditEntry& entry : *entries) {
     Print(absl::StrCat(FormatTime(entry.time_ms), " ", ossl::Hex(entry.id), " ",
                        Printable(entry.outcome), " ",
                        entry.vm.empty() ? "?" : Printable(entry.vm),
                        entry.emulated ? " EMULATED" : ""));
   }
-  return kDone;
+  return absl::OkStatus();
 }
 
-int AuditShow(const Arguments& arguments) {
+absl::Status AuditShow(const Arguments& arguments) {
   DecisionId id{};
-  if (!ossl::FromHex(arguments.operands[0], id)) {
-    return FailUsage("a decision is 32 hex digits");
+  if (!ossl::FromHex(arguments.positional(0), id)) {
+    return cli::UsageError("a decision is 32 hex digits");
   }
   auto store = OpenStore(arguments);
-  if (!store.ok()) return Fail(store.status());
+  if (!store.ok()) return store.status();
   const auto entry = (*store)->FindAudit(id);
-  if (!entry.ok()) return Fail(entry.status());
+  if (!entry.ok()) return entry.status();
   if (arguments.Has("json")) {
     Print(Printable(entry->detail));
   } else {
     printf("%s", ToText(*entry).c_str());
   }
-  return kDone;
+  return absl::OkStatus();
 }
 
 }  // namespace verifier

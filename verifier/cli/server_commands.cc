@@ -47,55 +47,55 @@ void PrintLine(std::string_view line) {
 
 }  // namespace
 
-int Init(const Arguments& arguments) {
+absl::Status Init(const Arguments& arguments) {
   const std::string folder = StateFolder(arguments);
   const auto store = Store::Create(folder);
-  if (!store.ok()) return Fail(store.status());
+  if (!store.ok()) return store.status();
   const absl::Status made = CreateIdentity(folder);
-  if (!made.ok()) return Fail(made);
+  if (!made.ok()) return made;
   const auto identity = LoadIdentity(folder);
-  if (!identity.ok()) return Fail(identity.status());
+  if (!identity.ok()) return identity.status();
   PrintLine(absl::StrCat("made ", folder, ":"));
   PrintLine("  master.key   protects the database; keep a copy offline");
   PrintLine("  tls.key      the server's key (P-384), and tls.crt");
   PrintLine("  verifier.db  policies, secrets (encrypted), audit log");
   PrintLine("AMD's roots are accepted. Guests pin this key:");
   PrintLine(PinOf(*identity));
-  return kDone;
+  return absl::OkStatus();
 }
 
-int ShowPin(const Arguments& arguments) {
+absl::Status ShowPin(const Arguments& arguments) {
   const auto identity = LoadIdentity(StateFolder(arguments));
-  if (!identity.ok()) return Fail(identity.status());
+  if (!identity.ok()) return identity.status();
   PrintLine(PinOf(*identity));
-  return kDone;
+  return absl::OkStatus();
 }
 
-int Serve(const Arguments& arguments) {
+absl::Status Serve(const Arguments& arguments) {
   // Whoever reads the log may go away; the server does not go with it.
   signal(SIGPIPE, SIG_IGN);
   ServerOptions options;
   options.allow_emulated = arguments.Has("allow-emulated");
-  options.certificates = arguments.Get("certificates");
+  options.certificates = arguments.Value("certificates");
   options.handle_signals = true;
   options.log = PrintLine;
   const std::string listen =
-      arguments.Has("listen") ? arguments.Get("listen") : "127.0.0.1:8443";
+      arguments.Has("listen") ? arguments.Value("listen") : "127.0.0.1:8443";
   if (!SplitAddress(listen, options)) {
-    return FailUsage("--listen wants ADDRESS:PORT");
+    return cli::UsageError("--listen wants ADDRESS:PORT");
   }
   const uint32_t sessions =
-      Number(arguments.Get("max-sessions"),
+      Number(arguments.Value("max-sessions"),
              static_cast<uint32_t>(options.max_sessions), kMaxSessions);
   const uint32_t seconds =
-      Number(arguments.Get("session-seconds"), 30, kMaxSessionSeconds);
+      Number(arguments.Value("session-seconds"), 30, kMaxSessionSeconds);
   const uint32_t of_source = Number(
-      arguments.Get("max-sessions-per-source"),
+      arguments.Value("max-sessions-per-source"),
       static_cast<uint32_t>(options.max_sessions_per_source), kMaxSessions);
   const uint32_t request_seconds =
-      Number(arguments.Get("request-seconds"), 10, kMaxSessionSeconds);
+      Number(arguments.Value("request-seconds"), 10, kMaxSessionSeconds);
   if (sessions == 0 || of_source == 0 || seconds == 0 || request_seconds == 0) {
-    return FailUsage(
+    return cli::UsageError(
         "--max-sessions, --max-sessions-per-source, --session-seconds and "
         "--request-seconds want numbers over 0");
   }
@@ -104,13 +104,13 @@ int Serve(const Arguments& arguments) {
   options.request_deadline = std::chrono::seconds(request_seconds);
   options.session_deadline = std::chrono::seconds(seconds);
   auto store = OpenStore(arguments);
-  if (!store.ok()) return Fail(store.status());
+  if (!store.ok()) return store.status();
   const auto identity = LoadIdentity(StateFolder(arguments));
-  if (!identity.ok()) return Fail(identity.status());
+  if (!identity.ok()) return identity.status();
   const std::string address = options.address;
   const auto server =
       Server::Start(std::move(options), *identity, *std::move(store));
-  if (!server.ok()) return Fail(server.status());
+  if (!server.ok()) return server.status();
   if (arguments.Has("allow-emulated")) {
     PrintLine("EMULATED evidence is allowed: for demo and test only");
   }
@@ -121,7 +121,7 @@ int Serve(const Arguments& arguments) {
                          ":", (*server)->port()));
   (*server)->Run();
   PrintLine("stopped");
-  return kDone;
+  return absl::OkStatus();
 }
 
 }  // namespace verifier

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "verifier/cli/commands.h"
+
+#include <string>
+#include <vector>
+
+#include "cli/arguments.h"
+#include "gtest/gtest.h"
+
+namespace verifier {
+namespace {
+
+int RunWith(std::vector<std::string> words) {
+  std::vector<char*> argv = {nullptr};
+  for (std::string& word : words) argv.push_back(word.data());
+  return cli::Run(VerifierProgram(), static_cast<int>(argv.size()),
+                  argv.data());
+}
+
+TEST(Commands, WrongUsageIsRefusedBeforeAnythingIsOpened) {
+  const std::vector<std::string> rows[] = {
+      {},
+      {"dance"},
+      {"policy"},
+      {"policy", "add"},
+      {"policy", "add", "a", "b"},
+      {"pin", "--emulated"},
+      {"pin", "--state"},
+      {"pin", "--state", "a", "--state", "b"},
+      {"pin", "--unknown"},
+      {"secret", "add", "p"},
+      {"secret", "add", "p", "--file", "f", "--emulated=yes"},
+      {"secret", "add-disk", "p", "--key-file", "f"},
+      {"secret", "add-disk", "p", "--key-file", "f", "--header-length", "9"},
+      {"audit", "show", "not-hex"},
+      {"audit", "list", "--limit", "0"},
+      {"serve", "--listen", "nowhere"},
+      {"roots", "remove", "abc"},
+  };
+  for (const auto& words : rows) {
+    EXPECT_EQ(RunWith(words), cli::kExitUsage) << testing::PrintToString(words);
+  }
+}
+
+TEST(Commands, FailuresAndHelp) {
+  EXPECT_EQ(RunWith({"pin", "--state", "/nowhere"}), cli::kExitFailed);
+  EXPECT_EQ(RunWith({"secret", "list", "--state=/nowhere"}), cli::kExitFailed);
+  for (const cli::Command& command : VerifierProgram().commands) {
+    std::vector<std::string> words = {"--help"};
+    const std::string name(command.name);
+    const size_t space = name.find(' ');
+    if (space != std::string::npos) {
+      words.insert(words.begin(), name.substr(space + 1));
+    }
+    words.insert(words.begin(), name.substr(0, space));
+    EXPECT_EQ(RunWith(words), cli::kExitOk) << name;
+  }
+}
+
+}  // namespace
+}  // namespace verifier
