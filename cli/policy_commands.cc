@@ -214,7 +214,8 @@ constexpr Command kCommands[] = {
      {},
      &Check},
     {"policy explain", "", "say what a policy decides about a report, and why",
-     "Appraises the report under the roots that the policy names, then prints "
+     "Appraises the report under AMD's roots and those that the policy names, "
+     "then prints "
      "every condition of the policy with what was seen: pass, FAIL, any (the "
      "policy leaves it open) or ? (not known here). A report alone does not "
      "show for which session it was made, nor the boot files, nor the VM's "

@@ -10,23 +10,26 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "cli/certificate_source.h"
 #include "cli/files.h"
 #include "cli/policy_commands.h"
 #include "cli/policy_input.h"
+#include "cli/report_input.h"
 #include "nlohmann/json.hpp"
 #include "sev/report.h"
 #include "verifier/evidence/accepted_root.h"
+#include "verifier/evidence/amd_roots.h"
 #include "verifier/evidence/appraisal.h"
 #include "verifier/evidence/checks.h"
 #include "verifier/finding.h"
 #include "verifier/policy/evaluate.h"
 #include "verifier/policy/policy.h"
 #include "verifier/reasons.h"
+#include "verifier/trust_class.h"
 
 namespace cli {
 namespace {
@@ -44,25 +47,17 @@ struct Explanation {
   int exit_code = kExitOk;
 };
 
-absl::StatusOr<time_t> TimeGiven(const Arguments& arguments) {
-  if (!arguments.Has("at")) return absl::ToTimeT(absl::Now());
-  absl::Time time;
-  std::string why;
-  if (!absl::ParseTime(absl::RFC3339_full, arguments.Value("at"), &time,
-                       &why)) {
-    return UsageError(absl::StrCat("--at wants 2026-09-15T00:00:00Z: ", why));
-  }
-  return absl::ToTimeT(time);
-}
-
-// What the policy accepts is accepted here; a server asks its own list too.
+// AMD's, as a new store has them, and what the policy names: a server would
+// need that by `roots add`.
 std::vector<verifier::AcceptedRoot> RootsOf(const verifier::Policy& policy) {
   std::vector<verifier::AcceptedRoot> roots;
+  for (const verifier::AmdRoot& root : verifier::AmdRoots()) {
+    roots.push_back({.sha256 = root.sha256});
+  }
   for (const auto& sha256 : policy.roots) {
-    roots.push_back({.sha256 = sha256,
-                     .trust_class = policy.emulated()
-                                        ? verifier::TrustClass::kEmulated
-                                        : verifier::TrustClass::kHardware});
+    if (verifier::IsAmdRoot(sha256)) continue;
+    roots.push_back(
+        {.sha256 = sha256, .trust_class = verifier::TrustClass::kEmulated});
   }
   return roots;
 }
@@ -241,9 +236,11 @@ std::string Advice(base::Reason reason) {
 void AppendCondition(const Condition& condition, std::string& out) {
   const bool off = condition.judgement == Judgement::kOff;
   const bool unknown = condition.judgement == Judgement::kUnknown;
-  absl::StrAppendFormat(&out, "  %-4s  %-44s %s\n",
-                        WordFor(condition.judgement), condition.field,
-                        off || unknown ? "" : Printable(condition.seen));
+  std::string line = absl::StrFormat(
+      "  %-4s  %-44s %s", WordFor(condition.judgement), condition.field,
+      off || unknown ? "" : Printable(condition.seen));
+  absl::StripTrailingAsciiWhitespace(&line);
+  absl::StrAppend(&out, line, "\n");
   if (condition.judgement == Judgement::kFail || unknown) {
     absl::StrAppend(&out, "        allowed: ", Printable(condition.allowed),
                     "\n");

@@ -11,10 +11,10 @@ namespace {
 
 constexpr std::string_view kAmdProducts =
     R"(# Whose reports count: AMD's root key of each product, and the product. Bergamo
-# and Siena are "genoa". Milan is left out: an attack that reads the seed of its
-# signing keys by software is published (arXiv 2605.12990; docs/limitations.md,
-# "Milan"). Who takes that risk adds "amd:milan", "milan" and a table
-# [minimum_tcb.milan] by hand.
+# and Siena are "genoa". Milan is left out: it is publicly claimed that a host's
+# software can read the seed of all its signing keys (arXiv 2605.12990;
+# docs/limitations.md, "Milan"). Who takes that risk adds "amd:milan", "milan" and
+# a table [minimum_tcb.milan] by hand.
 roots = ["amd:genoa", "amd:turin"]
 products = ["genoa", "turin"]
 report_versions = [3, 4, 5]         # 2 is of firmware older than the minimum below
@@ -57,8 +57,8 @@ crl = "required"                    # AMD's revocation list, signed and current
 
 # Security versions that the firmware must have at least: what signed the report
 # (reported), what the host can no longer go back behind (committed), what the
-# guest was launched on (launch). EDIT: the numbers are those of published
-# reports of early 2025, a start only. Compare them with the minimum TCB in AMD's
+# guest was launched on (launch). EDIT: the numbers are those of reports that
+# people published, a start only. Compare them with the minimum TCB in AMD's
 # security bulletins, and raise them as your hosts are updated. Microcode
 # versions are counted for each CPU model: 84 is a Genoa's; a Bergamo or Siena
 # counts from its own, lower numbers (27 was seen) and is refused as it stands.
@@ -151,8 +151,8 @@ void AppendLaunch(const TemplateInput& input, std::string& out) {
 void AppendBits(const TemplateInput& input, std::string& out) {
   const bool emulated = !input.emulated_root.empty();
   out += emulated ? "smt = \"any\"\n"
-                  : "smt = \"forbidden\"                   # siblings share "
-                    "caches: nobody's beside the guest's\n";
+                  : "smt = \"forbidden\"                   # no other guest "
+                    "on a sibling thread\n";
   out += kGuestPolicyRest;
   if (emulated) {
     out += "smt_enabled = \"any\"\nalias_check_complete = \"any\"\n";

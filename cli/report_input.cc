@@ -3,6 +3,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/bytes.h"
 #include "cli/files.h"
 #include "verifier/evidence/wrapped_report.h"
@@ -31,6 +33,17 @@ absl::StatusOr<ReportInput> ReadReport(const Arguments& arguments) {
     input.bytes.assign(report->begin(), report->end());
   }
   return input;
+}
+
+absl::StatusOr<time_t> TimeGiven(const Arguments& arguments) {
+  if (!arguments.Has("at")) return absl::ToTimeT(absl::Now());
+  absl::Time time;
+  std::string why;
+  if (!absl::ParseTime(absl::RFC3339_full, arguments.Value("at"), &time,
+                       &why)) {
+    return UsageError(absl::StrCat("--at wants 2026-09-15T00:00:00Z: ", why));
+  }
+  return absl::ToTimeT(time);
 }
 
 absl::StatusOr<std::optional<sev::Product>> ProductGiven(

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,6 +32,9 @@ struct ReportInput {
 // From the first positional argument and --wrapped. CL1, CL2; the envelope's
 // own reasons.
 absl::StatusOr<ReportInput> ReadReport(const Arguments& arguments);
+
+// --at, or now. A usage error if it is no time.
+absl::StatusOr<time_t> TimeGiven(const Arguments& arguments);
 
 // --product. A usage error if it is none.
 absl::StatusOr<std::optional<sev::Product>> ProductGiven(

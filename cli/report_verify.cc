@@ -7,8 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
 #include "cli/certificate_source.h"
 #include "cli/error.h"
 #include "cli/files.h"
@@ -24,17 +22,6 @@
 
 namespace cli {
 namespace {
-
-absl::StatusOr<time_t> TimeGiven(const Arguments& arguments) {
-  if (!arguments.Has("at")) return absl::ToTimeT(absl::Now());
-  absl::Time time;
-  std::string why;
-  if (!absl::ParseTime(absl::RFC3339_full, arguments.Value("at"), &time,
-                       &why)) {
-    return UsageError(absl::StrCat("--at wants 2026-09-15T00:00:00Z: ", why));
-  }
-  return absl::ToTimeT(time);
-}
 
 // Those of --root-sha256, else AMD's.
 absl::StatusOr<std::vector<verifier::AcceptedRoot>> RootsGiven(

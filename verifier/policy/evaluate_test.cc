@@ -341,7 +341,7 @@ TEST(Evaluate, WhatIsNotKnownDoesNotPass) {
 TEST(Evaluate, AnOutdatedPolicyGrantsNothing) {
   const auto policy = Policy::ParseStored(
       "version = 1\nname = \"demo\"\nvms = [\"demo/vm1\"]\n"
-      "secrets = [\"demo/vm1/*\"]\n",
+      "secrets = [\"demo/vm1/*\"]\nroots = [\"amd:milan\"]\n",
       "p.toml");
   ASSERT_TRUE(policy.ok()) << policy.status();
   Scene scene;

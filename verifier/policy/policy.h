@@ -85,6 +85,7 @@ struct Policy {
   std::vector<std::string> vms;      // Patterns.
   std::vector<std::string> secrets;  // Patterns, perhaps with {vm}.
   // A version 1 policy from an old store: governs its paths, grants nothing.
+  // Only what stands above and `roots` is read.
   bool outdated = false;
 
   std::vector<ossl::Digest256> roots;

@@ -33,7 +33,7 @@ extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
   const std::string seed =
       index == 0 ? verifier::testing::StrictPolicy()
                  : "version = 1\nname = \"a\"\nvms = [\"b\"]\nsecrets = "
-                   "[\"c/{vm}\"]\n";
+                   "[\"c/{vm}\"]\nroots = [\"amd:milan\"]\n";
   if (seed.size() > capacity) return 0;
   memcpy(out, seed.data(), seed.size());
   return seed.size();

@@ -41,7 +41,7 @@ void ReadPatterns(TableReader& reader, std::string_view key,
                  });
 }
 
-// Name, VMs and secrets: the same in version 1.
+// Name, VMs and secrets, and then roots: the same in version 1.
 void ReadNames(TableReader& reader, Policy& policy) {
   policy.name = reader.String("name");
   if (reader.ok() && !ValidName(policy.name)) {
@@ -211,7 +211,6 @@ void ReadVersion(TableReader& reader, bool& outdated) {
 }
 
 void ReadConditions(TableReader& reader, Policy& policy) {
-  ReadRoots(reader, policy);
   ReadProducts(reader, policy);
   ReadReportVersions(reader, policy);
   policy.unattested_boot = reader.Bool("unattested_boot");
@@ -252,6 +251,7 @@ absl::StatusOr<Policy> Read(std::string_view text, std::string_view file,
                   kPolicyVersion);
   }
   ReadNames(reader, policy);
+  ReadRoots(reader, policy);
   if (!policy.outdated) ReadConditions(reader, policy);
   if (!refusal.ok()) return refusal.status();
   return policy;

@@ -228,13 +228,12 @@ TEST(Policy, AnIdKeyCanStandForTheMeasurement) {
       MustParse(WithLine(Good(), 12, "measurement = \"any\"")).measurement.any);
 }
 
-// A default-constructed policy lets nothing pass, so nothing that a reader
-// forgot could.
 TEST(Policy, OfAnOlderVersionGovernsAndGrantsNothing) {
   const std::string old = R"(version = 1
 name = "old"
 vms = ["demo/*"]
 secrets = ["{vm}/key"]
+roots = ["amd:milan"]
 measurement = ["00"]
 )";
   const auto refused = Policy::Parse(old, "p.toml");
@@ -248,7 +247,8 @@ measurement = ["00"]
   ASSERT_TRUE(stored.ok()) << stored.status();
   EXPECT_TRUE(stored->outdated);
   EXPECT_TRUE(stored->Governs("demo/a/key"));
-  EXPECT_TRUE(stored->roots.empty());
+  EXPECT_FALSE(stored->emulated());
+  EXPECT_TRUE(stored->products.empty());
   EXPECT_FALSE(Policy::ParseStored("version = 3\n", "p.toml").ok());
 }
 

@@ -11,9 +11,12 @@
 #include <fstream>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
+#include "verifier/ossl/ossl.h"
 #include "verifier/store/database.h"
+#include "verifier/store/key_ring.h"
 #include "verifier/testing/evidence_maker.h"
 #include "verifier/testing/scratch_store.h"
 
@@ -112,6 +115,31 @@ TEST(Store, SecretMayComeBeforeItsPolicy) {
   snapshot = store->TakeSnapshot(paths);
   ASSERT_TRUE(snapshot.ok()) << snapshot.status();
   EXPECT_EQ(snapshot->paths[0].policy, "demo");
+}
+
+// As an older program left it: it can be listed, grants nothing, and gives way.
+TEST(Store, PolicyOfVersionOneCanBeReplaced) {
+  ScratchStore store;
+  const std::string old = absl::StrReplaceAll(
+      GoodPolicy(), {{"version = 2", "version = 1"}, {"products", "#"}});
+  const auto keys = KeyRing::Load(store.folder() + "/master.key");
+  ASSERT_TRUE(keys.ok()) << keys.status();
+  Fields fields("forelock policy v1");
+  fields.Add("demo").Add(old);
+  store.Tamper(absl::StrCat("UPDATE policies SET text = '", old, "', mac = x'",
+                            ossl::Hex(keys->RowMac(fields)), "'"));
+  const auto policies = store->Policies();
+  ASSERT_TRUE(policies.ok()) << policies.status();
+  ASSERT_EQ(policies->size(), 1u);
+  EXPECT_TRUE((*policies)[0].outdated);
+  EXPECT_TRUE((*policies)[0].emulated());
+  const auto put = store->PutPolicy(GoodPolicy(), "p", Store::Put::kReplace);
+  ASSERT_TRUE(put.ok()) << put.status();
+  const auto snapshot =
+      store->TakeSnapshot({std::string(testing::kSecretPath)});
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status();
+  EXPECT_EQ(snapshot->paths[0].policy, "demo");
+  EXPECT_FALSE(snapshot->policies.at("demo").outdated);
 }
 
 TEST(Store, ASecretNeverChangesClass) {
