@@ -70,7 +70,7 @@ absl::Status AuthorityImport::Add(base::Bytes bytes, const std::string& name) {
           kImportNotAuthority,
           absl::StrCat(name, ": \"", certificate->SubjectName(), "\""));
     }
-    if (IsPinned(*certificate)) roots_.push_back(certificate->Share());
+    if (IsPinned(*certificate)) roots_.push_back(*certificate);
     authorities_.push_back({.der = der,
                             .certificate = std::move(certificate),
                             .crl = std::nullopt});

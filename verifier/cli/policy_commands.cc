@@ -27,17 +27,6 @@ constexpr size_t kMaxPolicy = 256 * 1024;
 
 void Print(const std::string& line) { printf("%s\n", line.c_str()); }
 
-std::string CommonName(const Certificate& certificate) {
-  char name[256] = "";
-  X509_NAME_get_text_by_NID(X509_get_subject_name(certificate.x509()),
-                            NID_commonName, name, sizeof name);
-  std::string out;
-  for (const char* c = name; *c != '\0'; ++c) {
-    out.push_back(*c >= 0x20 && *c < 0x7F ? *c : '?');
-  }
-  return out;
-}
-
 std::string Describe(const AcceptedRoot& root) {
   return absl::StrCat("sha256:", ossl::Hex(root.sha256), " ",
                       NameOf(root.trust_class), " ", root.name);
@@ -113,7 +102,7 @@ absl::Status RootsAdd(const Arguments& arguments) {
                     .trust_class = arguments.Has("emulated")
                                        ? TrustClass::kEmulated
                                        : TrustClass::kHardware,
-                    .name = CommonName(*certificate),
+                    .name = certificate->SubjectName(),
                     .der = {der->begin(), der->end()}};
   const absl::Status added = (*store)->AddRoot(root);
   if (!added.ok()) return added;

@@ -95,20 +95,21 @@ Bare OfReport() {
   uint8_t* at = der.data();
   i2d_ECDSA_SIG(signature, &at);
   ECDSA_SIG_free(signature);
-  return Bare(X509_get0_pubkey(leaf->x509()), der, report->signed_bytes(),
+  return Bare(leaf->key(), der, report->signed_bytes(),
               /*pss=*/false);
 }
 
 Bare OfCertificate(base::Bytes subject, base::Bytes issuer) {
-  const auto certificate = Certificate::Parse(subject);
+  const uint8_t* from = subject.data();
+  const ossl::X509Ptr certificate(
+      d2i_X509(nullptr, &from, static_cast<long>(subject.size())));
   const auto signer = Certificate::Parse(issuer);
   const ASN1_BIT_STRING* signature = nullptr;
-  X509_get0_signature(&signature, nullptr, certificate->x509());
+  X509_get0_signature(&signature, nullptr, certificate.get());
   const uint8_t* bits = ASN1_STRING_get0_data(signature);
   uint8_t* tbs = nullptr;
-  const int size = i2d_re_X509_tbs(certificate->x509(), &tbs);
-  Bare bare(X509_get0_pubkey(signer->x509()),
-            {bits, bits + ASN1_STRING_length(signature)},
+  const int size = i2d_re_X509_tbs(certificate.get(), &tbs);
+  Bare bare(signer->key(), {bits, bits + ASN1_STRING_length(signature)},
             {tbs, static_cast<size_t>(size)}, /*pss=*/true);
   OPENSSL_free(tbs);
   return bare;

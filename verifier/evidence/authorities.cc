@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verifier/evidence/authorities.h"
 
-#include <openssl/x509.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -119,8 +117,7 @@ std::vector<const Certificate*> Authorities::IssuersOf(
     const Certificate& subject) const {
   std::vector<const Certificate*> found;
   for (const Certificate& certificate : certificates_) {
-    if (X509_NAME_cmp(X509_get_issuer_name(subject.x509()),
-                      X509_get_subject_name(certificate.x509())) == 0) {
+    if (subject.NamesAsIssuer(certificate)) {
       found.push_back(&certificate);
     }
   }

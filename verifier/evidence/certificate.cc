@@ -4,14 +4,16 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 
+#include "verifier/evidence/certificate_asn1.h"
+#include "verifier/evidence/pem.h"
 #include "verifier/reasons.h"
 
 namespace verifier {
@@ -20,14 +22,18 @@ namespace {
 constexpr int kIssuerKeyBits = 4096;
 constexpr long kSaltBytes = 48;
 constexpr long kTrailerField = 1;
-constexpr uint8_t kDerSequence = 0x30;
 constexpr size_t kMaxSize = 16 * 1024;  // AMD's have some 1.6 KiB.
 constexpr int kMaxName = 64;
+constexpr int kKeyCertSign = 5;  // RFC 5280, 4.2.1.3.
+constexpr size_t kP384PointSize = 1 + 2 * 48;
+constexpr uint8_t kUncompressed = 4;  // SEC 1, 2.3.3.
 
 using PssParamsPtr =
     std::unique_ptr<RSA_PSS_PARAMS, ossl::Deleter<RSA_PSS_PARAMS_free>>;
 using BasicConstraintsPtr =
     std::unique_ptr<BASIC_CONSTRAINTS, ossl::Deleter<BASIC_CONSTRAINTS_free>>;
+using BitStringPtr =
+    std::unique_ptr<ASN1_BIT_STRING, ossl::Deleter<ASN1_BIT_STRING_free>>;
 using AlgorithmPtr =
     std::unique_ptr<X509_ALGOR, ossl::Deleter<X509_ALGOR_free>>;
 
@@ -54,12 +60,6 @@ int PssHash(const X509_ALGOR* algorithm) {
       Unpack<RSA_PSS_PARAMS>(algorithm, ASN1_ITEM_rptr(RSA_PSS_PARAMS)));
   if (!pss) return NID_undef;
   return pss->hashAlgorithm == nullptr ? NID_sha1 : NidOf(pss->hashAlgorithm);
-}
-
-bool OnlyWhiteSpace(base::Bytes bytes) {
-  return std::ranges::all_of(bytes, [](uint8_t c) {
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\0';
-  });
 }
 
 std::string CommonName(const X509_NAME* name) {
@@ -109,33 +109,76 @@ bool IsPssSha384(const X509_ALGOR* algorithm) {
   return mask && NidOf(mask.get()) == NID_sha384;
 }
 
+struct SyntaxDeleter {
+  void operator()(CertificateSyntax* syntax) const {
+    // EDGE: OpenSSL's items handle every structure as ASN1_VALUE.
+    ASN1_item_free(reinterpret_cast<ASN1_VALUE*>(syntax),
+                   ASN1_ITEM_rptr(CertificateSyntax));
+  }
+};
+using SyntaxPtr = std::unique_ptr<CertificateSyntax, SyntaxDeleter>;
+
+CertificateSyntax* DecodeSyntax(const uint8_t** at, size_t size) {
+  // EDGE: as above.
+  return reinterpret_cast<CertificateSyntax*>(ASN1_item_d2i(
+      nullptr, at, static_cast<long>(size), ASN1_ITEM_rptr(CertificateSyntax)));
+}
+
+bool IsP384(const X509_ALGOR* algorithm) {
+  const ASN1_OBJECT* object = nullptr;
+  int type = V_ASN1_UNDEF;
+  const void* parameter = nullptr;
+  X509_ALGOR_get0(&object, &type, &parameter, algorithm);
+  return OBJ_obj2nid(object) == NID_X9_62_id_ecPublicKey &&
+         type == V_ASN1_OBJECT &&
+         OBJ_obj2nid(static_cast<const ASN1_OBJECT*>(parameter)) ==
+             NID_secp384r1;
+}
+
+ossl::PkeyPtr P384KeyFrom(base::Bytes point) {
+  static EVP_PKEY* const group = [] {
+    char type[] = "EC";
+    return EVP_PKEY_Q_keygen(nullptr, nullptr, type, "P-384");
+  }();
+  ossl::PkeyPtr key(EVP_PKEY_new());
+  // Refuses what is not on the curve.
+  if (!key || group == nullptr ||
+      EVP_PKEY_copy_parameters(key.get(), group) != 1 ||
+      EVP_PKEY_set1_encoded_public_key(key.get(), point.data(), point.size()) !=
+          1) {
+    return nullptr;
+  }
+  return key;
+}
+
+// Null: OpenSSL knows no such key.
+ossl::PkeyPtr KeyOf(const SubjectPublicKeyInfo& info) {
+  const base::Bytes bits(ASN1_STRING_get0_data(info.key),
+                         static_cast<size_t>(ASN1_STRING_length(info.key)));
+  // A leaf's, without the search through the decoders.
+  if (IsP384(info.algorithm) && bits.size() == kP384PointSize &&
+      bits[0] == kUncompressed) {
+    return P384KeyFrom(bits);
+  }
+  uint8_t* der = nullptr;
+  // EDGE: OpenSSL's items handle every structure as ASN1_VALUE.
+  const int size = ASN1_item_i2d(reinterpret_cast<const ASN1_VALUE*>(&info),
+                                 &der, ASN1_ITEM_rptr(SubjectPublicKeyInfo));
+  if (size <= 0) return nullptr;
+  const uint8_t* at = der;
+  ossl::PkeyPtr key(d2i_PUBKEY(nullptr, &at, size));
+  OPENSSL_free(der);
+  return key;
+}
+
 }  // namespace
 
-std::vector<uint8_t> DerOf(base::Bytes bytes, std::string_view label) {
-  if (bytes.empty() || bytes[0] == kDerSequence) {
-    return {bytes.begin(), bytes.end()};
-  }
-  const ossl::BioPtr bio(
-      BIO_new_mem_buf(bytes.data(), static_cast<int>(bytes.size())));
-  char* name = nullptr;
-  char* header = nullptr;
-  uint8_t* data = nullptr;
-  long size = 0;
-  std::vector<uint8_t> der;
-  if (bio && PEM_read_bio(bio.get(), &name, &header, &data, &size) == 1) {
-    // A second block, or text after the first, is not skipped.
-    const bool alone =
-        OnlyWhiteSpace(bytes.last(static_cast<size_t>(BIO_pending(bio.get()))));
-    if (alone && name == label && header[0] == '\0') {
-      der.assign(data, data + size);
-    }
-  }
-  OPENSSL_free(name);
-  OPENSSL_free(header);
-  OPENSSL_free(data);
-  ERR_clear_error();
-  return der;
-}
+// Never changed once made: shared by all who hold the certificate.
+struct Certificate::Parsed {
+  SyntaxPtr syntax;
+  ossl::PkeyPtr key;
+  ossl::Digest256 sha256{};
+};
 
 std::optional<Certificate> Certificate::Parse(base::Bytes bytes) {
   std::vector<uint8_t> from_pem;
@@ -146,46 +189,74 @@ std::optional<Certificate> Certificate::Parse(base::Bytes bytes) {
   }
   if (der.empty() || der.size() > kMaxSize) return std::nullopt;
   const uint8_t* at = der.data();
-  Certificate certificate;
-  certificate.x509_.reset(
-      d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  SyntaxPtr syntax(DecodeSyntax(&at, der.size()));
   ERR_clear_error();
-  if (!certificate.x509_ || at != der.data() + der.size()) return std::nullopt;
-  certificate.sha256_ = ossl::Sha256::Of(der);
+  if (!syntax || at != der.data() + der.size()) return std::nullopt;
+  auto parsed = std::make_shared<Parsed>();
+  parsed->key = KeyOf(*syntax->tbs->key);
+  parsed->syntax = std::move(syntax);
+  parsed->sha256 = ossl::Sha256::Of(der);
+  ERR_clear_error();
+  Certificate certificate;
+  certificate.parsed_ = std::move(parsed);
   return certificate;
 }
 
-Certificate Certificate::Share() const {
-  Certificate shared;
-  X509_up_ref(x509_.get());
-  shared.x509_.reset(x509_.get());
-  shared.sha256_ = sha256_;
-  return shared;
+const ossl::Digest256& Certificate::sha256() const { return parsed_->sha256; }
+
+EVP_PKEY* Certificate::key() const { return parsed_->key.get(); }
+
+const X509_NAME* Certificate::subject() const {
+  return parsed_->syntax->tbs->subject;
 }
 
-std::string Certificate::SubjectName() const {
-  return CommonName(X509_get_subject_name(x509_.get()));
+const X509_NAME* Certificate::issuer() const {
+  return parsed_->syntax->tbs->issuer;
 }
 
-std::string Certificate::IssuerName() const {
-  return CommonName(X509_get_issuer_name(x509_.get()));
+ASN1_INTEGER* Certificate::serial() const {
+  return parsed_->syntax->tbs->serial;
+}
+
+const X509_ALGOR* Certificate::signature_algorithm() const {
+  return parsed_->syntax->algorithm;
+}
+
+const STACK_OF(X509_EXTENSION) * Certificate::extensions() const {
+  return parsed_->syntax->tbs->extensions;
+}
+
+std::string Certificate::SubjectName() const { return CommonName(subject()); }
+
+std::string Certificate::IssuerName() const { return CommonName(issuer()); }
+
+bool Certificate::NamesAsIssuer(const Certificate& other) const {
+  return X509_NAME_cmp(issuer(), other.subject()) == 0;
+}
+
+bool Certificate::SignatureVerifies(EVP_PKEY* issuer_key) const {
+  const CertificateSyntax& syntax = *parsed_->syntax;
+  // RFC 5280, 4.1.1.2: the algorithm is stated twice, once under the signature.
+  return X509_ALGOR_cmp(syntax.algorithm, syntax.tbs->algorithm) == 0 &&
+         ASN1_item_verify(ASN1_ITEM_rptr(TbsCertificate), syntax.algorithm,
+                          syntax.signature, syntax.tbs, issuer_key) == 1;
 }
 
 bool Certificate::ClaimsToBeCa() const {
   int at = -1;  // -1: absent; -2: there twice.
   const BasicConstraintsPtr constraints(static_cast<BASIC_CONSTRAINTS*>(
-      X509_get_ext_d2i(x509_.get(), NID_basic_constraints, &at, nullptr)));
+      X509V3_get_d2i(extensions(), NID_basic_constraints, &at, nullptr)));
   ERR_clear_error();
   if (constraints) return constraints->ca != 0;
   return at != -1;
 }
 
 std::optional<time_t> Certificate::not_before() const {
-  return ossl::TimeOf(X509_get0_notBefore(x509_.get()));
+  return ossl::TimeOf(parsed_->syntax->tbs->validity->notBefore);
 }
 
 std::optional<time_t> Certificate::not_after() const {
-  return ossl::TimeOf(X509_get0_notAfter(x509_.get()));
+  return ossl::TimeOf(parsed_->syntax->tbs->validity->notAfter);
 }
 
 std::optional<base::Reason> SignatureAlgorithmFault(
@@ -204,23 +275,21 @@ std::optional<base::Reason> SignatureAlgorithmFault(
 
 void CheckSignedBy(const Certificate& certificate, const Certificate& issuer,
                    std::string_view name, Findings& findings) {
-  const X509_ALGOR* algorithm = nullptr;
-  X509_get0_signature(nullptr, &algorithm, certificate.x509());
-  if (const auto fault = SignatureAlgorithmFault(algorithm)) {
+  if (const auto fault =
+          SignatureAlgorithmFault(certificate.signature_algorithm())) {
     findings.push_back({*fault, std::string(name)});
     return;
   }
-  if (X509_NAME_cmp(X509_get_issuer_name(certificate.x509()),
-                    X509_get_subject_name(issuer.x509())) != 0) {
+  if (!certificate.NamesAsIssuer(issuer)) {
     findings.push_back({kCertificateIssuer, std::string(name)});
   }
-  EVP_PKEY* key = X509_get0_pubkey(issuer.x509());
+  EVP_PKEY* key = issuer.key();
   if (key == nullptr || EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA ||
       EVP_PKEY_get_bits(key) != kIssuerKeyBits) {
     findings.push_back({kCertificateIssuerKey, std::string(name)});
     return;
   }
-  if (X509_verify(certificate.x509(), key) != 1) {
+  if (!certificate.SignatureVerifies(key)) {
     findings.push_back({kCertificateSignature, std::string(name)});
   }
   ERR_clear_error();
@@ -228,24 +297,29 @@ void CheckSignedBy(const Certificate& certificate, const Certificate& issuer,
 
 void CheckValidity(const Certificate& certificate, time_t now,
                    std::string_view name, Findings& findings) {
-  // X509_cmp_time: negative, at or before `now`; positive, after; 0, malformed.
-  const X509* x509 = certificate.x509();
-  if (X509_cmp_time(X509_get0_notBefore(x509), &now) >= 0) {
+  const auto from = certificate.not_before();
+  const auto until = certificate.not_after();
+  if (!from || now < *from) {
     findings.push_back({kCertificateNotYetValid, std::string(name)});
   }
-  if (X509_cmp_time(X509_get0_notAfter(x509), &now) <= 0) {
+  if (!until || now >= *until) {
     findings.push_back({kCertificateExpired, std::string(name)});
   }
 }
 
 void CheckIsCa(const Certificate& certificate, std::string_view name,
                Findings& findings) {
-  X509* x509 = certificate.x509();
-  const bool is_ca = (X509_get_extension_flags(x509) & EXFLAG_CA) != 0 &&
-                     (X509_get_extension_flags(x509) & EXFLAG_KUSAGE) != 0 &&
-                     (X509_get_key_usage(x509) & KU_KEY_CERT_SIGN) != 0;
+  const auto* extensions = certificate.extensions();
+  // Null also if it is there twice.
+  const BasicConstraintsPtr constraints(static_cast<BASIC_CONSTRAINTS*>(
+      X509V3_get_d2i(extensions, NID_basic_constraints, nullptr, nullptr)));
+  const BitStringPtr usage(static_cast<ASN1_BIT_STRING*>(
+      X509V3_get_d2i(extensions, NID_key_usage, nullptr, nullptr)));
   ERR_clear_error();
-  if (!is_ca) findings.push_back({kCertificateNotCa, std::string(name)});
+  if (!constraints || constraints->ca == 0 || !usage ||
+      ASN1_BIT_STRING_get_bit(usage.get(), kKeyCertSign) != 1) {
+    findings.push_back({kCertificateNotCa, std::string(name)});
+  }
 }
 
 }  // namespace verifier

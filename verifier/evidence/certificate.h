@@ -8,7 +8,10 @@
 // such as "VCEK" says which certificate failed.
 #pragma once
 
+#include <openssl/x509.h>
+
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,16 +23,21 @@
 
 namespace verifier {
 
+// Cheap to copy; copies share what was parsed.
 class Certificate {
  public:
   // DER or PEM of exactly one certificate, nothing after it (but white space
   // after PEM); empty: it is not.
   static std::optional<Certificate> Parse(base::Bytes bytes);
 
-  X509* x509() const { return x509_.get(); }
-  // The same certificate, owned once more.
-  Certificate Share() const;
-  const ossl::Digest256& sha256() const { return sha256_; }  // Of the DER.
+  const ossl::Digest256& sha256() const;  // Of the DER.
+  EVP_PKEY* key() const;                  // Null: of no known kind.
+  const X509_NAME* subject() const;
+  const X509_NAME* issuer() const;
+  ASN1_INTEGER* serial() const;
+  const X509_ALGOR* signature_algorithm() const;
+  const STACK_OF(X509_EXTENSION) * extensions() const;  // May be null.
+
   // The subject's or issuer's CN in printable ASCII; empty: none, or several.
   std::string SubjectName() const;
   std::string IssuerName() const;
@@ -39,14 +47,15 @@ class Certificate {
   std::optional<time_t> not_before() const;
   std::optional<time_t> not_after() const;
 
- private:
-  ossl::X509Ptr x509_;
-  ossl::Digest256 sha256_{};
-};
+  bool NamesAsIssuer(const Certificate& other) const;
+  // By whatever algorithm it states.
+  bool SignatureVerifies(EVP_PKEY* issuer_key) const;
 
-// The DER in `bytes`, which are DER or one PEM block of `label`
-// ("CERTIFICATE"); empty: neither.
-std::vector<uint8_t> DerOf(base::Bytes bytes, std::string_view label);
+ private:
+  struct Parsed;
+  Certificate() = default;
+  std::shared_ptr<const Parsed> parsed_;
+};
 
 // RSASSA-PSS, SHA-384, MGF1 with SHA-384, salt of 48: empty. Otherwise the
 // reason why not.

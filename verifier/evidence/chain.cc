@@ -2,7 +2,7 @@
 #include "verifier/evidence/chain.h"
 
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
+#include <openssl/evp.h>
 
 #include <algorithm>
 #include <limits>
@@ -158,10 +158,10 @@ class ChainVerifier {
     for (const Certificate* candidate : candidates) {
       Findings findings;
       CheckSignedBy(subject, *candidate, "", findings);
-      if (findings.empty()) return candidate->Share();
+      if (findings.empty()) return *candidate;
     }
     if (candidates.empty()) return std::nullopt;
-    return candidates.front()->Share();
+    return *candidates.front();
   }
 
   void FindMissing() {
@@ -187,9 +187,7 @@ class ChainVerifier {
       // Names repeat: every emulated hierarchy has the same.
       for (const AcceptedRoot& root : input_.roots) {
         auto certificate = Certificate::Parse(root.der);
-        if (certificate &&
-            X509_NAME_cmp(X509_get_issuer_name(intermediate_->x509()),
-                          X509_get_subject_name(certificate->x509())) == 0) {
+        if (certificate && intermediate_->NamesAsIssuer(*certificate)) {
           accepted.push_back(*std::move(certificate));
         }
       }
@@ -300,7 +298,7 @@ class ChainVerifier {
   }
 
   static void CheckLeafKey(const Certificate& leaf, Findings& findings) {
-    EVP_PKEY* key = X509_get0_pubkey(leaf.x509());
+    EVP_PKEY* key = leaf.key();
     char group[32] = "";
     if (key == nullptr || EVP_PKEY_get_base_id(key) != EVP_PKEY_EC ||
         EVP_PKEY_get_group_name(key, group, sizeof group, nullptr) != 1 ||

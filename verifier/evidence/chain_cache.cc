@@ -52,7 +52,7 @@ std::optional<Certificate> ChainCache::Issuer(Place place,
   const std::lock_guard lock(mutex_);
   const auto found = issuers_.find(key);
   if (found == issuers_.end()) return std::nullopt;
-  return found->second.Share();
+  return found->second;
 }
 
 void ChainCache::InsertIssuer(Place place, base::Bytes bytes,
@@ -60,7 +60,7 @@ void ChainCache::InsertIssuer(Place place, base::Bytes bytes,
   const ossl::Digest256 key = IssuerKey(place, bytes);
   const std::lock_guard lock(mutex_);
   if (issuers_.size() >= kMaxIssuers) issuers_.clear();
-  issuers_.try_emplace(key, certificate.Share());
+  issuers_.try_emplace(key, certificate);
 }
 
 size_t ChainCache::size() const {

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "verifier/evidence/pem.h"
 #include "verifier/reasons.h"
 
 namespace verifier {
@@ -64,15 +65,14 @@ void CheckCrlSignedBy(const Crl& crl, const Certificate& root,
     findings.push_back({*fault, std::string(kName)});
     return;
   }
-  if (X509_NAME_cmp(X509_CRL_get_issuer(crl.crl()),
-                    X509_get_subject_name(root.x509())) != 0) {
+  if (X509_NAME_cmp(X509_CRL_get_issuer(crl.crl()), root.subject()) != 0) {
     findings.push_back({kCertificateIssuer, std::string(kName)});
   }
   // A critical extension would limit what the list speaks of (RFC 5280, 5.2).
   if (HasUnknownCriticalExtension(crl.crl())) {
     findings.push_back({kCertificateMalformed, "CRL: a critical extension"});
   }
-  EVP_PKEY* key = X509_get0_pubkey(root.x509());
+  EVP_PKEY* key = root.key();
   if (key == nullptr || X509_CRL_verify(crl.crl(), key) != 1) {
     findings.push_back({kCertificateSignature, std::string(kName)});
   }
@@ -92,7 +92,7 @@ void CheckNotRevoked(const Certificate& certificate, const Crl& crl,
                      std::string_view name, Findings& findings) {
   X509_REVOKED* entry = nullptr;
   // 2: an entry that takes a revocation back, which a full list does not have.
-  if (X509_CRL_get0_by_cert(crl.crl(), &entry, certificate.x509()) != 0) {
+  if (X509_CRL_get0_by_serial(crl.crl(), &entry, certificate.serial()) != 0) {
     findings.push_back({kCertificateRevoked, std::string(name)});
   }
 }

@@ -43,19 +43,19 @@ const ASN1_OBJECT* ObjectOf(std::string_view place) {
 class Extensions {
  public:
   Extensions(const Certificate& certificate, LeafFacts& facts)
-      : x509_(certificate.x509()), facts_(facts) {}
+      : extensions_(certificate.extensions()), facts_(facts) {}
 
   // The value's octets; empty optional: missing, or twice.
   std::optional<base::Bytes> Value(std::string_view place) {
     const ASN1_OBJECT* object = ObjectOf(place);
-    const int index = X509_get_ext_by_OBJ(x509_, object, -1);
+    const int index = X509v3_get_ext_by_OBJ(extensions_, object, -1);
     if (index < 0) return std::nullopt;
-    if (X509_get_ext_by_OBJ(x509_, object, index) >= 0) {
+    if (X509v3_get_ext_by_OBJ(extensions_, object, index) >= 0) {
       Malformed(place);
       return std::nullopt;
     }
     const ASN1_OCTET_STRING* value =
-        X509_EXTENSION_get_data(X509_get_ext(x509_, index));
+        X509_EXTENSION_get_data(X509v3_get_ext(extensions_, index));
     return base::Bytes(ASN1_STRING_get0_data(value),
                        static_cast<size_t>(ASN1_STRING_length(value)));
   }
@@ -105,7 +105,7 @@ class Extensions {
   }
 
  private:
-  const X509* x509_;
+  const STACK_OF(X509_EXTENSION) * extensions_;
   LeafFacts& facts_;
 };
 

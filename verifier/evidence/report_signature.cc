@@ -56,7 +56,7 @@ bool ReportSignatureVerifies(const sev::UnverifiedReport& report,
   const int der_size = i2d_ECDSA_SIG(signature.get(), &der);
   if (der_size <= 0) return false;
   const ossl::MdCtxPtr context(EVP_MD_CTX_new());
-  EVP_PKEY* key = X509_get0_pubkey(leaf.x509());
+  EVP_PKEY* key = leaf.key();
   const auto signed_bytes = report.signed_bytes();
   const bool ok =
       context && key != nullptr && EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
