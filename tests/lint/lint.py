@@ -139,11 +139,12 @@ def named_documents(tree):
 
 
 def named_tests(tree):
-    """The threat model names tests that exist."""
+    """The threat model, and what is said of verification, name tests that exist."""
     tests = "".join(text for path, text in tree.items() if re.search(r"_test\.(cc|py)$", path))
-    for name in re.findall(r"`((?:test_|[A-Z][a-z]+[A-Z])\w+)`", tree.get("docs/threat-model.md", "")):
-        if not re.search(rf"\b{name}\b", tests):
-            yield f"docs/threat-model.md:1: there is no test {name}"
+    for path in ("docs/threat-model.md", "docs/verify.md"):
+        for name in re.findall(r"`((?:test_|[A-Z][a-z]+[A-Z])\w+)`", tree.get(path, "")):
+            if not re.search(rf"\b{name}\b", tests):
+                yield f"{path}:1: there is no test {name}"
 
 
 def orphans(tree):
@@ -231,6 +232,7 @@ BROKEN = [
     ({"docs/a.md": "`//sev:report_test`\n"}, "no target //sev:report_test"),
     ({"sev/a.cc": HEADER + "// See docs/b.md.\n"}, "names docs/b.md"),
     ({"docs/threat-model.md": "`NoSuchTest`\n"}, "no test NoSuchTest"),
+    ({"docs/verify.md": "`NoSuchTest`\n"}, "no test NoSuchTest"),
     ({"sev/a.cc": HEADER, "sev/BUILD": ""}, "named in no BUILD"),
     ({"sev/reasons.h": "#define FORELOCK_SEV_REASONS(X) X(a)\n"}, "not in docs/all_reasons.cc"),
     ({"cli/BUILD": 'cc_binary(\n    name = "forelock",\n)\n'}, "//cli:forelock is not in _SHIPPED"),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The checks of an appraisal, by the names that tools and test vectors use.
+// docs/verify.md says for each what it is, where it is specified, and which
+// test shows it.
 #pragma once
 
 #include <array>
