@@ -115,7 +115,12 @@ std::string ProgramHelp(const Program& program,
                     std::string(width - name.size() + 2, ' '), command->summary,
                     "\n");
   }
-  absl::StrAppend(&text, "\n", program.name, " COMMAND --help says more.\n");
+  absl::StrAppend(&text, "\nexit status:\n");
+  for (const ExitCode& code : kExitCodes) {
+    absl::StrAppendFormat(&text, "  %d  %s\n", code.code, code.meaning);
+  }
+  absl::StrAppend(&text, "\n", program.name,
+                  " COMMAND --help says more, also of other statuses.\n");
   return text;
 }
 
