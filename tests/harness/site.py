@@ -269,23 +269,22 @@ class Site:
             self.emulator.stop()
             self.emulator = None
 
-    def write_proxy_configuration(self, endpoints, certificates=True):
+    def write_proxy_configuration(self, endpoints, certificates=None):
         text = [
             "[[vm]]",
             f'label = "{LABEL}"',
             f'socket = "{self.wiring.proxy_socket}"',
             f'ram = "{self.wiring.ram}"',
         ]
-        if certificates:
-            text.append(f'certificates = "{self.processor / "public"}"')
+        text.append(f'certificates = "{certificates or self.processor / "public"}"')
         text += ["[vm.endpoints]"] + [f'{name} = "{to}"' for name, to in endpoints.items()]
         path = self.host / "proxy.toml"
         path.write_text("\n".join(text) + "\n")
         return path
 
-    def start_proxy(self, endpoints=None):
+    def start_proxy(self, endpoints=None, certificates=None):
         self.stop_proxy()
-        path = self.write_proxy_configuration(endpoints or self.endpoints)
+        path = self.write_proxy_configuration(endpoints or self.endpoints, certificates)
         self.proxy_configuration = path
         self.proxy = self._spawn("proxy", [self.tools.proxy, "--config", path])
         self.proxy.wait_for("^ready$")
