@@ -61,6 +61,11 @@ absl::StatusOr<Authorities> Authorities::Load(const std::string& folder) {
   if (error) {
     return absl::NotFoundError(absl::StrCat(folder, ": ", error.message()));
   }
+  // Part of a folder is not the folder: the list may be in the other part.
+  if (paths.size() > kMaxFiles) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(folder, ": more than ", kMaxFiles, " files"));
+  }
   std::ranges::sort(paths);
   Authorities authorities;
   for (const fs::path& path : paths) {

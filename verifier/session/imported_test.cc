@@ -118,5 +118,19 @@ TEST(AuditText, TurinAndVlekByTheirParts) {
   EXPECT_NE(text.find("product       Turin\n"), std::string::npos) << text;
 }
 
+TEST(AuditText, OfARowThatIsNotOurs) {
+  for (const char* detail :
+       {R"({"report":[],"product":1,"signer":{},"crl_checked":"no"})",
+        R"({"report":{"tcb":7,"reported_tcb":[]}})",
+        R"({"report":{"tcb":{"reported":"x","launch":[1]}}})",
+        R"({"report":{"tcb":{"reported":{"\u001b[2J":{},"b":null}}}})"}) {
+    AuditEntry entry;
+    entry.detail = detail;
+    for (const char c : ToText(entry)) {
+      EXPECT_TRUE(c == '\n' || (c >= 0x20 && c < 0x7F)) << detail;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace verifier
