@@ -76,12 +76,12 @@ TEST(Certificate, OneAndNothingElse) {
   EXPECT_FALSE(Certificate::Parse(GoodExhibit().crl));
 }
 
-TEST(Certificate, ShareIsTheSame) {
+TEST(Certificate, CopyIsTheSame) {
   const Certificate certificate = Parsed(GoodExhibit().leaf);
-  const Certificate shared = certificate.Share();
-  EXPECT_EQ(shared.sha256(), certificate.sha256());
-  EXPECT_EQ(shared.SubjectName(), "SEV-VCEK");
-  EXPECT_EQ(shared.IssuerName(), "SEV-Milan");
+  const Certificate copy = certificate;
+  EXPECT_EQ(copy.sha256(), certificate.sha256());
+  EXPECT_EQ(copy.SubjectName(), "SEV-VCEK");
+  EXPECT_EQ(copy.IssuerName(), "SEV-Milan");
 }
 
 // AMD certifies one key for each TCB, and again at will.
