@@ -57,6 +57,36 @@ TEST(CertTable, EveryTruncationFails) {
   }
 }
 
+TEST(CertTable, NoFlippedBitLeadsOutsideOrIsLost) {
+  auto table = Sample();
+  const auto views = [](const CertTable& parsed) {
+    return std::array{parsed.vcek, parsed.vlek, parsed.ask, parsed.ark,
+                      parsed.crl};
+  };
+  for (size_t bit = 0; bit < 8 * table.size(); ++bit) {
+    table[bit / 8] ^= static_cast<uint8_t>(1u << bit % 8);
+    const auto parsed = ParseCertTable(table);
+    table[bit / 8] ^= static_cast<uint8_t>(1u << bit % 8);
+    if (!parsed.ok()) continue;
+    for (const base::Bytes view : views(*parsed)) {
+      if (view.empty()) continue;
+      EXPECT_GE(view.data(), table.data() + 4 * kCertTableEntrySize) << bit;
+      EXPECT_LE(view.data() + view.size(), table.data() + table.size()) << bit;
+    }
+    // In a certificate the bit is the certificate's; before that it changes
+    // what is found, or where. Of the last entry only the GUID counts.
+    if (bit / 8 < 3 * kCertTableEntrySize + sizeof(Guid)) {
+      const auto good = ParseCertTable(table);
+      EXPECT_FALSE(std::ranges::equal(views(*parsed), views(*good),
+                                      [](base::Bytes a, base::Bytes b) {
+                                        return a.data() == b.data() &&
+                                               a.size() == b.size();
+                                      }))
+          << bit;
+    }
+  }
+}
+
 TEST(CertTable, EntriesMustBeInsideApartAndOnce) {
   struct Row {
     const char* what;
