@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "sev/guest_policy.h"
 #include "sev/reasons.h"
+#include "sev/vectors_for_tests.h"
 #include "verifier/evidence/refusal.h"
 #include "verifier/reasons.h"
 
@@ -242,6 +243,20 @@ TEST(Appraisal, SerialZeroAndUnknownExtensionsAreAccepted) {
   EXPECT_EQ(draft.leaf.serial, 0);  // As of every genuine VCEK.
   draft.leaf.extensions.push_back({"99", {0x01, 0x02}});
   EXPECT_EQ(draft.Sign().Appraise().verdict, Verdict::kValid);
+}
+
+// AMD's own, so only where there are vectors.
+TEST(Appraisal, RootOfAnotherProduct) {
+  const std::string folder = sev::VectorsFolder();
+  if (folder.empty()) GTEST_SKIP() << "FORELOCK_VECTORS is not set";
+  Exhibit exhibit = testing::GoodExhibit();  // Milan's.
+  exhibit.root = sev::ReadVector(folder + "/common/amd/genoa/ark.der");
+  exhibit.roots = {{.sha256 = ossl::Sha256::Of(exhibit.root), .name = "AMD"}};
+  const Appraisal appraisal = exhibit.Appraise();
+  EXPECT_EQ(appraisal.of(Check::kRootPinned), Outcome::kFail);
+  EXPECT_EQ(appraisal.of(Check::kRootSelfSigned), Outcome::kPass);
+  EXPECT_TRUE(Has(appraisal.findings, kRootOfAnotherProduct))
+      << Describe(appraisal);
 }
 
 TEST(Appraisal, EveryFaultIsNamed) {

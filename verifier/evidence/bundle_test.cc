@@ -115,6 +115,22 @@ TEST(Split, NoCutDerIsTakenForWhole) {
   }
 }
 
+TEST(Split, EveryBitCounts) {
+  const SplitFile good{.certificates = {GoodExhibit().leaf},
+                       .crls = {GoodExhibit().crl}};
+  File der = Join({GoodExhibit().leaf, GoodExhibit().crl});
+  for (size_t at = 0; at < der.size(); ++at) {
+    for (int bit = 0; bit < 8; ++bit) {
+      der[at] ^= static_cast<uint8_t>(1u << bit);
+      const auto parts = SplitCertificates(der);
+      EXPECT_FALSE(parts.ok() && parts->certificates == good.certificates &&
+                   parts->crls == good.crls)
+          << at << " bit " << bit;
+      der[at] ^= static_cast<uint8_t>(1u << bit);
+    }
+  }
+}
+
 TEST(Bundle, AnyOrderAndForm) {
   const Exhibit& e = GoodExhibit();
   EXPECT_EQ(VerdictOf({e.leaf, e.intermediate, e.root, e.crl}),

@@ -1,49 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A certificate from the host as VCEK or as ASK. The root is pinned by its
-// SHA-256, so nothing can take its place.
+// One certificate, DER or PEM: what is read of it before any signature counts.
+// That no other bytes verify is appraisal_fuzz's.
 #include <cstring>
+#include <string>
+#include <vector>
 
 #include "tools/fuzz_seed.h"
-#include "verifier/evidence/chain.h"
-#include "verifier/testing/evidence_maker.h"
+#include "verifier/evidence/certificate.h"
+#include "verifier/evidence/endorsement.h"
+#include "verifier/testing/appraisal_draft.h"
 
 namespace {
 
-constexpr time_t kNow = 1800000000;
+using verifier::testing::P256Key;
+using verifier::testing::Rsa2048Key;
 
-const verifier::testing::Certificates& Good() {
-  static const auto& good = *new verifier::testing::Certificates(
-      verifier::testing::GoodCertificates());
-  return good;
+void CheckText(const std::string& text) {
+  for (const char c : text) {
+    if (c < 0x20 || c > 0x7E) __builtin_trap();
+  }
+}
+
+std::vector<std::vector<uint8_t>> Seeds() {
+  const auto vcek = verifier::testing::Make(
+      emulator::VcekSpec(emulator::kMilan, {}, P256Key(), Rsa2048Key()));
+  const auto vlek = verifier::testing::Make(emulator::VlekSpec(
+      emulator::kTurin, "CN=cc.example.com", P256Key(), Rsa2048Key()));
+  return {vcek, vlek, verifier::testing::PemOf(vcek, "CERTIFICATE")};
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static const auto& root =
-      *new verifier::AcceptedRoot(verifier::testing::TestRoot());
-  if (size == 0) return 0;
-  const base::Bytes input(data + 1, size - 1);
-  verifier::CertificateSet set{
-      .leaf = Good().vcek, .intermediate = Good().ask, .root = Good().ark};
-  base::Bytes& link = data[0] % 2 == 0 ? set.leaf : set.intermediate;
-  const bool genuine = base::Equal(input, link);
-  link = input;
-  const verifier::Chain chain = verifier::VerifyChain(
-      {.certificates = set, .roots = {&root, 1}, .now = kNow});
-  // Nothing but the genuine bytes may take a link's place.
-  if (chain.verified != genuine) __builtin_trap();
+  const auto certificate = verifier::Certificate::Parse({data, size});
+  if (!certificate) return 0;
+  CheckText(certificate->SubjectName());
+  CheckText(certificate->IssuerName());
+  certificate->ClaimsToBeCa();
+  verifier::Findings findings;
+  verifier::CheckValidity(*certificate, verifier::testing::kAppraisalTime, "",
+                          findings);
+  verifier::CheckIsCa(*certificate, "", findings);
+  const verifier::LeafFacts facts = verifier::ReadLeaf(*certificate);
+  CheckText(facts.product_name);
+  CheckText(facts.csp_id);
+  if (!facts.has_hardware_id && !facts.hardware_id.empty()) __builtin_trap();
   return 0;
 }
 
-// The link that the certificate stands in for (0: VCEK), then the certificate.
-// One seed: each of its 12 thousand neighbours verifies three signatures.
 extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
                                    size_t capacity) {
-  const std::vector<uint8_t>& vcek = Good().vcek;
-  if (index != 0 || vcek.size() + 1 > capacity) return 0;
-  out[0] = 0;
-  memcpy(out + 1, vcek.data(), vcek.size());
-  return vcek.size() + 1;
+  static const auto& seeds = *new std::vector<std::vector<uint8_t>>(Seeds());
+  if (index >= seeds.size() || seeds[index].size() > capacity) return 0;
+  memcpy(out, seeds[index].data(), seeds[index].size());
+  return seeds[index].size();
 }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Files with certificates in any form: split, and sorted into a chain.
+#include <cstring>
+#include <vector>
+
+#include "sev/cert_table.h"
+#include "tools/fuzz_seed.h"
+#include "verifier/evidence/bundle.h"
+#include "verifier/testing/appraisal_draft.h"
+
+namespace {
+
+using File = std::vector<uint8_t>;
+using verifier::testing::Make;
+using verifier::testing::P256Key;
+using verifier::testing::PemOf;
+using verifier::testing::Rsa2048Key;
+
+// Small ones: each has ten thousand neighbours.
+std::vector<File> MakeSeeds() {
+  emulator::CertificateSpec spec =
+      emulator::VcekSpec(emulator::kMilan, {}, P256Key(), Rsa2048Key());
+  spec.extensions.clear();
+  const File leaf = Make(spec);
+  const File crl = Make(emulator::GoodCrlSpec(emulator::kMilan, Rsa2048Key()));
+  File both = leaf;
+  both.insert(both.end(), crl.begin(), crl.end());
+  File table(4096);
+  const sev::CertTableEntry entries[] = {{sev::kGuidVcek, leaf}};
+  table.resize(*sev::PackCertTable(entries, table));
+  return {both, PemOf(crl, "X509 CRL"), table};
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  verifier::CertificateBundle bundle;
+  const bool added = bundle.Add({data, size}, "file").ok();
+  if (added && bundle.has_leaf() == bundle.Set().leaf.empty()) {
+    __builtin_trap();
+  }
+  return 0;
+}
+
+extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
+                                   size_t capacity) {
+  static const auto& seeds = *new std::vector<File>(MakeSeeds());
+  if (index >= seeds.size() || seeds[index].size() > capacity) return 0;
+  memcpy(out, seeds[index].data(), seeds[index].size());
+  return seeds[index].size();
+}
