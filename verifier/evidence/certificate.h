@@ -57,6 +57,17 @@ class Certificate {
   std::shared_ptr<const Parsed> parsed_;
 };
 
+// What stands around the signed part has one encoding in DER; OpenSSL reads
+// others too. So the same signature would fit other bytes.
+template <auto kEncode, typename T>
+bool EncodesAs(const T* object, base::Bytes der) {
+  const int size = kEncode(object, nullptr);
+  if (size < 0 || static_cast<size_t>(size) != der.size()) return false;
+  std::vector<uint8_t> again(der.size());
+  uint8_t* at = again.data();
+  return kEncode(object, &at) == size && base::Equal(again, der);
+}
+
 // RSASSA-PSS, SHA-384, MGF1 with SHA-384, salt of 48: empty. Otherwise the
 // reason why not.
 std::optional<base::Reason> SignatureAlgorithmFault(

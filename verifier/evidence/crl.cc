@@ -32,7 +32,10 @@ std::optional<Crl> Crl::Parse(base::Bytes bytes) {
   Crl crl;
   crl.crl_.reset(d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size())));
   ERR_clear_error();
-  if (!crl.crl_ || at != der.data() + der.size()) return std::nullopt;
+  if (!crl.crl_ || at != der.data() + der.size() ||
+      !EncodesAs<i2d_X509_CRL>(crl.crl_.get(), der)) {
+    return std::nullopt;
+  }
   crl.sha256_ = ossl::Sha256::Of(der);
   return crl;
 }
