@@ -139,6 +139,9 @@
   X(kReportVersionNewer, 'V', 'E', 51,                                        \
     "the report is newer than I know; only its known part was checked",       \
     "Update this program.")                                                   \
+  X(kCertificateCritical, 'V', 'E', 52,                                       \
+    "a certificate has a critical extension that is not known here",          \
+    "This is not a certificate of AMD's key service, or a newer kind.")       \
   X(kWrappedReportMalformed, 'V', 'E', 70,                                    \
     "what should wrap a report is malformed",                                 \
     "Give the file as the guest device or the vTPM returned it.")             \

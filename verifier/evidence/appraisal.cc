@@ -141,7 +141,10 @@ class Appraiser {
                         facts.kind ? NameOf(*facts.kind) : "unknown"));
     CheckProduct(report, chain);
     if (vlek) {
-      Record(Check::kVlekNoHardwareId, !facts.has_hardware_id, kVlekHardwareId);
+      Record(Check::kVlekNoHardwareId,
+             !facts.has_hardware_id &&
+                 !facts.IsMalformed(amd_extension::kHardwareId),
+             kVlekHardwareId);
       RecordExtension(Check::kVlekCspId, !facts.csp_id.empty(), facts,
                       amd_extension::kCspId, kVlekCspIdMissing);
     } else {

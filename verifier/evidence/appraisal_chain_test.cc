@@ -83,6 +83,24 @@ std::function<Exhibit()> WithoutExtension(Bytes part, int nid) {
   });
 }
 
+std::function<Exhibit()> WithCriticalExtension(Bytes part,
+                                               EVP_PKEY* (*signer)()) {
+  return Altered([=](Exhibit& e) {
+    e.*part = testing::ResignCertificate(e.*part, signer(), [](X509* x509) {
+      ASN1_OBJECT* unknown = OBJ_txt2obj("1.3.6.1.4.1.3704.1.99", 1);
+      static constexpr uint8_t kZero[] = {0};
+      ASN1_OCTET_STRING* value = ASN1_OCTET_STRING_new();
+      ASN1_OCTET_STRING_set(value, kZero, sizeof kZero);
+      X509_EXTENSION* extension =
+          X509_EXTENSION_create_by_OBJ(nullptr, unknown, /*crit=*/1, value);
+      X509_add_ext(x509, extension, -1);
+      X509_EXTENSION_free(extension);
+      ASN1_OCTET_STRING_free(value);
+      ASN1_OBJECT_free(unknown);
+    });
+  });
+}
+
 // Each place: how its check and its rows are called.
 void AddSignatureForms(std::vector<Refusal>& rows) {
   struct Place {
@@ -228,6 +246,10 @@ std::vector<Refusal> ChainRefusals() {
        {Check::kLeafType},
        kVcekIsCa,
        Role(&Draft::leaf, Form::kIntermediate)},
+      {"LeafWithUnknownCriticalExtension",
+       {Check::kLeafType},
+       kCertificateCritical,
+       WithCriticalExtension(&Exhibit::leaf, testing::AskKey)},
       {"LeafOfAnotherSigner",
        {Check::kLeafSigned},
        kCertificateSignature,
@@ -278,6 +300,10 @@ std::vector<Refusal> ChainRefusals() {
        {Check::kIntermediateKnown},
        kCertificateNotCa,
        WithoutExtension(&Exhibit::intermediate, NID_key_usage)},
+      {"IntermediateWithUnknownCriticalExtension",
+       {Check::kIntermediateKnown},
+       kCertificateCritical,
+       WithCriticalExtension(&Exhibit::intermediate, testing::ArkKey)},
       {"IntermediateWithShortKey",
        {Check::kLeafSigned},
        kCertificateIssuerKey,

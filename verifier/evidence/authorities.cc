@@ -104,6 +104,10 @@ absl::Status Authorities::Add(base::Bytes bytes, const std::string& name) {
   }
   for (const auto& der : parts->crls) {
     auto crl = Crl::Parse(der);
+    const bool known = crl && std::ranges::any_of(crls_, [&](const Crl& other) {
+                         return other.sha256() == crl->sha256();
+                       });
+    if (known) continue;
     if (!crl || crls_.size() >= kMaxCertificates) {
       return Error(kCertificateMalformed, absl::StatusCode::kInvalidArgument,
                    absl::StrCat(name, ": CRL"));

@@ -251,6 +251,23 @@ bool Certificate::ClaimsToBeCa() const {
   return at != -1;
 }
 
+bool Certificate::HasIssuerKey() const {
+  return key() != nullptr && EVP_PKEY_get_base_id(key()) == EVP_PKEY_RSA &&
+         EVP_PKEY_get_bits(key()) == kIssuerKeyBits;
+}
+
+bool Certificate::HasUnknownCriticalExtension() const {
+  for (int i = 0; i < X509v3_get_ext_count(extensions()); ++i) {
+    X509_EXTENSION* extension = X509v3_get_ext(extensions(), i);
+    const int nid = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
+    if (X509_EXTENSION_get_critical(extension) != 0 &&
+        nid != NID_basic_constraints && nid != NID_key_usage) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::optional<time_t> Certificate::not_before() const {
   return ossl::TimeOf(parsed_->syntax->tbs->validity->notBefore);
 }
@@ -283,13 +300,11 @@ void CheckSignedBy(const Certificate& certificate, const Certificate& issuer,
   if (!certificate.NamesAsIssuer(issuer)) {
     findings.push_back({kCertificateIssuer, std::string(name)});
   }
-  EVP_PKEY* key = issuer.key();
-  if (key == nullptr || EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA ||
-      EVP_PKEY_get_bits(key) != kIssuerKeyBits) {
+  if (!issuer.HasIssuerKey()) {
     findings.push_back({kCertificateIssuerKey, std::string(name)});
     return;
   }
-  if (!certificate.SignatureVerifies(key)) {
+  if (!certificate.SignatureVerifies(issuer.key())) {
     findings.push_back({kCertificateSignature, std::string(name)});
   }
   ERR_clear_error();

@@ -47,6 +47,9 @@ class Certificate {
   std::optional<time_t> not_before() const;
   std::optional<time_t> not_after() const;
 
+  bool HasIssuerKey() const;  // RSA-4096.
+  // RFC 5280, 4.2: what is critical and not understood must be refused.
+  bool HasUnknownCriticalExtension() const;
   bool NamesAsIssuer(const Certificate& other) const;
   // By whatever algorithm it states.
   bool SignatureVerifies(EVP_PKEY* issuer_key) const;

@@ -150,18 +150,23 @@ class ChainVerifier {
     return ok;
   }
 
-  // The first candidate that signed `subject`; else, for its findings, one of
-  // the right name.
+  // A candidate that signed `subject`, the last issued of them: AMD has
+  // replaced ASKs. If none did, for its findings, one of the right name.
   static std::optional<Certificate> SignerAmong(
       const Certificate& subject,
       const std::vector<const Certificate*>& candidates) {
+    const Certificate* found = nullptr;
     for (const Certificate* candidate : candidates) {
       Findings findings;
       CheckSignedBy(subject, *candidate, "", findings);
-      if (findings.empty()) return *candidate;
+      if (findings.empty() &&
+          (found == nullptr || found->not_before() < candidate->not_before())) {
+        found = candidate;
+      }
     }
-    if (candidates.empty()) return std::nullopt;
-    return *candidates.front();
+    if (found == nullptr && !candidates.empty()) found = candidates.front();
+    if (found == nullptr) return std::nullopt;
+    return *found;
   }
 
   void FindMissing() {
@@ -206,6 +211,9 @@ class ChainVerifier {
       findings.push_back({if_unknown, Quoted(name)});
     } else if (role.place != place) {
       findings.push_back({kCertificateOrder, Quoted(name)});
+    }
+    if (certificate.HasUnknownCriticalExtension()) {
+      findings.push_back({kCertificateCritical, Quoted(name)});
     }
   }
 
@@ -312,7 +320,8 @@ class ChainVerifier {
   void CheckCrl() {
     if (!root_) return;
     const Crl* crl = crl_ ? &*crl_ : nullptr;
-    if (input_.authorities != nullptr) {
+    // A stranger's key is not tried on every list that was imported.
+    if (input_.authorities != nullptr && chain_.root) {
       const Crl* imported = input_.authorities->CrlOf(*root_);
       if (imported != nullptr &&
           (crl == nullptr || crl->number() < imported->number())) {

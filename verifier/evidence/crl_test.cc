@@ -98,6 +98,16 @@ TEST(Crl, OfAnotherRoot) {
   EXPECT_EQ(SignatureFaults(testing::Make(spec)), Reasons{kCertificateIssuer});
 }
 
+// A host may send a root with a key that takes ages; it is never used.
+TEST(Crl, OnlyUnderAnAuthoritysKey) {
+  testing::Draft draft = testing::GoodDraft();
+  draft.root.key = testing::Rsa2048Key();
+  const auto root = Certificate::Parse(testing::Make(draft.root));
+  Findings findings;
+  CheckCrlSignedBy(Parsed(testing::Make(GoodSpec())), *root, findings);
+  EXPECT_EQ(ReasonsOf(findings), Reasons{kCertificateIssuerKey});
+}
+
 TEST(Crl, OnlyAmdsSignatureAlgorithm) {
   const auto der = testing::Make(GoodSpec());
   const auto faults = [&](const testing::SignAs& as) {
