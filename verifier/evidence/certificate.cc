@@ -124,6 +124,12 @@ CertificateSyntax* DecodeSyntax(const uint8_t** at, size_t size) {
       nullptr, at, static_cast<long>(size), ASN1_ITEM_rptr(CertificateSyntax)));
 }
 
+int EncodeSyntax(const CertificateSyntax* syntax, uint8_t** out) {
+  // EDGE: as above.
+  return ASN1_item_i2d(reinterpret_cast<const ASN1_VALUE*>(syntax), out,
+                       ASN1_ITEM_rptr(CertificateSyntax));
+}
+
 bool IsP384(const X509_ALGOR* algorithm) {
   const ASN1_OBJECT* object = nullptr;
   int type = V_ASN1_UNDEF;
@@ -191,7 +197,10 @@ std::optional<Certificate> Certificate::Parse(base::Bytes bytes) {
   const uint8_t* at = der.data();
   SyntaxPtr syntax(DecodeSyntax(&at, der.size()));
   ERR_clear_error();
-  if (!syntax || at != der.data() + der.size()) return std::nullopt;
+  if (!syntax || at != der.data() + der.size() ||
+      !EncodesAs<EncodeSyntax>(syntax.get(), der)) {
+    return std::nullopt;
+  }
   auto parsed = std::make_shared<Parsed>();
   parsed->key = KeyOf(*syntax->tbs->key);
   parsed->syntax = std::move(syntax);

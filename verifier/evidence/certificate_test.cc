@@ -76,6 +76,20 @@ TEST(Certificate, OneAndNothingElse) {
   EXPECT_FALSE(Certificate::Parse(GoodExhibit().crl));
 }
 
+// The outer length is not signed: 82 LL LL and 83 00 LL LL say the same.
+TEST(Certificate, OnlyDer) {
+  auto ber = GoodExhibit().leaf;
+  ASSERT_EQ(ber[1], 0x82);
+  ber[1] = 0x83;
+  ber.insert(ber.begin() + 2, 0);
+  EXPECT_FALSE(Certificate::Parse(ber));
+  auto indefinite = GoodExhibit().leaf;
+  indefinite[1] = 0x80;
+  indefinite.erase(indefinite.begin() + 2, indefinite.begin() + 4);
+  indefinite.insert(indefinite.end(), {0, 0});
+  EXPECT_FALSE(Certificate::Parse(indefinite));
+}
+
 TEST(Certificate, CopyIsTheSame) {
   const Certificate certificate = Parsed(GoodExhibit().leaf);
   const Certificate copy = certificate;
