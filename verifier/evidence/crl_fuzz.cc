@@ -10,19 +10,17 @@
 
 namespace {
 
-using verifier::testing::Rsa2048Key;
+using verifier::testing::ArkKey;
 
-// A short key will do: only certificates must have a long one.
 const verifier::Certificate& Root() {
   static const auto& root = *new verifier::Certificate(
       *verifier::Certificate::Parse(verifier::testing::Make(
-          emulator::ArkSpec(emulator::kMilan, Rsa2048Key()))));
+          emulator::ArkSpec(emulator::kMilan, ArkKey()))));
   return root;
 }
 
 std::vector<std::vector<uint8_t>> MakeSeeds() {
-  emulator::CrlSpec spec =
-      emulator::GoodCrlSpec(emulator::kMilan, Rsa2048Key());
+  emulator::CrlSpec spec = emulator::GoodCrlSpec(emulator::kMilan, ArkKey());
   spec.revoked_serial = 0x10001;
   const auto crl = verifier::testing::Make(spec);
   return {crl, verifier::testing::PemOf(crl, "X509 CRL")};
