@@ -34,6 +34,73 @@ class AttestMessageTest : public ::testing::Test {
   const std::vector<uint8_t> id_ = std::vector<uint8_t>(16, 0xD1);
 };
 
+// Decodes every truncation and every bit flip of `good`. None may crash; what
+// still decodes and encodes must then decode to the same bytes.
+template <typename Message>
+void Abuse(const std::vector<uint8_t>& good,
+           Result<Message> (*decode)(base::Bytes, ArenaBase&)) {
+  const auto arena = std::make_unique<AttestArena>();
+  std::vector<uint8_t> out(kMaxAttestMessage), again(kMaxAttestMessage);
+  const auto survive = [&](base::Bytes bytes) {
+    arena->Reset();
+    const Result<Message> decoded = decode(bytes, *arena);
+    if (!decoded.ok()) {
+      EXPECT_EQ(decoded.status().code(), Code::kDataLoss);
+      return false;
+    }
+    const Result<size_t> size = Encode(*decoded, out);
+    EXPECT_TRUE(size.ok());
+    if (!size.ok()) return true;
+    const base::Bytes first = base::Bytes(out).first(*size);
+    arena->Reset();
+    const Result<Message> same = decode(first, *arena);
+    EXPECT_TRUE(same.ok());
+    if (!same.ok()) return true;
+    const Result<size_t> same_size = Encode(*same, again);
+    EXPECT_TRUE(same_size.ok() &&
+                base::Equal(first, base::Bytes(again).first(*same_size)));
+    return true;
+  };
+  EXPECT_TRUE(survive(good));
+  for (size_t size = 0; size < good.size(); ++size) {
+    survive(base::Bytes(good).first(size));
+  }
+  std::vector<uint8_t> bad = good;
+  for (size_t bit = 0; bit < 8 * good.size(); ++bit) {
+    bad[bit / 8] ^= static_cast<uint8_t>(1u << bit % 8);
+    survive(bad);
+    bad[bit / 8] ^= static_cast<uint8_t>(1u << bit % 8);
+  }
+}
+
+TEST_F(AttestMessageTest, SurvivesTruncationsAndBitFlipsOfEveryMessage) {
+  const std::vector<uint8_t> bytes(kAttestReportSize, 7);
+  const base::Bytes whole(bytes);
+  AttestRequest request;
+  request.vm = vm_;
+  ASSERT_TRUE(request.resources.Add(vm_).ok());
+  BootManifest manifest;
+  manifest.kernel = manifest.initrd =
+      manifest.command_line = {{}, 1000, whole.first(kSha384Size)};
+  ASSERT_TRUE(manifest.acpi.Add({vm_, 20, whole.first(kSha384Size)}).ok());
+  AttestVerdict verdict;
+  verdict.outcome = Outcome::kGranted;
+  verdict.decision_id = id_;
+  verdict.boot_counter = 3;
+  verdict.previous_report_id = whole.first(kReportIdSize);
+  const base::Bytes sha256 = whole.first(kHeaderSha256Size);
+  ASSERT_TRUE(verdict.secrets.Add({vm_, true, id_, 4096, sha256}).ok());
+  ASSERT_TRUE(verdict.secrets.Add({vm_, false, id_, 0, {}}).ok());
+
+  Abuse(Encoded(request), &DecodeRequest);
+  Abuse(Encoded(AttestChallenge{whole.first(kAttestNonceSize), true}),
+        &DecodeChallenge);
+  Abuse(Encoded(manifest), &DecodeBootManifest);
+  Abuse(Encoded(AttestEvidence{whole, vm_, id_}), &DecodeEvidence);
+  Abuse(Encoded(verdict), &DecodeVerdict);
+  Abuse(Encoded(AttestReceipt{false, 0x415407}), &DecodeReceipt);
+}
+
 TEST_F(AttestMessageTest, Names) {
   EXPECT_TRUE(IsAttestName(FromText("fleet/a-1_b.c")));
   EXPECT_TRUE(IsAttestName(FromText(std::string(128, 'a'))));

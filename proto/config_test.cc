@@ -336,5 +336,33 @@ TEST(ConfigSection, RefusesEverythingElse) {
   EXPECT_EQ(FillConfigSection(too_large, section).reason(), kConfigTooLarge);
 }
 
+TEST(ConfigSection, EveryTruncationAndFlippedBitIsRefusedOrKept) {
+  const auto config = Encoded(Sample());
+  std::vector<uint8_t> section(kConfigSectionSize);
+  ASSERT_TRUE(FillConfigSection(config, section).ok());
+  for (size_t size = 0; size < section.size(); ++size) {
+    EXPECT_FALSE(ConfigInSection(base::Bytes(section).first(size)).ok())
+        << size;
+  }
+  // All that is not padding, and some of that.
+  const size_t end = kConfigHeaderSize + config.size();
+  for (size_t bit = 0; bit < 8 * (end + 64); ++bit) {
+    section[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
+    const auto read = ConfigInSection(section);
+    const auto place =
+        base::Bytes(section).subspan(kConfigHeaderSize, config.size());
+    if (bit / 8 >= kConfigHeaderSize) {
+      EXPECT_EQ(read.ok(), bit / 8 < end) << bit;
+      if (read.ok()) EXPECT_TRUE(base::Equal(*read, place)) << bit;
+    } else if (read.ok()) {
+      // Zeros after a protobuf message: longer, it does not decode.
+      EXPECT_GT(read->size(), config.size()) << bit;
+      Config out;
+      EXPECT_FALSE(DecodeConfig(*read, out).ok()) << bit;
+    }
+    section[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
+  }
+}
+
 }  // namespace
 }  // namespace proto
