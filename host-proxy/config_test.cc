@@ -112,12 +112,37 @@ TEST(Config, NothingIsUsedTwice) {
   }
 }
 
+// An error with a place, or a configuration in which nothing is missing.
+void ExpectErrorOrWhole(std::string_view text) {
+  const auto config = ParseConfig(text, "f");
+  if (!config.ok()) {
+    EXPECT_TRUE(absl::StartsWith(config.status().message(), "f:")) << text;
+    return;
+  }
+  EXPECT_GE(config->vms.size(), 1u) << text;
+  for (const VmConfig& vm : config->vms) {
+    EXPECT_FALSE(vm.label.empty() || vm.socket.empty() || vm.ram.empty() ||
+                 vm.endpoints.empty())
+        << text;
+    for (const auto& [name, endpoint] : vm.endpoints) {
+      EXPECT_FALSE(name.empty() || endpoint.host.empty()) << text;
+      EXPECT_NE(endpoint.port, 0) << text;
+    }
+  }
+}
+
 TEST(Config, EveryTruncationIsAnErrorOrAWholeConfiguration) {
   for (size_t size = 0; size < kGood.size(); ++size) {
-    const auto config = ParseConfig(kGood.substr(0, size), "f");
-    if (config.ok()) {
-      EXPECT_GE(config->vms.size(), 1u);
-    }
+    ExpectErrorOrWhole(kGood.substr(0, size));
+  }
+}
+
+TEST(Config, EveryFlippedBitIsAnErrorOrAWholeConfiguration) {
+  std::string text(kGood);
+  for (size_t bit = 0; bit < 8 * text.size(); ++bit) {
+    text[bit / 8] = static_cast<char>(kGood[bit / 8] ^ 1 << bit % 8);
+    ExpectErrorOrWhole(text);
+    text[bit / 8] = kGood[bit / 8];
   }
 }
 
