@@ -90,8 +90,35 @@ TEST(Elf, OddSectionsAreRefused) {
 
 TEST(Elf, EveryTruncationFails) {
   const auto file = TestElf().Bytes();
-  for (size_t size = 0; size < file.size(); size += 61) {
+  for (size_t size = 0; size < file.size(); ++size) {
     EXPECT_FALSE(Elf::Parse(base::Bytes(file).first(size)).ok()) << size;
+  }
+}
+
+TEST(Elf, NoFlippedBitLeadsOutside) {
+  auto file = TestElf().Bytes();
+  for (size_t bit = 0; bit < 8 * file.size(); ++bit) {
+    file[bit / 8] ^= static_cast<uint8_t>(1u << bit % 8);
+    const auto elf = Elf::Parse(file);
+    if (elf.ok()) {
+      uint64_t end = 0;  // of the segment before
+      for (const Segment& segment : elf->segments()) {
+        EXPECT_GE(segment.file_bytes.data(), file.data()) << bit;
+        EXPECT_LE(segment.file_bytes.data() + segment.file_bytes.size(),
+                  file.data() + file.size())
+            << bit;
+        EXPECT_GE(segment.memory_size, segment.file_bytes.size()) << bit;
+        EXPECT_GE(segment.physical_address, end) << bit;
+        end = segment.physical_address + segment.memory_size;
+        EXPECT_GE(end, segment.physical_address) << bit;
+      }
+      const auto section = elf->Section(".config");
+      if (section.ok()) {
+        EXPECT_LE(section->offset, file.size()) << bit;
+        EXPECT_LE(section->size, file.size() - section->offset) << bit;
+      }
+    }
+    file[bit / 8] ^= static_cast<uint8_t>(1u << bit % 8);
   }
 }
 

@@ -153,5 +153,21 @@ TEST(GuestToml, EveryTruncationIsAnErrorOrWhole) {
   }
 }
 
+TEST(GuestToml, EveryFlippedBitIsAnErrorOrReadsTheSameAgain) {
+  const std::string good = Sample();
+  std::string text = good;
+  for (size_t bit = 0; bit < 8 * good.size(); ++bit) {
+    text[bit / 8] = static_cast<char>(good[bit / 8] ^ 1 << bit % 8);
+    const auto config = ParseGuestToml(text, "g.toml");
+    text[bit / 8] = good[bit / 8];
+    if (!config.ok()) continue;
+    EXPECT_TRUE(proto::CheckConfig(*config).ok()) << bit;
+    const std::string shown = ToGuestToml(*config);
+    const auto again = ParseGuestToml(shown, "shown");
+    ASSERT_TRUE(again.ok()) << bit << again.status() << shown;
+    EXPECT_EQ(ToGuestToml(*again), shown) << bit;
+  }
+}
+
 }  // namespace
 }  // namespace launch
