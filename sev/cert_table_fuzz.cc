@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The seeds are tables as a host with the emulated chip has them, for a VCEK
+// and for a VLEK, and small ones, of which more is header.
 #include <array>
+#include <cstdlib>
+#include <initializer_list>
 
 #include "base/bytes.h"
+#include "emulator/chip_model.h"
+#include "emulator/hierarchy.h"
+#include "emulator/testing.h"
 #include "sev/cert_table.h"
 #include "tools/fuzz_seed.h"
 
@@ -22,12 +30,34 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
 extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
                                    size_t capacity) {
+  const auto pack = [&](std::initializer_list<sev::CertTableEntry> entries) {
+    const auto size = sev::PackCertTable(entries, {out, capacity});
+    if (!size.ok()) abort();
+    return *size;
+  };
+  const auto hierarchy = []() -> const emulator::Hierarchy& {
+    return emulator::TestHierarchy(emulator::kMilan, /*vlek=*/true);
+  };
   constexpr std::array<uint8_t, 40> kBytes = {1, 2, 3};
-  if (index > 1) return 0;
-  const sev::CertTableEntry entries[] = {
-      {sev::kGuidVcek, kBytes},
-      {sev::kGuidAsk, kBytes},
-      {sev::kGuidArk, index == 0 ? base::Bytes() : base::Bytes(kBytes)}};
-  const auto size = sev::PackCertTable(entries, {out, capacity});
-  return size.ok() ? *size : 0;
+  switch (index) {
+    case 0:
+      return pack({{sev::kGuidVcek, hierarchy().vcek()},
+                   {sev::kGuidAsk, hierarchy().ask()},
+                   {sev::kGuidArk, hierarchy().ark()}});
+    case 1:
+      return pack({{sev::kGuidVlek, hierarchy().vlek()},
+                   {sev::kGuidAsk, hierarchy().asvk()},
+                   {sev::kGuidArk, hierarchy().ark()},
+                   {sev::kGuidCrl, hierarchy().crl()}});
+    case 2:
+      return pack({{sev::kGuidVcek, kBytes},
+                   {sev::kGuidAsk, kBytes},
+                   {sev::kGuidArk, {}}});
+    case 3:
+      return pack({{sev::kGuidVcek, kBytes},
+                   {sev::kGuidAsk, kBytes},
+                   {sev::kGuidArk, kBytes}});
+    default:
+      return 0;
+  }
 }

@@ -46,6 +46,27 @@ TEST(GuestMessage, HeaderIsLaidOutAsSpecified) {
   EXPECT_EQ(header->vmpck, 3);
 }
 
+TEST(GuestMessage, EveryFlippedBitOfAHeaderIsRefusedShownOrReserved) {
+  const auto is_reserved = [](size_t at) {
+    return (at >= 0x28 && at < 0x30) || (at >= 0x38 && at < 0x3C) || at > 0x3C;
+  };
+  const auto good = ReadMessageHeader(Sample());
+  ASSERT_TRUE(good.ok());
+  for (size_t bit = 8 * 0x20; bit < 8 * kMessageHeaderSize; ++bit) {
+    Page page = Sample();
+    page[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
+    const auto header = ReadMessageHeader(page);
+    if (!header.ok()) continue;
+    EXPECT_LE(header->size, kMessageMaxPayload) << bit;
+    EXPECT_LT(header->vmpck, 4) << bit;
+    const bool same =
+        header->sequence_number == good->sequence_number &&
+        header->type == good->type && header->version == good->version &&
+        header->size == good->size && header->vmpck == good->vmpck;
+    EXPECT_EQ(same, is_reserved(bit / 8)) << bit;
+  }
+}
+
 TEST(GuestMessage, IvIsTheSequenceNumberZeroExtended) {
   EXPECT_EQ(MessageIv(0x0102), (std::array<uint8_t, 12>{2, 1}));
 }
@@ -102,6 +123,12 @@ TEST(GuestMessage, ReportRequestRoundTripsAndEveryTruncationFails) {
   auto key = bytes;
   key[0x44] = 3;
   EXPECT_FALSE(ParseReportRequest(key).ok());
+  for (size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    auto flipped = bytes;
+    flipped[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
+    const auto other = ParseReportRequest(flipped);
+    if (other.ok()) EXPECT_EQ(EncodeReportRequest(*other), flipped) << bit;
+  }
 }
 
 TEST(GuestMessage, ReportResponseHasOneSize) {
@@ -122,6 +149,25 @@ TEST(GuestMessage, ReportResponseHasOneSize) {
   ASSERT_TRUE(refused.ok());
   EXPECT_EQ(refused->status, kReportStatusInvalidParameters);
   EXPECT_TRUE(refused->report.empty());
+}
+
+TEST(GuestMessage, NoFlippedBitOfAReportResponseLeadsOutside) {
+  std::vector<uint8_t> payload(kReportResponseSize);
+  payload[4] = 0xA0;
+  payload[5] = 0x04;
+  for (size_t bit = 0; bit < 8 * payload.size(); ++bit) {
+    payload[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
+    const auto response = ParseReportResponse(payload);
+    // Bytes 0 to 3 are the status, 4 to 7 the size.
+    EXPECT_EQ(response.ok(), bit < 32 || bit >= 64) << bit;
+    if (response.ok() && bit < 32) {
+      EXPECT_TRUE(response->report.empty()) << bit;
+    } else if (response.ok()) {
+      EXPECT_EQ(response->report.data(), payload.data() + 0x20) << bit;
+      EXPECT_EQ(response->report.size(), kReportSize) << bit;
+    }
+    payload[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
+  }
 }
 
 TEST(GuestMessage, KeyRequestIsLaidOutAsSpecified) {

@@ -42,6 +42,21 @@ TEST(SecretsPage, UnknownVersionsAreRefused) {
   }
 }
 
+// The key is what stands there, whatever else does.
+TEST(SecretsPage, EveryFlippedBitIsRefusedOrLeavesTheKeyTaken) {
+  for (size_t bit = 0; bit < 8 * kSecretsPageSize; ++bit) {
+    SecretsPage page = Sample();
+    page[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
+    const SecretsPage before = page;
+    const auto key = TakeVmpck0(page);
+    EXPECT_TRUE(key.ok() || bit < 32) << bit;  // the version
+    if (!key.ok()) continue;
+    const auto place = base::Bytes(before).subspan(0x20, kVmpckSize);
+    EXPECT_TRUE(base::Equal(key->RevealSecret(), place)) << bit;
+    EXPECT_TRUE(base::AllZero(base::Bytes(page).subspan(0x20, kVmpckSize)));
+  }
+}
+
 TEST(PageInfo, IsLaidOutAsSpecified) {
   LaunchDigest digest;
   LaunchDigest contents;

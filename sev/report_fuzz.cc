@@ -1,9 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The seeds are reports as the emulated firmware writes them: each version of
+// each product, signed.
 #include <string.h>
 
+#include <cstdlib>
+#include <iterator>
+
 #include "base/bytes.h"
+#include "emulator/chip_model.h"
+#include "emulator/hierarchy.h"
+#include "emulator/openssl.h"
+#include "emulator/report_maker.h"
+#include "sev/guest_message.h"
 #include "sev/report.h"
 #include "tools/fuzz_seed.h"
+
+namespace {
+
+constexpr const emulator::ChipModel* kModels[] = {
+    &emulator::kMilan, &emulator::kGenoa, &emulator::kTurin};
+constexpr size_t kVersions =
+    emulator::kMaxReportVersion - emulator::kMinReportVersion + 1;
+
+emulator::ReportBytes MakeSeed(const emulator::ChipModel& model,
+                               uint32_t version) {
+  emulator::ChipId chip_id{};
+  for (size_t i = 0; i < model.hardware_id_size; ++i) {
+    chip_id[i] = static_cast<uint8_t>(0xC0 + i);
+  }
+  emulator::GuestContext guest;
+  guest.measurement.fill(0xAB);
+  guest.report_id.fill(0x1D);
+  sev::ReportRequest request;
+  request.report_data.fill(0xDA);
+  auto report = emulator::MakeUnsignedReport(model, chip_id, guest,
+                                             {.report_version = version},
+                                             request, sev::SigningKey::kVcek);
+  static const auto& key = *new emulator::EvpPkey(emulator::NewP384Key());
+  if (!emulator::SignReport(key.get(), report)) abort();
+  return report;
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto report = sev::UnverifiedReport::Parse({data, size});
@@ -14,10 +53,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   return 0;
 }
 
-extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out, size_t) {
-  if (index > 3) return 0;
-  memset(out, 0, sev::kReportSize);
-  out[0] = static_cast<uint8_t>(2 + index);
-  out[sev::report_layout::SignatureAlgorithm::kOffset] = 1;
-  return sev::kReportSize;
+extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
+                                   size_t capacity) {
+  if (index >= std::size(kModels) * kVersions) return 0;
+  const auto seed = MakeSeed(
+      *kModels[index / kVersions],
+      emulator::kMinReportVersion + static_cast<uint32_t>(index % kVersions));
+  // A seed that does not parse is none.
+  if (!sev::UnverifiedReport::Parse(seed).ok() || seed.size() > capacity) {
+    abort();
+  }
+  memcpy(out, seed.data(), seed.size());
+  return seed.size();
 }
