@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // policy explain: what a policy says about one report, and why.
+#include <algorithm>
 #include <ctime>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -145,6 +147,27 @@ void ForgetWhatWasNotGiven(const BootInput& boot,
   }
 }
 
+// Only what is missing makes a report unverifiable here, and certificates that
+// are not there say nothing, neither for nor against.
+bool LacksChain(const verifier::Appraisal& appraisal) {
+  return appraisal.verdict == verifier::Verdict::kUnverifiable;
+}
+
+// What only a chain from the report to a root shows: also whose firmware it is,
+// as the parts of a TCB are read by product.
+void ForgetWhatNeedsAChain(std::vector<Condition>& conditions) {
+  constexpr std::string_view kFields[] = {"roots", "products", "signer.vlek",
+                                          "signer.crl"};
+  for (Condition& condition : conditions) {
+    const bool needs_chain =
+        std::ranges::find(kFields, condition.field) != std::end(kFields) ||
+        condition.field.starts_with("minimum_tcb.");
+    if (!needs_chain || condition.judgement == Judgement::kOff) continue;
+    condition.judgement = Judgement::kUnknown;
+    condition.seen = "nothing";
+  }
+}
+
 // The part of the fixed core that is no line of the policy.
 Condition JudgeVmpl(const verifier::Appraisal& appraisal) {
   Condition condition{.field = "vmpl",
@@ -173,6 +196,11 @@ void NameWhatIsNotJudged(const verifier::Policy& policy,
           condition.field,
           ": comes in the session's boot manifest; give the file or digest"));
     }
+  }
+  if (LacksChain(explanation.appraisal)) {
+    out.push_back(
+        "what certificates show: roots, products, minimum_tcb and signer; give "
+        "those that are missing");
   }
   out.push_back(
       "that the secrets which are asked for exist, and are of the class of the "
@@ -334,6 +362,9 @@ absl::StatusOr<int> PolicyExplain(const Arguments& arguments) {
   explanation.conditions = verifier::Judge(
       *policy, FactsOf(arguments, explanation.appraisal, *boot));
   ForgetWhatWasNotGiven(*boot, explanation.conditions);
+  if (LacksChain(explanation.appraisal)) {
+    ForgetWhatNeedsAChain(explanation.conditions);
+  }
   explanation.conditions.push_back(JudgeVmpl(explanation.appraisal));
   NameWhatIsNotJudged(*policy, explanation);
   explanation.exit_code = ExitCodeOf(explanation);

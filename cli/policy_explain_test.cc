@@ -161,14 +161,42 @@ TEST_F(PolicyExplain, EvidenceComesFirst) {
       Policy(), {{testing::RootPin(TestHierarchy()), std::string(64, 'a')}});
   json = ExplainJson(other, EmulatedReport(TestHierarchy()), kExitInvalid);
   EXPECT_EQ(With(json, "fail"), Words{"roots"});
+}
 
-  const Output nothing = testing::RunCommand(
-      PolicyCommands(),
-      {"policy", "explain", "--policy", Write("policy.toml", Policy()),
-       "--report",
-       folder_.Write("report.bin", EmulatedReport(TestHierarchy()))});
-  EXPECT_TRUE(absl::StrContains(nothing.out, "evidence  unverifiable"))
-      << nothing.out;
+// What is missing refuses nothing; it is asked for.
+TEST_F(PolicyExplain, WithoutAChainNothingIsSaidOfIt) {
+  const Hierarchy& hierarchy = TestHierarchy();
+  const std::string policy = Write(
+      "policy.toml", absl::StrReplaceAll(Policy(), {{"\ncrl = \"if-present\"",
+                                                     "\ncrl = \"required\""}}));
+  const std::string leaf = folder_.Write("leaf", hierarchy.vcek());
+  const std::string ask = folder_.Write("ask", hierarchy.ask());
+  const std::string ark = folder_.Write("ark", hierarchy.ark());
+  for (const Words& certificates :
+       {Words{}, Words{leaf}, Words{ask}, Words{ark}, Words{leaf, ark},
+        Words{ask, ark}}) {
+    Words words = {
+        "policy",   "explain",
+        "--policy", policy,
+        "--report", folder_.Write("report.bin", EmulatedReport(hierarchy)),
+        "--json"};
+    for (const std::string& file : certificates) {
+      words.insert(words.end(), {"--certificates", file});
+    }
+    const Output output = testing::RunCommand(PolicyCommands(), words);
+    EXPECT_EQ(output.code, kExitUnverifiable) << output.out << output.err;
+    const Json json = Json::parse(output.out, nullptr, false);
+    EXPECT_EQ(json["decision"], "unverifiable");
+    EXPECT_EQ(json["evidence"]["verdict"], "unverifiable");
+    EXPECT_EQ(With(json, "fail"), Words{});
+    const Words unknown = With(json, "unknown");
+    for (const char* field :
+         {"roots", "products", "signer.vlek", "signer.crl"}) {
+      EXPECT_TRUE(std::ranges::find(unknown, field) != unknown.end()) << field;
+    }
+    EXPECT_TRUE(
+        absl::StrContains(json["not_judged"].dump(), "what certificates show"));
+  }
 }
 
 TEST_F(PolicyExplain, AnotherProductIsRefused) {
