@@ -158,10 +158,48 @@ TEST(Policy, EveryTableIsNeeded) {
                           Good(), {{absl::StrCat("[", table, "]"), "[other]"}}),
                       "p.toml");
     ASSERT_FALSE(policy.ok()) << table;
-    EXPECT_NE(
-        policy.status().message().find(absl::StrCat(": ", table, ": missing")),
-        std::string_view::npos)
+    const std::string want = std::string_view(table).starts_with("minimum_tcb")
+                                 ? absl::StrCat(": ", table, ": missing")
+                                 : absl::StrCat("; ", table, " is missing");
+    EXPECT_NE(policy.status().message().find(want), std::string_view::npos)
         << policy.status();
+  }
+}
+
+// The line to mend is the one that stands there.
+TEST(Policy, AMistypedKeyIsNamedWithTheMissingOne) {
+  struct Slip {
+    const char *from, *to, *want;
+  };
+  const Slip slips[] = {
+      {"version = 2", "versoin = 2",
+       "p.toml:1:11: versoin: not a key of a policy; version is missing"},
+      {"roots =", "root =",
+       "p.toml:5:8: root: not a key of a policy; roots is missing"},
+      {"minimum_guest_svn", "minimum_svn",
+       ": launch.minimum_svn: not a key of a policy; minimum_guest_svn is "
+       "missing"},
+      {"single_socket", "single_soket",
+       "p.toml:23:16: guest_policy.single_soket: not a key of a policy; "
+       "single_socket is missing"},
+      {"[guest_policy]", "[guest_polcy]",
+       "p.toml:19:1: guest_polcy: not a key of a policy; guest_policy is "
+       "missing"},
+      {"[minimum_tcb.turin]", "[minimum_tcb.turn]",
+       ": minimum_tcb.turn: not a key of a policy; turin is missing"},
+      {"tee = 14", "teee = 14",
+       ": minimum_tcb.turin.reported.teee: not a key of a policy; tee is "
+       "missing"},
+      {"command_line =", "commandline =",
+       ": boot.commandline: not a key of a policy; command_line is missing"},
+  };
+  for (const Slip& slip : slips) {
+    const auto policy = Policy::Parse(
+        absl::StrReplaceAll(Good(), {{slip.from, slip.to}}), "p.toml");
+    ASSERT_FALSE(policy.ok()) << slip.to;
+    EXPECT_NE(policy.status().message().find(slip.want), std::string_view::npos)
+        << policy.status();
+    EXPECT_NE(policy.status().message().find("VP2 "), std::string_view::npos);
   }
 }
 

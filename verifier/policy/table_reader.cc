@@ -12,7 +12,11 @@ constexpr size_t kMaxEntries = 4096;
 
 void Refusal::Say(base::Reason reason, const toml::node& at,
                   std::string_view field, std::string_view what) {
-  if (!status_.ok()) return;
+  if (status_.ok()) SayInstead(reason, at, field, what);
+}
+
+void Refusal::SayInstead(base::Reason reason, const toml::node& at,
+                         std::string_view field, std::string_view what) {
   const auto where = at.source().begin;
   status_ = Error(reason, absl::StatusCode::kInvalidArgument,
                   absl::StrCat(file_, ":", where.line, ":", where.column, ": ",
@@ -26,6 +30,7 @@ const toml::node* TableReader::Find(std::string_view key) {
 
 const toml::node* TableReader::Require(std::string_view key) {
   const toml::node* node = Find(key);
+  if (node == nullptr && ok()) missing_ = key;
   if (node == nullptr) Fail(kPolicyMissingKey, table_, key, "missing");
   return node;
 }
@@ -93,10 +98,17 @@ std::vector<const toml::node*> TableReader::List(std::string_view key,
 
 void TableReader::RefuseUnknown() {
   for (const auto& [key, node] : table_) {
-    if (std::find(known_.begin(), known_.end(), key.str()) == known_.end()) {
-      Fail(kPolicyUnknownKey, node, key.str(), "not a key of a policy");
-      return;
+    if (std::find(known_.begin(), known_.end(), key.str()) != known_.end()) {
+      continue;
     }
+    if (missing_.empty()) {
+      Fail(kPolicyUnknownKey, node, key.str(), "not a key of a policy");
+    } else {
+      refusal_.SayInstead(
+          kPolicyUnknownKey, node, absl::StrCat(prefix_, key.str()),
+          absl::StrCat("not a key of a policy; ", missing_, " is missing"));
+    }
+    return;
   }
 }
 

@@ -27,6 +27,9 @@ class Refusal {
   explicit Refusal(std::string_view file) : file_(file) {}
   void Say(base::Reason reason, const toml::node& at, std::string_view field,
            std::string_view what);
+  // Though another was said before.
+  void SayInstead(base::Reason reason, const toml::node& at,
+                  std::string_view field, std::string_view what);
   bool ok() const { return status_.ok(); }
   const absl::Status& status() const { return status_; }
 
@@ -82,6 +85,8 @@ class TableReader {
   std::vector<const toml::node*> List(std::string_view key,
                                       const toml::node& node, Empty empty);
 
+  // After the last key was asked for. A mistyped key is also a missing one:
+  // the refusal then names what stands in the file.
   void RefuseUnknown();
 
   const toml::table& table() const { return table_; }
@@ -91,6 +96,7 @@ class TableReader {
   std::string prefix_;
   Refusal& refusal_;
   std::vector<std::string> known_;
+  std::string missing_;  // The key that the refusal is about.
 };
 
 bool IsWord(const toml::node& node, std::string_view word);
