@@ -113,17 +113,19 @@ template <size_t kSize>
 void ReadDigests(TableReader& reader, std::string_view key,
                  const toml::node& node, std::string_view prefix,
                  std::vector<std::array<uint8_t, kSize>>& out) {
-  reader.Strings(key, node, TableReader::Empty::kRefused,
-                 [&](std::string_view text, const toml::node& at) {
-                   std::array<uint8_t, kSize> digest;
-                   if (!ReadHex(text, prefix, digest)) {
-                     reader.Fail(kPolicyBadValue, at, key,
-                                 absl::StrCat("want \"", prefix, "\" and ",
-                                              2 * kSize, " hex digits"));
-                     return;
-                   }
-                   out.push_back(digest);
-                 });
+  reader.Strings(
+      key, node, TableReader::Empty::kRefused,
+      [&](std::string_view text, const toml::node& at) {
+        std::array<uint8_t, kSize> digest;
+        if (!ReadHex(text, prefix, digest)) {
+          const std::string with =
+              prefix.empty() ? "" : absl::StrCat("\"", prefix, "\" and ");
+          reader.Fail(kPolicyBadValue, at, key,
+                      absl::StrCat("want ", with, 2 * kSize, " hex digits"));
+          return;
+        }
+        out.push_back(digest);
+      });
 }
 
 // Parts of the file, each in a table of its own.
