@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/reasons.h"
 #include "cli/vectors/judge.h"
@@ -149,7 +150,8 @@ Judgement JudgeCertificateTable(const LoadedVector& vector,
   if (bytes.empty()) return Refuse("table", "no table");
   const auto table = sev::ParseCertTable(bytes);
   if (!table.ok()) {
-    return Refuse("table", verifier::FromBase(table.status(), "").ToString());
+    const absl::Status status = verifier::FromBase(table.status(), "");
+    return Refuse("table", std::string(status.message()));
   }
   if (const auto unreadable = UnreadableOf(*table); !unreadable.empty()) {
     return Refuse(NameOf(Check::kCertificatesParse),

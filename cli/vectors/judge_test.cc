@@ -171,8 +171,12 @@ TEST(Judge, CertificateTables) {
   EXPECT_EQ(one.Run(files).failing_checks, Names{"report_signature"});
 
   EXPECT_EQ(one.Run({{"table", {}}}).verdict, Verdict::kInvalid);
-  EXPECT_EQ(one.Run({{"table", Blob(table.begin(), table.end() - 1)}}).verdict,
-            Verdict::kInvalid);
+  const Judgement cut =
+      one.Run({{"table", Blob(table.begin(), table.end() - 1)}});
+  EXPECT_EQ(cut.verdict, Verdict::kInvalid);
+  // As people read it: no status code, no payload.
+  EXPECT_TRUE(cut.note.starts_with("SV")) << cut.note;
+  EXPECT_EQ(cut.note.find("forelock/"), std::string::npos) << cut.note;
 
   Blob unknown = table;  // every GUID turned around
   for (size_t i = 0; i < 3; ++i) {
