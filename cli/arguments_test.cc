@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "cli/completion.h"
 #include "cli/help.h"
 #include "gtest/gtest.h"
@@ -165,6 +166,25 @@ TEST(Help, SaysEverythingEverywhere) {
   for (const Command& command : kCommands) {
     EXPECT_NE(all.find(command.name), std::string::npos);
   }
+}
+
+TEST(Help, WrapsAParagraphOfOneLine) {
+  const std::string words =
+      absl::StrReplaceAll(std::string(20, 'x'), {{"x", "twelve_bytes "}});
+  const std::string example = "  " + std::string(90, 'e');
+  const std::string text =
+      absl::StrCat(words, "last_bytes\n\nbroken\nby hand\n\n", example);
+  const std::string help =
+      CommandHelp(kProgram, {"long", "", "", text, {}, &Succeed});
+  const std::string line =
+      "twelve_bytes twelve_bytes twelve_bytes twelve_bytes twelve_bytes\n";
+  EXPECT_NE(
+      help.find(absl::StrCat("\n\n", line, line, line, line, "last_bytes\n\n")),
+      std::string::npos)
+      << help;
+  EXPECT_NE(help.find(absl::StrCat("\n\nbroken\nby hand\n\n", example, "\n")),
+            std::string::npos)
+      << help;
 }
 
 TEST(Help, EscapesWhatRoffWouldRead) {

@@ -2,6 +2,7 @@
 #include "cli/help.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -43,6 +44,28 @@ std::string Repeatable(const Option& option) {
   return option.kind == Option::Kind::kRepeated
              ? absl::StrCat(option.help, "; may be repeated")
              : std::string(option.help);
+}
+
+// A paragraph that is written as one line, in lines of a terminal; what is
+// broken by hand or indented stays as it is.
+std::string Wrapped(std::string_view text) {
+  constexpr size_t kLongest = 79, kWidth = 72;
+  std::vector<std::string> lines;
+  for (const std::string_view line : absl::StrSplit(text, '\n')) {
+    if (line.size() <= kLongest || line.starts_with(' ')) {
+      lines.emplace_back(line);
+      continue;
+    }
+    std::string filled;
+    for (const std::string_view word : absl::StrSplit(line, ' ')) {
+      if (!filled.empty() && filled.size() + 1 + word.size() > kWidth) {
+        lines.push_back(std::exchange(filled, {}));
+      }
+      absl::StrAppend(&filled, filled.empty() ? "" : " ", word);
+    }
+    lines.push_back(std::move(filled));
+  }
+  return absl::StrJoin(lines, "\n");
 }
 
 std::vector<Option> OptionsOf(const Program& program, const Command& command) {
@@ -128,7 +151,7 @@ std::string CommandHelp(const Program& program, const Command& command) {
   std::string text = absl::StrCat(
       command.summary, "\n\nusage: ", UsageLine(program, command), "\n");
   if (!command.description.empty()) {
-    absl::StrAppend(&text, "\n", command.description, "\n");
+    absl::StrAppend(&text, "\n", Wrapped(command.description), "\n");
   }
   const std::vector<Option> options = OptionsOf(program, command);
   if (!options.empty()) absl::StrAppend(&text, "\n");
