@@ -132,7 +132,7 @@ TEST(Run, SaysByExitCodeWhatHappened) {
   EXPECT_EQ(RunWith({"man", "judge", "more"}), kExitOk);
   EXPECT_EQ(RunWith({"man", "dance"}), kExitFailed);
   EXPECT_EQ(RunWith({"completion", "bash"}), kExitOk);
-  EXPECT_EQ(RunWith({"completion", "tcsh"}), kExitFailed);
+  EXPECT_EQ(RunWith({"completion", "tcsh"}), kExitUsage);
 }
 
 TEST(Run, PrintsNoControlCharacters) {

@@ -217,7 +217,7 @@ absl::StatusOr<std::string> CompletionScript(const Program& program,
   if (shell == "bash") return Bash(program);
   if (shell == "zsh") return Zsh(program);
   if (shell == "fish") return Fish(program);
-  return absl::InvalidArgumentError(
+  return UsageError(
       absl::StrCat("no completion for ", shell, "; bash, zsh and fish"));
 }
 
