@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Runs fuzz targets under libFuzzer with the address and undefined-behaviour
-# sanitizers. The corpus of each is kept in .forelock/fuzz.
+# sanitizers. The corpus of each is kept in .forelock/fuzz; it begins with the
+# target's seeds. Read besides, and never written: the emulated firmware's
+# evidence, made here once in .forelock/fuzz-corpus, and recorded evidence where
+# there is any (FORELOCK_VECTORS, or ../shared/vectors).
 #
 #   tools/fuzz.sh                          lists the targets, runs each for 60 s
 #   tools/fuzz.sh //proxy:frame_fuzz 600   one of them, for 600 s
@@ -25,7 +28,21 @@ esac
   echo "no fuzz targets" >&2
   exit 1
 }
-bazel build $targets  # the plain ones know their seeds
+bazel build $targets //emulator/corpus:make_corpus  # plain ones know their seeds
+# Keys are new each time: made again only if its maker is newer.
+evidence=.forelock/fuzz-corpus
+make_corpus=$(bazel info bazel-bin 2> /dev/null)/emulator/corpus/make_corpus
+if [ ! "$evidence/manifest.json" -nt "$make_corpus" ]; then
+  rm -rf "$evidence"
+  mkdir -p "$evidence"
+  "$make_corpus" "$evidence"
+fi
+vectors=${FORELOCK_VECTORS-../shared/vectors}
+# Not the manifests, which are too large to be good inputs.
+set --
+for folder in "$evidence/entries" "$evidence/shared" ${vectors:+"$vectors/open" "$vectors/common"}; do
+  [ ! -d "$folder" ] || set -- "$@" "$(cd "$folder" && pwd -P)"
+done
 bazel build --config=fuzz $targets
 failed=
 for target in $targets; do
@@ -36,7 +53,8 @@ for target in $targets; do
   mkdir -p "$corpus"
   "$(bazel info bazel-bin 2> /dev/null)/$name" --write-seeds "$corpus"
   echo "== $target, $seconds s"
-  (cd "$corpus" && "$binary" -max_total_time="$seconds" -print_final_stats=1 -timeout=10 .) ||
+  # New inputs go into the first folder only.
+  (cd "$corpus" && "$binary" -max_total_time="$seconds" -print_final_stats=1 -timeout=10 . "$@") ||
     failed="$failed $target"
 done
 [ -z "$failed" ] || {
