@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -11,9 +12,12 @@
 #include "cli/error.h"
 #include "cli/files.h"
 #include "cli/reasons.h"
+#include "sev/cert_table.h"
 #include "sev/tcb.h"
+#include "verifier/evidence/cert_table_places.h"
 #include "verifier/evidence/certificate.h"
 #include "verifier/evidence/split.h"
+#include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
 
 namespace cli {
@@ -54,6 +58,23 @@ std::optional<sev::Product> ProductOfIssuer(const Certificate& certificate) {
   return sev::ProductOfName(std::string_view(name).substr(name.rfind('-') + 1));
 }
 
+bool IsLeaf(base::Bytes bytes) {
+  const auto certificate = Certificate::Parse(bytes);
+  return certificate && verifier::ReadLeaf(*certificate).kind.has_value();
+}
+
+// The places of `set` that are empty, from `more`.
+void Fill(verifier::CertificateSet& set, const verifier::CertificateSet& more) {
+  const std::pair<base::Bytes&, base::Bytes> places[] = {
+      {set.leaf, more.leaf},
+      {set.intermediate, more.intermediate},
+      {set.root, more.root},
+      {set.crl, more.crl}};
+  for (const auto& [place, other] : places) {
+    if (place.empty()) place = other;
+  }
+}
+
 std::string FolderOf(sev::Product product) {
   return absl::AsciiStrToLower(sev::NameOf(product));
 }
@@ -85,13 +106,23 @@ absl::StatusOr<std::vector<std::string>> CertificateFiles(
 absl::Status CertificateSource::AddFile(const std::string& path) {
   const auto bytes = ReadInput(path);
   if (!bytes.ok()) return bytes.status();
-  const absl::Status added = bundle_.Add(*bytes, path);
+  const bool is_table = verifier::LooksLikeCertTable(*bytes);
+  const absl::Status added =
+      is_table ? AddTable(*bytes, path) : bundle_.Add(*bytes, path);
   if (!added.ok()) {
     note_(added.message());
     unusable_.push_back(*bytes);
     return absl::OkStatus();
   }
-  KeepParts(*bytes);
+  if (!is_table) KeepParts(*bytes);
+  return absl::OkStatus();
+}
+
+absl::Status CertificateSource::AddTable(base::Bytes bytes,
+                                         const std::string& name) {
+  const auto table = sev::ParseCertTable(bytes);
+  if (!table.ok()) return verifier::FromBase(table.status(), name);
+  tables_.emplace_back(bytes.begin(), bytes.end());
   return absl::OkStatus();
 }
 
@@ -99,7 +130,7 @@ absl::Status CertificateSource::AddFile(const std::string& path) {
 // judged even if it does not.
 void CertificateSource::KeepParts(base::Bytes bytes) {
   const auto parts = verifier::SplitCertificates(bytes);
-  if (!parts.ok()) return;  // A certificate table: its parts fit or are not.
+  if (!parts.ok()) return;  // Not of a file that the bundle took.
   for (const Der& der : parts->certificates) {
     const auto certificate = Certificate::Parse(der);
     if (!certificate) continue;
@@ -151,14 +182,34 @@ const CertificateSource::Leaf* CertificateSource::StoredLeaf(
   return nullptr;
 }
 
+// Each slot in its place, whatever is in it.
+verifier::CertificateSet CertificateSource::TablePlaces(
+    const sev::UnverifiedReport* report) const {
+  verifier::CertificateSet set;
+  for (const Der& bytes : tables_) {
+    const auto table = sev::ParseCertTable(bytes);
+    if (!table.ok()) continue;
+    Fill(set, verifier::PlacesOf(
+                  *table, report == nullptr ? base::Bytes() : report->bytes()));
+  }
+  return set;
+}
+
 verifier::CertificateSet CertificateSource::Set(
     const sev::UnverifiedReport* report) {
-  if (!bundle_.has_leaf() && report != nullptr) {
-    const Leaf* leaf = StoredLeaf(*report);
-    // The only one there is better than none: it says what does not fit.
-    if (leaf == nullptr && leaves_.size() == 1) leaf = &leaves_.front();
-    if (leaf != nullptr) {
-      const absl::Status added = bundle_.Add(leaf->der, "the stored leaf");
+  const verifier::CertificateSet tables = TablePlaces(report);
+  if (!bundle_.has_leaf()) {
+    base::Bytes leaf = tables.leaf;
+    if (leaf.empty() && report != nullptr) {
+      const Leaf* stored = StoredLeaf(*report);
+      // The only one there is better than none: it says what does not fit.
+      if (stored == nullptr && leaves_.size() == 1) stored = &leaves_.front();
+      if (stored != nullptr) leaf = stored->der;
+    }
+    // So that of several files the one that signed it is taken. What is no leaf
+    // is judged in the leaf's place.
+    if (IsLeaf(leaf)) {
+      const absl::Status added = bundle_.Add(leaf, "the leaf");
       if (!added.ok()) note_(added.message());
     }
   }
@@ -171,6 +222,7 @@ verifier::CertificateSet CertificateSource::Set(
   for (const auto& [place, given] : rows) {
     if (place.empty() && !given.empty()) place = given.front();
   }
+  Fill(set, tables);
   auto next = unusable_.begin();
   for (base::Bytes* place :
        {&set.leaf, &set.intermediate, &set.root, &set.crl}) {
@@ -188,7 +240,8 @@ absl::Status CertificateSource::Fetch(const Kds& kds,
                                       const sev::UnverifiedReport& report,
                                       std::optional<sev::Product> product,
                                       std::optional<time_t> crl_at) {
-  if (!bundle_.has_leaf() && StoredLeaf(report) == nullptr) {
+  if (!bundle_.has_leaf() && TablePlaces(&report).leaf.empty() &&
+      StoredLeaf(report) == nullptr) {
     if (report.signing_key() != sev::SigningKey::kVcek ||
         base::AllZero(report.chip_id())) {
       note_(Error(kKdsNoChip, "").message());
@@ -197,7 +250,7 @@ absl::Status CertificateSource::Fetch(const Kds& kds,
     const absl::Status fetched = FetchVcek(kds, report, product);
     if (!fetched.ok()) return fetched;
   }
-  return FetchAuthorities(kds, Set(&report).leaf, crl_at);
+  return FetchAuthorities(kds, Set(&report), crl_at);
 }
 
 absl::Status CertificateSource::FetchVcek(const Kds& kds,
@@ -245,16 +298,16 @@ bool CertificateSource::HasCurrentCrl(sev::Product product, time_t at) const {
   return false;
 }
 
-absl::Status CertificateSource::FetchAuthorities(const Kds& kds,
-                                                 base::Bytes leaf,
-                                                 std::optional<time_t> crl_at) {
-  const auto certificate = Certificate::Parse(leaf);
+absl::Status CertificateSource::FetchAuthorities(
+    const Kds& kds, const verifier::CertificateSet& set,
+    std::optional<time_t> crl_at) {
+  const auto certificate = Certificate::Parse(set.leaf);
   if (!certificate) return absl::OkStatus();  // Judged with the rest.
   const auto product = ProductOfIssuer(*certificate);
   if (!product) return absl::OkStatus();
   const std::string folder = FolderOf(*product);
   const bool vlek = certificate->IssuerName().starts_with(kVlekPrefix);
-  const bool have_chain = IsPresent(bundle_.Set().intermediate) ||
+  const bool have_chain = IsPresent(set.intermediate) ||
                           !authorities_.IssuersOf(*certificate).empty();
   if (!have_chain) {
     const auto chain = kds.Fetch(ChainPath(*product, vlek ? "vlek" : "vcek"));
@@ -273,7 +326,7 @@ absl::Status CertificateSource::FetchAuthorities(const Kds& kds,
       if (!saved.ok()) return saved;
     }
   }
-  if (!crl_at || !crls_.empty() || HasCurrentCrl(*product, *crl_at)) {
+  if (!crl_at || IsPresent(set.crl) || HasCurrentCrl(*product, *crl_at)) {
     return absl::OkStatus();
   }
   const auto crl = kds.Fetch(CrlPath(*product));

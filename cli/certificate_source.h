@@ -38,8 +38,9 @@ class CertificateSource {
   explicit CertificateSource(Note note) : note_(std::move(note)) {}
 
   // A file's certificates must fit: one that does not parse, or belongs to
-  // another chain, is judged with the rest and makes the report invalid. CL1,
-  // CL2.
+  // another chain, is judged with the rest and makes the report invalid. The
+  // slots of a certificate table are places: what is in them is judged there,
+  // unless another file fills the place. CL1, CL2.
   absl::Status AddFile(const std::string& path);
   // A folder is a store of many: what fits is taken, and what is fetched is
   // put there. CL1; files that cannot be used are noted. It need not be there.
@@ -62,12 +63,16 @@ class CertificateSource {
     verifier::LeafFacts facts;
   };
 
+  absl::Status AddTable(base::Bytes bytes, const std::string& name);
   void KeepParts(base::Bytes bytes);
   absl::Status AddToStore(base::Bytes bytes, const std::string& name);
+  verifier::CertificateSet TablePlaces(
+      const sev::UnverifiedReport* report) const;
   const Leaf* StoredLeaf(const sev::UnverifiedReport& report) const;
   absl::Status FetchVcek(const Kds& kds, const sev::UnverifiedReport& report,
                          std::optional<sev::Product> product);
-  absl::Status FetchAuthorities(const Kds& kds, base::Bytes leaf,
+  absl::Status FetchAuthorities(const Kds& kds,
+                                const verifier::CertificateSet& set,
                                 std::optional<time_t> crl_at);
   bool HasCurrentCrl(sev::Product product, time_t at) const;
   absl::Status Save(const std::string& name, base::Bytes der);
@@ -79,6 +84,7 @@ class CertificateSource {
   std::vector<Leaf> leaves_;  // Of folders and of the key service.
   // Of files: what the bundle refused, and what it may leave out of a set.
   std::vector<Der> unusable_, intermediates_, roots_, crls_;
+  std::vector<Der> tables_;  // Of files.
 };
 
 }  // namespace cli

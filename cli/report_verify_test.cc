@@ -10,7 +10,9 @@
 #include "cli/report_commands.h"
 #include "cli/testing/command_runner.h"
 #include "cli/testing/emulated_reports.h"
+#include "emulator/certificates.h"
 #include "gtest/gtest.h"
+#include "sev/cert_table.h"
 
 namespace cli {
 namespace {
@@ -58,6 +60,14 @@ class ReportVerify : public ::testing::Test {
 
   testing::ScratchFolder folder_;
 };
+
+std::vector<uint8_t> Table(const std::vector<sev::CertTableEntry>& entries) {
+  std::vector<uint8_t> table(16 * 1024);
+  const auto size = sev::PackCertTable(entries, table);
+  EXPECT_TRUE(size.ok());
+  if (size.ok()) table.resize(*size);
+  return table;
+}
 
 void ExpectVerdict(const Json& json, std::string_view verdict, int exit,
                    const Words& failing) {
@@ -146,6 +156,74 @@ TEST_F(ReportVerify, JudgesEveryFileThatIsNamed) {
                  {"--certificates", folder_.Write("broken", broken),
                   "--certificates", folder_.Write("ask", milan.ask()),
                   "--certificates", folder_.Write("ark", milan.ark())}),
+      "invalid", kExitInvalid, {"certs_parse"});
+}
+
+TEST_F(ReportVerify, SlotsOfATableArePlaces) {
+  const Hierarchy& milan = TestHierarchy(emulator::kMilan, /*vlek=*/true);
+  const Hierarchy& genoa = TestHierarchy(emulator::kGenoa);
+  const ReportBytes by_vcek = EmulatedReport(milan);
+  const auto verify = [&](base::Bytes report,
+                          const std::vector<sev::CertTableEntry>& entries,
+                          const Words& more = {}) {
+    return VerifyJson(
+        milan, report,
+        Join({"--certificates", folder_.Write("table", Table(entries))}, more));
+  };
+  const sev::CertTableEntry vcek = {sev::kGuidVcek, milan.vcek()};
+  const sev::CertTableEntry ask = {sev::kGuidAsk, milan.ask()};
+  const sev::CertTableEntry ark = {sev::kGuidArk, milan.ark()};
+  const sev::CertTableEntry crl = {sev::kGuidCrl, milan.crl()};
+  ExpectVerdict(verify(by_vcek, {vcek, ask, ark, crl}, {"--require-crl"}),
+                "valid", kExitOk, {});
+
+  // Both leaves: the report's key says which.
+  const sev::CertTableEntry vlek = {sev::kGuidVlek, milan.vlek()};
+  ExpectVerdict(verify(by_vcek, {vlek, vcek, ask, ark}), "valid", kExitOk, {});
+  ExpectVerdict(verify(EmulatedReport(milan, 3, sev::SigningKey::kVlek),
+                       {vcek, vlek, {sev::kGuidAsk, milan.asvk()}, ark}),
+                "valid", kExitOk, {});
+
+  // What does not fit is not left out.
+  const auto forged = emulator::MakeCrl(
+      emulator::GoodCrlSpec(emulator::kMilan, milan.ask_key()));
+  ASSERT_TRUE(forged.ok()) << forged.status();
+  ExpectVerdict(verify(by_vcek, {vcek, ask, ark, {sev::kGuidCrl, *forged}}),
+                "invalid", kExitInvalid, {"crl_signed_by_root"});
+  ExpectVerdict(verify(by_vcek, {vcek, ask, ark, {sev::kGuidCrl, genoa.crl()}}),
+                "invalid", kExitInvalid, {"crl_signed_by_root"});
+  EXPECT_EQ(verify(by_vcek, {vcek,
+                             {sev::kGuidAsk, milan.ark()},
+                             {sev::kGuidArk, milan.ask()}})["exit"],
+            kExitInvalid);
+  EXPECT_EQ(verify(by_vcek, {vcek, ask, {sev::kGuidArk, genoa.ark()}})["exit"],
+            kExitInvalid);
+  EXPECT_EQ(verify(by_vcek, {{sev::kGuidVcek, milan.ask()}, ask, ark})["exit"],
+            kExitInvalid);
+  const std::vector<uint8_t> junk(10, 1);
+  ExpectVerdict(verify(by_vcek, {vcek, ask, ark, {sev::kGuidCrl, junk}}),
+                "invalid", kExitInvalid, {"certs_parse"});
+
+  // Another file fills the place, a table or not.
+  const Words files = {"--certificates", folder_.Write("ask", milan.ask())};
+  ExpectVerdict(verify(by_vcek, {vcek, ark}, files), "valid", kExitOk, {});
+  ExpectVerdict(
+      verify(by_vcek, {vcek, {sev::kGuidAsk, genoa.ask()}, ark}, files),
+      "valid", kExitOk, {});
+  ExpectVerdict(
+      verify(by_vcek, {vcek},
+             {"--certificates", folder_.Write("second", Table({ask, ark})),
+              "--crl", folder_.Write("crl", milan.crl()), "--require-crl"}),
+      "valid", kExitOk, {});
+}
+
+TEST_F(ReportVerify, DamagedTablesAreRefused) {
+  const Hierarchy& milan = TestHierarchy();
+  const std::vector<uint8_t> table = Table({{sev::kGuidVcek, milan.vcek()}});
+  const std::string cut =
+      folder_.Write("table", base::Bytes(table).first(table.size() - 1));
+  ExpectVerdict(
+      VerifyJson(milan, EmulatedReport(milan), {"--certificates", cut}),
       "invalid", kExitInvalid, {"certs_parse"});
 }
 

@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
-#include "sev/cert_table.h"
 #include "verifier/evidence/certificate.h"
 #include "verifier/evidence/crl.h"
 #include "verifier/evidence/split.h"
@@ -16,17 +15,6 @@ namespace {
 
 absl::Status Refuse(base::Reason reason, std::string_view detail) {
   return Error(reason, absl::StatusCode::kInvalidArgument, detail);
-}
-
-// A table starts with a GUID: never with a SEQUENCE or with PEM's dashes.
-bool LooksLikeTable(base::Bytes bytes) {
-  if (bytes.size() < sev::kCertTableEntrySize) return false;
-  const base::Bytes guid = bytes.first(sizeof(sev::Guid));
-  for (const sev::Guid& known : {sev::kGuidVcek, sev::kGuidVlek, sev::kGuidAsk,
-                                 sev::kGuidArk, sev::kGuidCrl}) {
-    if (base::Equal(guid, known)) return true;
-  }
-  return base::AllZero(guid);
 }
 
 // The candidate that signed `subject`; else one of its issuer's name.
@@ -56,22 +44,6 @@ void AddOnce(std::vector<std::vector<uint8_t>>& list, base::Bytes der) {
 
 absl::Status CertificateBundle::Add(base::Bytes bytes,
                                     const std::string& name) {
-  if (LooksLikeTable(bytes)) {
-    const auto table = sev::ParseCertTable(bytes);
-    if (!table.ok()) return FromBase(table.status(), name);
-    for (const base::Bytes entry :
-         {table->vcek, table->vlek, table->ask, table->ark, table->crl}) {
-      if (entry.empty()) continue;
-      const absl::Status added = AddFile(entry, name);
-      if (!added.ok()) return added;
-    }
-    return absl::OkStatus();
-  }
-  return AddFile(bytes, name);
-}
-
-absl::Status CertificateBundle::AddFile(base::Bytes bytes,
-                                        const std::string& name) {
   const auto parts = SplitCertificates(bytes);
   if (!parts.ok()) {
     return Refuse(kCertificateMalformed,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// CertificateBundle: certificates in any order and form, and the certificate
-// table of an extended guest request, sorted into the places of a chain by
-// their names. For people's files; evidence of a session has places already.
+// CertificateBundle: certificates in any order and form, sorted into the places
+// of a chain by their names. For people's files; evidence of a session, and any
+// certificate table, has places already.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +30,6 @@ class CertificateBundle {
   bool has_leaf() const { return !leaf_.empty(); }
 
  private:
-  absl::Status AddFile(base::Bytes bytes, const std::string& name);
   absl::Status AddCertificate(base::Bytes der, const std::string& name);
 
   std::vector<uint8_t> leaf_;

@@ -4,7 +4,6 @@
 #include <cstring>
 #include <vector>
 
-#include "sev/cert_table.h"
 #include "tools/fuzz_seed.h"
 #include "verifier/evidence/bundle.h"
 #include "verifier/testing/appraisal_draft.h"
@@ -26,10 +25,7 @@ std::vector<File> MakeSeeds() {
   const File crl = Make(emulator::GoodCrlSpec(emulator::kMilan, Rsa2048Key()));
   File both = leaf;
   both.insert(both.end(), crl.begin(), crl.end());
-  File table(4096);
-  const sev::CertTableEntry entries[] = {{sev::kGuidVcek, leaf}};
-  table.resize(*sev::PackCertTable(entries, table));
-  return {both, PemOf(crl, "X509 CRL"), table};
+  return {both, PemOf(crl, "X509 CRL")};
 }
 
 }  // namespace

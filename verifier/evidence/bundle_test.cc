@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "sev/cert_table.h"
 #include "verifier/evidence/split.h"
 #include "verifier/reasons.h"
 #include "verifier/testing/appraisal_draft.h"
@@ -32,14 +31,6 @@ File Join(std::initializer_list<File> parts) {
 
 File Text(std::string_view text) { return {text.begin(), text.end()}; }
 File Pem(const File& der) { return PemOf(der, "CERTIFICATE"); }
-
-File Table(std::initializer_list<sev::CertTableEntry> entries) {
-  File table(16 * 1024);
-  const auto size =
-      sev::PackCertTable(std::vector<sev::CertTableEntry>(entries), table);
-  table.resize(*size);
-  return table;
-}
 
 // What a Set of `files` verifies as.
 Verdict VerdictOf(std::initializer_list<File> files) {
@@ -146,37 +137,6 @@ TEST(Bundle, AnyOrderAndForm) {
   EXPECT_EQ(VerdictOf({e.leaf, e.intermediate, e.root, e.crl, Pem(e.leaf),
                        e.intermediate, e.root, e.crl}),
             Verdict::kValid);
-}
-
-TEST(Bundle, CertificateTable) {
-  const Exhibit& e = GoodExhibit();
-  EXPECT_EQ(VerdictOf({Table({{sev::kGuidVcek, e.leaf},
-                              {sev::kGuidAsk, e.intermediate},
-                              {sev::kGuidArk, e.root},
-                              {sev::kGuidCrl, e.crl}})}),
-            Verdict::kValid);
-  // By content, whatever the table calls them, and PEM in it.
-  const File pem = Pem(e.intermediate);
-  EXPECT_EQ(VerdictOf({Table({{sev::kGuidArk, e.leaf},
-                              {sev::kGuidVcek, pem},
-                              {sev::kGuidCrl, e.root}}),
-                       e.crl}),
-            Verdict::kValid);
-  CertificateBundle bundle;
-  EXPECT_TRUE(bundle.Add(File(24, 0), "empty table").ok());
-  EXPECT_FALSE(bundle.has_leaf());
-  EXPECT_TRUE(bundle.Set().leaf.empty());
-}
-
-TEST(Bundle, DamagedTablesAreNotRead) {
-  const File table = Table({{sev::kGuidVcek, GoodExhibit().leaf},
-                            {sev::kGuidAsk, GoodExhibit().intermediate}});
-  for (size_t size = 0; size < table.size(); ++size) {
-    CertificateBundle bundle;
-    EXPECT_FALSE(bundle.Add(base::Bytes(table).first(size), "f").ok()) << size;
-  }
-  // A table is no certificate of another table.
-  EXPECT_NE(Refused(Table({{sev::kGuidVcek, table}})), "");
 }
 
 TEST(Bundle, TwoLeavesAreOneTooMany) {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "sev/cert_table.h"
 #include "sev/guest_policy.h"
+#include "verifier/evidence/cert_table_places.h"
 #include "verifier/reasons.h"
 
 namespace verifier {
@@ -33,19 +34,6 @@ void CheckCore(const sev::UnverifiedReport& report, const EvidenceInput& input,
   }
 }
 
-// The table has one place for what signed the leaf; the report says which kind
-// of leaf it is.
-CertificateSet FromTable(const sev::CertTable& table, base::Bytes report) {
-  CertificateSet set{
-      .intermediate = table.ask, .root = table.ark, .crl = table.crl};
-  const auto parsed = sev::UnverifiedReport::FromBytes(report);
-  const bool vlek =
-      parsed.ok() && parsed->signing_key() == sev::SigningKey::kVlek;
-  set.leaf = vlek ? table.vlek : table.vcek;
-  if (set.leaf.empty()) set.leaf = vlek ? table.vcek : table.vlek;
-  return set;
-}
-
 }  // namespace
 
 // The one place where a VerifiedReport begins.
@@ -58,7 +46,7 @@ struct EvidenceVerifier {
     }
     result.appraisal =
         Appraise({.report = input.report,
-                  .certificates = table.ok() ? FromTable(*table, input.report)
+                  .certificates = table.ok() ? PlacesOf(*table, input.report)
                                              : CertificateSet{},
                   .authorities = input.authorities,
                   .roots = input.roots,
