@@ -11,6 +11,7 @@
 #include "base/reasons.h"
 #include "cli/vectors/judge.h"
 #include "sev/cert_table.h"
+#include "verifier/evidence/cert_table_places.h"
 #include "verifier/evidence/certificate.h"
 #include "verifier/evidence/chain.h"
 #include "verifier/evidence/checks.h"
@@ -167,16 +168,15 @@ Judgement JudgeCertificateTable(const LoadedVector& vector,
   const base::Bytes report = vector.File("report");
   if (report.empty()) return Conclude({});
   // What the host left out may be beside the table.
-  const auto or_file = [&](base::Bytes slot, std::string_view role) {
-    return slot.empty() ? vector.File(role) : slot;
-  };
-  Judgement judgement =
-      JudgeReportBytes(vector.entry, report,
-                       {.leaf = table->vcek.empty() ? table->vlek : table->vcek,
-                        .intermediate = or_file(table->ask, "intermediate"),
-                        .root = or_file(table->ark, "root"),
-                        .crl = or_file(table->crl, "crl")},
-                       context);
+  verifier::CertificateSet set = verifier::PlacesOf(*table, report);
+  const std::pair<base::Bytes*, std::string_view> beside[] = {
+      {&set.intermediate, "intermediate"},
+      {&set.root, "root"},
+      {&set.crl, "crl"}};
+  for (const auto& [place, role] : beside) {
+    if (place->empty()) *place = vector.File(role);
+  }
+  Judgement judgement = JudgeReportBytes(vector.entry, report, set, context);
   // A host need not give all that a report needs: the table itself is good.
   if (judgement.verdict == Verdict::kUnverifiable) {
     judgement.verdict = Verdict::kValid;

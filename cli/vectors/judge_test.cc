@@ -157,6 +157,25 @@ TEST(Judge, CertificateTables) {
   EXPECT_EQ(one.Run({{"table", table}, {"report", changed}}).failing_checks,
             Names{"report_signature"});
 
+  // Two leaves: the report says which counts.
+  const sev::CertTableEntry both[] = {{sev::kGuidVlek, certificates.ask},
+                                      {sev::kGuidVcek, certificates.vcek}};
+  Blob with_both(16 * 1024);
+  const auto packed = sev::PackCertTable(both, with_both);
+  ASSERT_TRUE(packed.ok());
+  with_both.resize(*packed);
+  Files two_leaves = WithCertificates(Report());
+  two_leaves["table"] = with_both;
+  EXPECT_EQ(one.Run(two_leaves).failing_checks, Names{});
+  const auto by_vlek = verifier::testing::MakeReport(Blob(64), [](auto& bytes) {
+    bytes[sev::report_layout::KeyInfo::kOffset] =
+        1u << sev::kKeyInfoSigningKeyShift;
+  });
+  two_leaves["report"] = Blob(by_vlek.begin(), by_vlek.end());
+  const Names wrong = one.Run(two_leaves).failing_checks;
+  EXPECT_NE(std::ranges::find(wrong, "leaf_signed_by_intermediate"),
+            wrong.end());
+
   EXPECT_EQ(one.Run({{"table", Blob(sev::kCertTableEntrySize)}}).verdict,
             Verdict::kValid);
   // The host gives the leaf only; the rest may be beside the table.
