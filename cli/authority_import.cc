@@ -20,6 +20,7 @@ using verifier::Certificate;
 using verifier::Findings;
 
 constexpr size_t kDigestDigits = 8;
+constexpr std::string_view kRootPrefix = "ARK-";
 
 std::string TextOf(const verifier::Finding& finding) {
   return absl::StrCat(verifier::ReasonCode(finding.reason), " ",
@@ -29,7 +30,7 @@ std::string TextOf(const verifier::Finding& finding) {
 
 // AMD's own order: a root, then what it signs.
 bool IsRootName(std::string_view subject) {
-  return subject.starts_with("ARK-");
+  return subject.starts_with(kRootPrefix);
 }
 
 std::string NameOf(const Authority& authority) {
@@ -70,7 +71,7 @@ absl::Status AuthorityImport::Add(base::Bytes bytes, const std::string& name) {
           kImportNotAuthority,
           absl::StrCat(name, ": \"", certificate->SubjectName(), "\""));
     }
-    if (IsPinned(*certificate)) roots_.push_back(*certificate);
+    AddKnown(*certificate);
     authorities_.push_back({.der = der,
                             .certificate = std::move(certificate),
                             .crl = std::nullopt});
@@ -88,10 +89,15 @@ void AuthorityImport::AddKnown(base::Bytes bytes) {
   const auto parts = verifier::SplitCertificates(bytes);
   if (!parts.ok()) return;
   for (const auto& der : parts->certificates) {
-    auto certificate = Certificate::Parse(der);
-    if (certificate && IsPinned(*certificate)) {
-      roots_.push_back(*std::move(certificate));
-    }
+    const auto certificate = Certificate::Parse(der);
+    if (certificate) AddKnown(*certificate);
+  }
+}
+
+// Folders are named after the root: a pin alone makes no root of it.
+void AuthorityImport::AddKnown(const Certificate& certificate) {
+  if (IsRootName(certificate.SubjectName()) && IsPinned(certificate)) {
+    roots_.push_back(certificate);
   }
 }
 
@@ -143,7 +149,8 @@ std::string AuthorityImport::NameFor(const Authority& authority) const {
   Findings ignored;
   const Certificate* root = RootOf(authority, ignored);
   const std::string subject = root->SubjectName();
-  const auto product = sev::ProductOfName(std::string_view(subject).substr(4));
+  const auto product =
+      sev::ProductOfName(std::string_view(subject).substr(kRootPrefix.size()));
   const std::string folder =
       product ? absl::AsciiStrToLower(sev::NameOf(*product)) : "other";
   const std::string kind =
@@ -152,17 +159,29 @@ std::string AuthorityImport::NameFor(const Authority& authority) const {
   return absl::StrCat(folder, "/", kind);
 }
 
-absl::StatusOr<std::vector<std::string>> AuthorityImport::Write(
+// Whoever can write the folder could otherwise keep every list out by a number.
+bool AuthorityImport::IsNewerList(base::Bytes there,
+                                  const Authority& authority) const {
+  const auto old = verifier::Crl::Parse(there);
+  if (!old || old->number() <= authority.crl->number()) return false;
+  Findings findings;
+  CheckCrlSignedBy(*old, *RootOf(authority, findings), findings);
+  return findings.empty();
+}
+
+absl::StatusOr<AuthorityImport::Outcome> AuthorityImport::Write(
     const std::string& folder) const {
-  std::vector<std::string> written;
+  Outcome outcome;
   for (const Authority& authority : authorities_) {
     const std::string stem = absl::StrCat(folder, "/", NameFor(authority));
     std::string path = absl::StrCat(stem, ".der");
     const auto there = ReadInput(path);
     if (there.ok() && base::Equal(*there, authority.der)) continue;
     if (there.ok() && authority.crl) {
-      const auto old = verifier::Crl::Parse(*there);
-      if (old && old->number() > authority.crl->number()) continue;
+      if (IsNewerList(*there, authority)) {
+        outcome.newer.push_back(path);
+        continue;
+      }
     } else if (there.ok()) {
       path = absl::StrCat(
           stem, "-",
@@ -171,9 +190,9 @@ absl::StatusOr<std::vector<std::string>> AuthorityImport::Write(
     }
     const absl::Status status = WriteOutput(path, authority.der);
     if (!status.ok()) return status;
-    written.push_back(path);
+    outcome.written.push_back(path);
   }
-  return written;
+  return outcome;
 }
 
 }  // namespace cli

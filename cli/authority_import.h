@@ -33,23 +33,30 @@ class AuthorityImport {
 
   // To be imported. CL5, CL27.
   absl::Status Add(base::Bytes bytes, const std::string& name);
-  // Roots that are in the folder already: they vouch, and stay.
+  // Roots that are in the folder already: they vouch, and stay. Others are
+  // passed over.
   void AddKnown(base::Bytes bytes);
+  void AddKnown(const verifier::Certificate& certificate);
 
   // CL25, CL26; the verifier's reasons: not a CA, expired.
   absl::Status Check(time_t now) const;
 
-  // Writes each under the name that our tools look for, and returns the paths.
-  // What is there under that name and is another stays: then the name has some
-  // digits of the SHA-256. A list gives way to a newer one. CL3.
-  absl::StatusOr<std::vector<std::string>> Write(
-      const std::string& folder) const;
+  struct Outcome {
+    std::vector<std::string> written;  // Paths.
+    std::vector<std::string> newer;    // Of lists that stayed: newer ones.
+  };
+  // Writes each under the name that our tools look for. What is there under
+  // that name and is another stays: then the name has some digits of the
+  // SHA-256. A list gives way to another, unless the same root signed it and it
+  // is newer. CL3.
+  absl::StatusOr<Outcome> Write(const std::string& folder) const;
 
   bool IsPinned(const verifier::Certificate& certificate) const;
 
  private:
   const verifier::Certificate* RootOf(const Authority& authority,
                                       verifier::Findings& findings) const;
+  bool IsNewerList(base::Bytes there, const Authority& authority) const;
   std::string NameFor(const Authority& authority) const;
 
   std::vector<verifier::ossl::Digest256> pins_;

@@ -67,10 +67,15 @@ absl::Status Import(const Arguments& arguments) {
   }
   const absl::Status good = import.Check(time(nullptr));
   if (!good.ok()) return good;
-  const auto written = import.Write(*folder);
-  if (!written.ok()) return written.status();
-  for (const std::string& path : *written) absl::PrintF("wrote %s\n", path);
-  if (written->empty()) {
+  const auto outcome = import.Write(*folder);
+  if (!outcome.ok()) return outcome.status();
+  for (const std::string& path : outcome->written) {
+    absl::PrintF("wrote %s\n", path);
+  }
+  for (const std::string& path : outcome->newer) {
+    absl::PrintF("kept %s: it is newer\n", path);
+  }
+  if (outcome->written.empty() && outcome->newer.empty()) {
     absl::PrintF("%s has all of this already\n", Printable(*folder));
   }
   return absl::OkStatus();

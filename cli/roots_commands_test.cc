@@ -9,10 +9,12 @@
 
 #include "absl/strings/match.h"
 #include "base/bytes.h"
+#include "cli/files.h"
 #include "cli/testing/command_runner.h"
 #include "cli/testing/emulated_reports.h"
 #include "emulator/certificates.h"
 #include "gtest/gtest.h"
+#include "verifier/ossl/ossl.h"
 
 namespace cli {
 namespace {
@@ -129,7 +131,46 @@ TEST_F(Roots, KeepsWhatIsThere) {
   ASSERT_TRUE(newer.ok()) << newer.status();
   EXPECT_TRUE(absl::StrContains(Import({folder_.Write("newer", *newer)}).out,
                                 "milan/crl.der"));
-  EXPECT_TRUE(absl::StrContains(Import({crl_}).out, "already"));
+  const Output older = Import({crl_});
+  EXPECT_EQ(older.code, kExitOk) << older.err;
+  EXPECT_TRUE(absl::StrContains(older.out, "milan/crl.der: it is newer"))
+      << older.out;
+  EXPECT_FALSE(absl::StrContains(older.out, "already")) << older.out;
+}
+
+TEST_F(Roots, AListThatNoRootSignedGivesWay) {
+  auto spec = emulator::GoodCrlSpec(emulator::kMilan, milan_.ask_key());
+  spec.number = 1000;
+  const auto forged = emulator::MakeCrl(spec);
+  ASSERT_TRUE(forged.ok()) << forged.status();
+  folder_.Write("store/milan/crl.der", *forged);
+  const Output output = Import({ark_, crl_});
+  EXPECT_EQ(output.code, kExitOk) << output.err;
+  EXPECT_TRUE(absl::StrContains(output.out, "wrote ")) << output.out;
+  const auto stored = ReadInput(folder_.Path("store/milan/crl.der"));
+  ASSERT_TRUE(stored.ok());
+  EXPECT_EQ(*stored, milan_.crl());
+}
+
+TEST_F(Roots, APinMakesNoRootOfAnotherName) {
+  auto spec = emulator::ArkSpec(emulator::kMilan, milan_.ark_key());
+  spec.subject = spec.issuer = "X";
+  const auto other = emulator::MakeCertificate(spec);
+  ASSERT_TRUE(other.ok()) << other.status();
+  folder_.Write("store/x.der", *other);
+  auto ask =
+      emulator::IntermediateSpec(emulator::kMilan, emulator::SignerKind::kVcek,
+                                 milan_.ask_key(), milan_.ark_key());
+  ask.issuer = "X";
+  const auto below = emulator::MakeCertificate(ask);
+  ASSERT_TRUE(below.ok()) << below.status();
+  const Output output = testing::RunCommand(
+      RootsCommands(),
+      {"roots", "import", "--to", folder_.Path("store"), "--root-sha256",
+       verifier::ossl::Hex(verifier::ossl::Sha256::Of(*other)),
+       folder_.Write("below", *below)});
+  EXPECT_EQ(output.code, kExitFailed) << output.out;
+  EXPECT_TRUE(absl::StrContains(output.err, "CL25: ")) << output.err;
 }
 
 TEST_F(Roots, TheDefaultFolderIsTheUsers) {
