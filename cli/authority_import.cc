@@ -117,6 +117,15 @@ const Certificate* AuthorityImport::RootOf(const Authority& authority,
   return nullptr;
 }
 
+bool AuthorityImport::VouchFor(const Certificate& authority) const {
+  return std::ranges::any_of(roots_, [&](const Certificate& root) {
+    Findings findings;
+    CheckSignedBy(authority, root, authority.SubjectName(), findings);
+    CheckIsCa(authority, authority.SubjectName(), findings);
+    return findings.empty();
+  });
+}
+
 absl::Status AuthorityImport::Check(time_t now) const {
   if (roots_.empty()) return Error(kImportNotPinned, "");
   for (const Authority& authority : authorities_) {

@@ -52,6 +52,8 @@ class AuthorityImport {
   absl::StatusOr<Outcome> Write(const std::string& folder) const;
 
   bool IsPinned(const verifier::Certificate& certificate) const;
+  // Whether a pinned root signed this authority.
+  bool VouchFor(const verifier::Certificate& authority) const;
 
  private:
   const verifier::Certificate* RootOf(const Authority& authority,

@@ -2,11 +2,11 @@
 #include "cli/certificate_source.h"
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/error.h"
@@ -73,10 +73,6 @@ void Fill(verifier::CertificateSet& set, const verifier::CertificateSet& more) {
   for (const auto& [place, other] : places) {
     if (place.empty()) place = other;
   }
-}
-
-std::string FolderOf(sev::Product product) {
-  return absl::AsciiStrToLower(sev::NameOf(product));
 }
 
 }  // namespace
@@ -231,15 +227,66 @@ verifier::CertificateSet CertificateSource::Set(
   return set;
 }
 
-absl::Status CertificateSource::Save(const std::string& name, base::Bytes der) {
+// With every accepted root that is at hand.
+AuthorityImport CertificateSource::Vouchers(base::Bytes root) const {
+  AuthorityImport vouchers(pins_);
+  vouchers.AddKnown(root);
+  for (const Certificate& known : authorities_.certificates()) {
+    vouchers.AddKnown(known);
+  }
+  return vouchers;
+}
+
+// Anyone can answer in the key service's place: what it sent is kept only if it
+// proves itself, under the name of the root that vouches for it.
+absl::Status CertificateSource::SaveAuthorities(base::Bytes fetched,
+                                                base::Bytes root) {
   if (folder_.empty()) return absl::OkStatus();
-  return WriteOutput(absl::StrCat(folder_, "/", name), der);
+  AuthorityImport import = Vouchers(root);
+  absl::Status good = import.Add(fetched, "the key service");
+  if (good.ok()) good = import.Check(time(nullptr));
+  if (!good.ok()) {
+    note_(Error(kKdsNotKept, good.message()).message());
+    return absl::OkStatus();
+  }
+  return import.Write(folder_).status();
+}
+
+absl::Status CertificateSource::SaveVcek(base::Bytes der,
+                                         const sev::UnverifiedReport& report) {
+  if (folder_.empty()) return absl::OkStatus();
+  const auto leaf = Certificate::Parse(der);
+  if (!leaf) return absl::OkStatus();
+  const verifier::CertificateSet set = Set(&report);
+  std::vector<Certificate> issuers;
+  for (const Certificate* issuer : authorities_.IssuersOf(*leaf)) {
+    issuers.push_back(*issuer);
+  }
+  if (const auto given = Certificate::Parse(set.intermediate)) {
+    issuers.push_back(*given);
+  }
+  const AuthorityImport vouchers = Vouchers(set.root);
+  const bool proven = std::ranges::any_of(issuers, [&](const auto& issuer) {
+    verifier::Findings findings;
+    CheckSignedBy(*leaf, issuer, "VCEK", findings);
+    return findings.empty() && vouchers.VouchFor(issuer);
+  });
+  const verifier::LeafFacts facts = verifier::ReadLeaf(*leaf);
+  if (!proven || !IsOfChip(facts, report) || !IsOfTcb(facts, report)) {
+    note_(Error(kKdsNotKept, "VCEK").message());
+    return absl::OkStatus();
+  }
+  return WriteOutput(absl::StrFormat("%s/vcek-%s-%016x.der", folder_,
+                                     verifier::ossl::Hex(report.chip_id()),
+                                     report.reported_tcb()),
+                     der);
 }
 
 absl::Status CertificateSource::Fetch(const Kds& kds,
                                       const sev::UnverifiedReport& report,
                                       std::optional<sev::Product> product,
                                       std::optional<time_t> crl_at) {
+  Der vcek;
   if (!bundle_.has_leaf() && TablePlaces(&report).leaf.empty() &&
       StoredLeaf(report) == nullptr) {
     if (report.signing_key() != sev::SigningKey::kVcek ||
@@ -247,15 +294,18 @@ absl::Status CertificateSource::Fetch(const Kds& kds,
       note_(Error(kKdsNoChip, "").message());
       return absl::OkStatus();
     }
-    const absl::Status fetched = FetchVcek(kds, report, product);
-    if (!fetched.ok()) return fetched;
+    auto fetched = FetchVcek(kds, report, product);
+    if (!fetched.ok()) return fetched.status();
+    vcek = *std::move(fetched);
   }
-  return FetchAuthorities(kds, Set(&report), crl_at);
+  const absl::Status status = FetchAuthorities(kds, Set(&report), crl_at);
+  if (!status.ok() || vcek.empty()) return status;
+  return SaveVcek(vcek, report);
 }
 
-absl::Status CertificateSource::FetchVcek(const Kds& kds,
-                                          const sev::UnverifiedReport& report,
-                                          std::optional<sev::Product> product) {
+absl::StatusOr<std::vector<uint8_t>> CertificateSource::FetchVcek(
+    const Kds& kds, const sev::UnverifiedReport& report,
+    std::optional<sev::Product> product) {
   const auto cpuid = report.cpuid();
   if (!product && cpuid) {
     product = sev::ProductOf(*cpuid);
@@ -280,10 +330,7 @@ absl::Status CertificateSource::FetchVcek(const Kds& kds,
     const Der& der = parts->certificates.front();
     status = bundle_.Add(der, "the key service's VCEK");
     if (!status.ok()) return status;
-    const std::string name = absl::StrFormat(
-        "vcek-%s-%016x.der", verifier::ossl::Hex(report.chip_id()),
-        report.reported_tcb());
-    return Save(name, der);
+    return der;
   }
   return status;
 }
@@ -305,26 +352,18 @@ absl::Status CertificateSource::FetchAuthorities(
   if (!certificate) return absl::OkStatus();  // Judged with the rest.
   const auto product = ProductOfIssuer(*certificate);
   if (!product) return absl::OkStatus();
-  const std::string folder = FolderOf(*product);
   const bool vlek = certificate->IssuerName().starts_with(kVlekPrefix);
-  const bool have_chain = IsPresent(set.intermediate) ||
-                          !authorities_.IssuersOf(*certificate).empty();
+  const bool have_chain =
+      (IsPresent(set.intermediate) && IsPresent(set.root)) ||
+      !authorities_.IssuersOf(*certificate).empty();
   if (!have_chain) {
     const auto chain = kds.Fetch(ChainPath(*product, vlek ? "vlek" : "vcek"));
     if (!chain.ok()) return chain.status();
-    const auto parts = verifier::SplitCertificates(*chain);
-    if (!parts.ok()) return Error(kKdsNotCertificates, "cert_chain");
-    for (const Der& der : parts->certificates) {
-      const absl::Status added = AddToStore(der, "cert_chain");
-      if (!added.ok()) return Error(kKdsNotCertificates, "cert_chain");
-      const auto authority = Certificate::Parse(der);
-      const bool root = authority->SubjectName().starts_with(kRootPrefix);
-      const absl::Status saved =
-          Save(absl::StrCat(folder, root ? "/ark.der"
-                                         : (vlek ? "/asvk.der" : "/ask.der")),
-               der);
-      if (!saved.ok()) return saved;
+    if (!AddToStore(*chain, "cert_chain").ok()) {
+      return Error(kKdsNotCertificates, "cert_chain");
     }
+    const absl::Status saved = SaveAuthorities(*chain, set.root);
+    if (!saved.ok()) return saved;
   }
   if (!crl_at || IsPresent(set.crl) || HasCurrentCrl(*product, *crl_at)) {
     return absl::OkStatus();
@@ -342,7 +381,7 @@ absl::Status CertificateSource::FetchAuthorities(
   }
   const absl::Status added = AddToStore(parts->crls.front(), "crl");
   if (!added.ok()) return added;
-  return Save(absl::StrCat(folder, "/crl.der"), parts->crls.front());
+  return SaveAuthorities(parts->crls.front(), set.root);
 }
 
 }  // namespace cli

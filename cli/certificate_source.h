@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/bytes.h"
+#include "cli/authority_import.h"
 #include "cli/kds.h"
 #include "sev/product.h"
 #include "sev/report.h"
@@ -23,6 +24,7 @@
 #include "verifier/evidence/authorities.h"
 #include "verifier/evidence/bundle.h"
 #include "verifier/evidence/endorsement.h"
+#include "verifier/ossl/ossl.h"
 
 namespace cli {
 
@@ -35,15 +37,19 @@ class CertificateSource {
   // Something that is no reason to stop: for standard error.
   using Note = std::function<void(std::string_view)>;
 
-  explicit CertificateSource(Note note) : note_(std::move(note)) {}
+  // `pins`: the roots that must vouch for what is fetched, for it to be kept.
+  explicit CertificateSource(Note note,
+                             std::vector<verifier::ossl::Digest256> pins = {})
+      : note_(std::move(note)), pins_(std::move(pins)) {}
 
   // A file's certificates must fit: one that does not parse, or belongs to
   // another chain, is judged with the rest and makes the report invalid. The
   // slots of a certificate table are places: what is in them is judged there,
   // unless another file fills the place. CL1, CL2.
   absl::Status AddFile(const std::string& path);
-  // A folder is a store of many: what fits is taken, and what is fetched is
-  // put there. CL1; files that cannot be used are noted. It need not be there.
+  // A folder is a store of many: what fits is taken, and what is fetched and
+  // proves itself is put there. CL1; files that cannot be used are noted. It
+  // need not be there.
   absl::Status AddFolder(const std::string& folder);
 
   // What is missing for `report`. `product`: if the report does not say it.
@@ -69,15 +75,19 @@ class CertificateSource {
   verifier::CertificateSet TablePlaces(
       const sev::UnverifiedReport* report) const;
   const Leaf* StoredLeaf(const sev::UnverifiedReport& report) const;
-  absl::Status FetchVcek(const Kds& kds, const sev::UnverifiedReport& report,
-                         std::optional<sev::Product> product);
+  absl::StatusOr<Der> FetchVcek(const Kds& kds,
+                                const sev::UnverifiedReport& report,
+                                std::optional<sev::Product> product);
   absl::Status FetchAuthorities(const Kds& kds,
                                 const verifier::CertificateSet& set,
                                 std::optional<time_t> crl_at);
   bool HasCurrentCrl(sev::Product product, time_t at) const;
-  absl::Status Save(const std::string& name, base::Bytes der);
+  AuthorityImport Vouchers(base::Bytes root) const;
+  absl::Status SaveAuthorities(base::Bytes fetched, base::Bytes root);
+  absl::Status SaveVcek(base::Bytes der, const sev::UnverifiedReport& report);
 
   Note note_;
+  std::vector<verifier::ossl::Digest256> pins_;
   std::string folder_;  // The first one; empty: none.
   verifier::CertificateBundle bundle_;
   verifier::Authorities authorities_;

@@ -48,6 +48,9 @@
   X(kKdsNoChip, 'C', 'L', 21,                                                  \
     "the key service has no certificate for this report's key",                \
     "A masked chip id or a VLEK: give the certificate with --certificates.")   \
+  X(kKdsNotKept, 'C', 'L', 22,                                                 \
+    "what the key service sent is not kept for another day",                   \
+    "No accepted root vouches for it; it is judged with the report only.")     \
   X(kImportNotPinned, 'C', 'L', 25, "no pinned root comes with the files",     \
     "Give AMD's ARK too, or your own root's --root-sha256.")                   \
   X(kImportNotSigned, 'C', 'L', 26,                                            \

@@ -9,11 +9,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
+#include "cli/files.h"
 #include "cli/kds.h"
 #include "cli/report_commands.h"
 #include "cli/testing/command_runner.h"
 #include "cli/testing/emulated_reports.h"
 #include "cli/testing/http_server.h"
+#include "emulator/certificates.h"
 #include "gtest/gtest.h"
 
 namespace cli {
@@ -154,6 +156,76 @@ TEST_F(ReportFetch, DoesWithoutAListUnlessItIsRequired) {
   EXPECT_EQ(output.code, kExitOk) << output.out;
   EXPECT_TRUE(absl::StrContains(output.err, "note: CL17: ")) << output.err;
   EXPECT_EQ(Verify(milan, report, {"--require-crl"}).code, kExitInvalid);
+}
+
+TEST_F(ReportFetch, KeepsNoChainOfAnotherRoot) {
+  const Hierarchy& milan = TestHierarchy();
+  const Hierarchy& genoa = TestHierarchy(emulator::kGenoa);
+  Publish(milan);
+  answers_[ChainPath(sev::Product::kMilan, "vcek")] =
+      HttpText("200 OK", absl::StrCat(Text(genoa.ask()), Text(genoa.ark())));
+  answers_[CrlPath(sev::Product::kMilan)] =
+      HttpText("200 OK", Text(genoa.crl()));
+  const Output output = Verify(milan, EmulatedReport(milan),
+                               {"--certificates", folder_.Path("store")});
+  EXPECT_NE(output.code, kExitOk) << output.out;
+  EXPECT_TRUE(absl::StrContains(output.err, "note: CL22: ")) << output.err;
+  EXPECT_FALSE(Exists("store"));
+}
+
+TEST_F(ReportFetch, KeepsNoListThatIsForgedOrOlder) {
+  const Hierarchy& milan = TestHierarchy();
+  Publish(milan);
+  auto spec = emulator::GoodCrlSpec(emulator::kMilan, milan.ask_key());
+  spec.number = 1000;
+  const auto forged = emulator::MakeCrl(spec);
+  ASSERT_TRUE(forged.ok()) << forged.status();
+  answers_[CrlPath(sev::Product::kMilan)] = HttpText("200 OK", Text(*forged));
+  const ReportBytes report = EmulatedReport(milan);
+  const Words store = {"--certificates", folder_.Path("store")};
+  Output output = Verify(milan, report, store);
+  EXPECT_TRUE(absl::StrContains(output.err, "note: CL22: ")) << output.err;
+  EXPECT_TRUE(Exists("store/milan/ark.der"));
+  EXPECT_TRUE(Exists("store/milan/ask.der"));
+  EXPECT_TRUE(Exists("store/" + milan.VcekFileName()));
+  EXPECT_FALSE(Exists("store/milan/crl.der"));
+
+  // One that has expired, but is newer than what the service has.
+  spec = emulator::GoodCrlSpec(emulator::kMilan, milan.ark_key());
+  spec.number = 1000;
+  spec.validity = {.not_before = 1, .not_after = 2};
+  const auto newer = emulator::MakeCrl(spec);
+  ASSERT_TRUE(newer.ok()) << newer.status();
+  folder_.Write("store/milan/crl.der", *newer);
+  Publish(milan);
+  output = Verify(milan, report, store);
+  const auto stored = ReadInput(folder_.Path("store/milan/crl.der"));
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  EXPECT_EQ(*stored, *newer);
+}
+
+TEST_F(ReportFetch, KeepsNoVcekThatIsForgedOrAnothers) {
+  const Hierarchy& milan = TestHierarchy();
+  auto forged = emulator::VcekSpec(emulator::kMilan, milan.chip_id(),
+                                   milan.vcek_key(), milan.ark_key());
+  auto other_chip = milan.chip_id();
+  other_chip[0] ^= 1;
+  auto other = emulator::VcekSpec(emulator::kMilan, other_chip,
+                                  milan.vcek_key(), milan.ask_key());
+  Publish(milan);
+  for (const auto& spec : {forged, other}) {
+    const auto vcek = emulator::MakeCertificate(spec);
+    ASSERT_TRUE(vcek.ok()) << vcek.status();
+    answers_[VcekPath(sev::Product::kMilan, milan.chip_id(),
+                      milan.model().raw_tcb())] =
+        HttpText("200 OK", Text(*vcek));
+    const Output output = Verify(milan, EmulatedReport(milan),
+                                 {"--certificates", folder_.Path("store")});
+    EXPECT_EQ(output.code, kExitInvalid) << output.out << output.err;
+    EXPECT_TRUE(absl::StrContains(output.err, "note: CL22: ")) << output.err;
+    EXPECT_TRUE(Exists("store/milan/ask.der"));
+    EXPECT_FALSE(Exists("store/" + milan.VcekFileName()));
+  }
 }
 
 TEST_F(ReportFetch, TheServiceHasNoVlek) {

@@ -2,6 +2,7 @@
 #include <ctime>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -120,9 +121,15 @@ absl::StatusOr<int> ReportVerify(const Arguments& arguments) {
   const auto input = ReadReport(arguments);
   if (!input.ok()) return input.status();
 
-  CertificateSource source([](std::string_view note) {
-    absl::FPrintF(stderr, "forelock: note: %s\n", Printable(note));
-  });
+  std::vector<verifier::ossl::Digest256> pins;
+  for (const verifier::AcceptedRoot& root : *roots) {
+    pins.push_back(root.sha256);
+  }
+  CertificateSource source(
+      [](std::string_view note) {
+        absl::FPrintF(stderr, "forelock: note: %s\n", Printable(note));
+      },
+      std::move(pins));
   absl::Status status = AddCertificates(arguments, source);
   if (!status.ok()) return status;
   const auto report = sev::UnverifiedReport::FromBytes(input->bytes);
