@@ -21,6 +21,9 @@
   X(kReportDataDiffers, 'C', 'L', 6,                                           \
     "the report data is not the one expected",                                 \
     "The report was made for another request, or is replayed.")                \
+  X(kRuntimeDataUnbound, 'C', 'L', 7,                                          \
+    "the report data is not the hash of the blob's runtime data",              \
+    "The runtime data, and the vTPM's key in them, are not the report's.")     \
   X(kKdsUrl, 'C', 'L', 10, "the base URL of the key service is of no use",     \
     "Give https://HOST or http://HOST, without user, query or fragment.")      \
   X(kKdsUnreachable, 'C', 'L', 11, "the key service cannot be reached",        \

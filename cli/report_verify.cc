@@ -158,8 +158,13 @@ absl::StatusOr<int> ReportVerify(const Arguments& arguments) {
       appraisal.verdict = verifier::Verdict::kInvalid;
     }
   }
+  if (input->runtime_data_bound == false) {
+    appraisal.findings.push_back({kRuntimeDataUnbound, ""});
+    appraisal.verdict = verifier::Verdict::kInvalid;
+  }
   const VerdictView view = {.appraisal = appraisal,
                             .report_data_equal = report_data_equal,
+                            .runtime_data_bound = input->runtime_data_bound,
                             .at = *now};
   absl::PrintF("%s",
                arguments.Has("json") ? VerdictJson(view) : VerdictText(view));

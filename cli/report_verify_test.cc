@@ -13,6 +13,7 @@
 #include "emulator/certificates.h"
 #include "gtest/gtest.h"
 #include "sev/cert_table.h"
+#include "verifier/ossl/ossl.h"
 
 namespace cli {
 namespace {
@@ -275,6 +276,54 @@ TEST_F(ReportVerify, ComparesReportData) {
                                  std::string("zz"), std::string(130, '0')}) {
     EXPECT_EQ(Verify(report, with(hex)).code, kExitUsage) << hex;
   }
+}
+
+// A report in the blob of an Azure vTPM.
+std::vector<uint8_t> HclBlob(base::Bytes report, std::string_view runtime) {
+  std::vector<uint8_t> blob;
+  const auto word = [&](size_t value) {
+    for (int i = 0; i < 4; ++i) {
+      blob.push_back(static_cast<uint8_t>(value >> (8 * i)));
+    }
+  };
+  blob.assign({'H', 'C', 'L', 'A'});
+  word(2);                                           // Version.
+  word(0x20 + report.size() + 20 + runtime.size());  // All of it.
+  blob.resize(0x20);
+  blob.insert(blob.end(), report.begin(), report.end());
+  word(20 + runtime.size());
+  word(1);  // Version.
+  word(2);  // SEV-SNP.
+  word(1);  // SHA-256.
+  word(runtime.size());
+  blob.insert(blob.end(), runtime.begin(), runtime.end());
+  return blob;
+}
+
+TEST_F(ReportVerify, RuntimeDataMustBeBound) {
+  constexpr std::string_view kRuntime = R"({"keys":[]})";
+  const Hierarchy& milan = TestHierarchy();
+  const auto digest = verifier::ossl::Sha256::Of(base::AsBytes(kRuntime));
+  const ReportBytes report =
+      EmulatedReport(milan, 3, sev::SigningKey::kVcek, [&](ReportBytes& bytes) {
+        const auto data = bytes.begin() + layout::ReportData::kOffset;
+        std::fill_n(data, layout::ReportData::kSize, 0);
+        std::copy(digest.begin(), digest.end(), data);
+      });
+  const Words words = Join(Files(milan), {"--wrapped=azure-hcl"});
+  const std::vector<uint8_t> bound = HclBlob(report, kRuntime);
+  Json json = VerifyJson(milan, bound, words);
+  ExpectVerdict(json, "valid", kExitOk, {});
+  EXPECT_EQ(json["checks"]["runtime_data_bound"], true);
+  const std::vector<uint8_t> other = HclBlob(report, R"({"keys":[1]})");
+  json = VerifyJson(milan, other, words);
+  ExpectVerdict(json, "invalid", kExitInvalid, {"runtime_data_bound"});
+  EXPECT_EQ(json["reasons"][0]["code"], "CL7");
+  // Also where nothing else is known.
+  const Output text = Verify(other, {"--wrapped=azure-hcl"});
+  EXPECT_EQ(text.code, kExitInvalid) << text.out;
+  EXPECT_TRUE(absl::StrContains(text.out, "runtime data")) << text.out;
+  EXPECT_TRUE(absl::StrContains(text.out, "CL7 ")) << text.out;
 }
 
 TEST_F(ReportVerify, ValuesOfNoUseAreWrongUsage) {

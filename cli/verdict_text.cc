@@ -22,6 +22,7 @@ using verifier::Outcome;
 
 // Beside the checks of an appraisal.
 constexpr char kReportDataCheck[] = "report_data";
+constexpr char kRuntimeDataCheck[] = "runtime_data_bound";
 
 // Checks stand in the order of their groups.
 struct Group {
@@ -128,6 +129,10 @@ std::string VerdictText(const VerdictView& view) {
     absl::StrAppendFormat(&text, "  %-30s%s\n", "report data",
                           *view.report_data_equal ? "ok" : "FAILED");
   }
+  if (view.runtime_data_bound) {
+    absl::StrAppendFormat(&text, "  %-30s%s\n", "runtime data",
+                          *view.runtime_data_bound ? "ok" : "FAILED");
+  }
   if (!appraisal.findings.empty()) absl::StrAppend(&text, "\n");
   for (const verifier::Finding& finding : appraisal.findings) {
     absl::StrAppend(&text, FindingText(finding));
@@ -149,6 +154,10 @@ std::string VerdictJson(const VerdictView& view) {
   if (view.report_data_equal) {
     checks[kReportDataCheck] = *view.report_data_equal;
     if (!*view.report_data_equal) failing.push_back(kReportDataCheck);
+  }
+  if (view.runtime_data_bound) {
+    checks[kRuntimeDataCheck] = *view.runtime_data_bound;
+    if (!*view.runtime_data_bound) failing.push_back(kRuntimeDataCheck);
   }
   Json reasons = Json::array();
   for (const verifier::Finding& finding : appraisal.findings) {
