@@ -106,12 +106,21 @@ absl::Status CertificateSource::AddFile(const std::string& path) {
   const absl::Status added =
       is_table ? AddTable(*bytes, path) : bundle_.Add(*bytes, path);
   if (!added.ok()) {
-    note_(added.message());
-    unusable_.push_back(*bytes);
+    refused_.push_back(verifier::FindingFrom(added));
     return absl::OkStatus();
   }
   if (!is_table) KeepParts(*bytes);
   return absl::OkStatus();
+}
+
+absl::Status CertificateSource::AddCrl(const std::string& path) {
+  const auto bytes = ReadInput(path);
+  if (!bytes.ok()) return bytes.status();
+  const auto parts = verifier::SplitCertificates(*bytes);
+  if (!parts.ok() || parts->crls.empty()) {
+    return Error(kNotCertificates, absl::StrCat(path, ": no revocation list"));
+  }
+  return AddFile(path);
 }
 
 absl::Status CertificateSource::AddTable(base::Bytes bytes,
@@ -219,12 +228,30 @@ verifier::CertificateSet CertificateSource::Set(
     if (place.empty() && !given.empty()) place = given.front();
   }
   Fill(set, tables);
-  auto next = unusable_.begin();
-  for (base::Bytes* place :
-       {&set.leaf, &set.intermediate, &set.root, &set.crl}) {
-    if (place->empty() && next != unusable_.end()) *place = *next++;
-  }
+  NoteUnused(set);
   return set;
+}
+
+void CertificateSource::NoteUnused(const verifier::CertificateSet& set) const {
+  for (const auto* given : {&intermediates_, &roots_}) {
+    for (const Der& der : *given) {
+      if (base::Equal(der, set.intermediate) || base::Equal(der, set.root)) {
+        continue;
+      }
+      const auto certificate = Certificate::Parse(der);
+      note_(absl::StrCat("not used: the certificate of ",
+                         certificate ? certificate->SubjectName() : ""));
+    }
+  }
+}
+
+void CertificateSource::JudgeRefused(verifier::Appraisal& appraisal) const {
+  if (refused_.empty()) return;
+  appraisal.outcomes[static_cast<size_t>(verifier::Check::kCertificatesParse)] =
+      verifier::Outcome::kFail;
+  appraisal.findings.insert(appraisal.findings.end(), refused_.begin(),
+                            refused_.end());
+  appraisal.verdict = verifier::Verdict::kInvalid;
 }
 
 // With every accepted root that is at hand.

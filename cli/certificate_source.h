@@ -47,6 +47,8 @@ class CertificateSource {
   // slots of a certificate table are places: what is in them is judged there,
   // unless another file fills the place. CL1, CL2.
   absl::Status AddFile(const std::string& path);
+  // As AddFile, of a file that must hold a revocation list. CL1, CL2.
+  absl::Status AddCrl(const std::string& path);
   // A folder is a store of many: what fits is taken, and what is fetched and
   // proves itself is put there. CL1; files that cannot be used are noted. It
   // need not be there.
@@ -62,6 +64,10 @@ class CertificateSource {
   verifier::CertificateSet Set(const sev::UnverifiedReport* report);
   const verifier::Authorities& authorities() const { return authorities_; }
 
+  // What AddFile() could not use, as a failure of `certs_parse`: whoever names
+  // a file wants it to count.
+  void JudgeRefused(verifier::Appraisal& appraisal) const;
+
  private:
   using Der = std::vector<uint8_t>;
   struct Leaf {
@@ -71,6 +77,7 @@ class CertificateSource {
 
   absl::Status AddTable(base::Bytes bytes, const std::string& name);
   void KeepParts(base::Bytes bytes);
+  void NoteUnused(const verifier::CertificateSet& set) const;
   absl::Status AddToStore(base::Bytes bytes, const std::string& name);
   verifier::CertificateSet TablePlaces(
       const sev::UnverifiedReport* report) const;
@@ -92,8 +99,10 @@ class CertificateSource {
   verifier::CertificateBundle bundle_;
   verifier::Authorities authorities_;
   std::vector<Leaf> leaves_;  // Of folders and of the key service.
-  // Of files: what the bundle refused, and what it may leave out of a set.
-  std::vector<Der> unusable_, intermediates_, roots_, crls_;
+  // Of files: why some were refused, and what the bundle may leave out of a
+  // set.
+  verifier::Findings refused_;
+  std::vector<Der> intermediates_, roots_, crls_;
   std::vector<Der> tables_;  // Of files.
 };
 

@@ -78,7 +78,7 @@ absl::StatusOr<verifier::Appraisal> AppraiseReport(
   }
   const auto report = sev::UnverifiedReport::FromBytes(*bytes);
   const auto roots = RootsOf(policy);
-  return verifier::Appraise({
+  verifier::Appraisal appraisal = verifier::Appraise({
       .report = *bytes,
       .certificates = source.Set(report.ok() ? &*report : nullptr),
       .authorities = &source.authorities(),
@@ -86,6 +86,8 @@ absl::StatusOr<verifier::Appraisal> AppraiseReport(
       .now = at,
       .allowed_policy_bits = policy.guest_policy_bits,
   });
+  source.JudgeRefused(appraisal);
+  return appraisal;
 }
 
 verifier::BootFacts FactsOf(const BootInput& boot) {

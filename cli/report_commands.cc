@@ -60,11 +60,11 @@ constexpr Command kCommands[] = {
      "one that may have secrets is another question.\n"
      "\n"
      "Certificates are DER, PEM, several of either, or the certificate table\n"
-     "of an extended guest request. Those named as files must fit the report;\n"
-     "from a folder (*.der, *.pem) what fits is taken. With --kds what is\n"
-     "missing is fetched and put into the first folder. AMD's key service is\n"
-     "https://kdsintf.amd.com; it learns chip id and TCB. It has no VLEK, and\n"
-     "today's revocation list is not asked for with --at.\n"
+     "of an extended guest request. Those named as files must be usable and\n"
+     "fit the report; from a folder (*.der, *.pem) what fits is taken. With\n"
+     "--kds what is missing is fetched and put into the first folder. AMD's\n"
+     "key service is https://kdsintf.amd.com; it learns chip id and TCB. It\n"
+     "has no VLEK, and today's revocation list is not asked for with --at.\n"
      "\n"
      "  forelock report verify --certificates DIR --kds URL report.bin",
      kVerifyOptions, &ReportVerify, kVerdicts},

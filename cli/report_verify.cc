@@ -59,7 +59,7 @@ absl::Status AddCertificates(const Arguments& arguments,
     if (!added.ok()) return added;
   }
   for (const std::string& path : arguments.Values("crl")) {
-    const absl::Status added = source.AddFile(path);
+    const absl::Status added = source.AddCrl(path);
     if (!added.ok()) return added;
   }
   return absl::OkStatus();
@@ -148,6 +148,7 @@ absl::StatusOr<int> ReportVerify(const Arguments& arguments) {
       .crl_rule = arguments.Has("require-crl") ? verifier::CrlRule::kRequired
                                                : verifier::CrlRule::kIfPresent,
   });
+  source.JudgeRefused(appraisal);
   std::optional<bool> report_data_equal;
   if (arguments.Has("report-data") && report.ok()) {
     report_data_equal = base::Equal(report->report_data(), *report_data);

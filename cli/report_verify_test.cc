@@ -134,6 +134,49 @@ TEST_F(ReportVerify, SaysWhatIsWrong) {
   EXPECT_TRUE(absl::StrContains(amd.out, "root_pinned")) << amd.out;
 }
 
+// Whatever else is there: what the user names and is no good counts.
+TEST_F(ReportVerify, NoUselessFileIsPassedOver) {
+  const Hierarchy& milan = TestHierarchy();
+  const Hierarchy& genoa = TestHierarchy(emulator::kGenoa);
+  const ReportBytes report = EmulatedReport(milan);
+  const Words all =
+      Join(Files(milan), {"--crl", folder_.Write("crl", milan.crl())});
+  ExpectVerdict(VerifyJson(milan, report, all), "valid", kExitOk, {});
+  const struct {
+    const char* name;
+    std::vector<uint8_t> bytes;
+    const char* code;
+  } useless[] = {
+      {"junk", {1, 2, 3}, "VE4"},
+      {"second-vcek", {genoa.vcek().begin(), genoa.vcek().end()}, "VE39"},
+  };
+  for (const auto& [name, bytes, code] : useless) {
+    const Json json =
+        VerifyJson(milan, report,
+                   Join(all, {"--certificates", folder_.Write(name, bytes)}));
+    ExpectVerdict(json, "invalid", kExitInvalid, {"certs_parse"});
+    EXPECT_EQ(json["reasons"][0]["code"], code);
+    EXPECT_TRUE(absl::StrContains(
+        json["reasons"][0]["detail"].get<std::string>(), name));
+  }
+  // A further authority is not needed, and said to be so.
+  const Json json = VerifyJson(
+      milan, report,
+      Join(all, {"--certificates", folder_.Write("asks", genoa.ask())}));
+  ExpectVerdict(json, "valid", kExitOk, {});
+  EXPECT_TRUE(absl::StrContains(json["notes"].get<std::string>(),
+                                "not used: the certificate of SEV-Genoa"));
+}
+
+TEST_F(ReportVerify, ACrlFileMustHoldAList) {
+  const Hierarchy& milan = TestHierarchy();
+  const Output output =
+      Verify(EmulatedReport(milan),
+             Join(Files(milan), {"--crl", folder_.Write("ask", milan.ask())}));
+  EXPECT_EQ(output.code, kExitFailed);
+  EXPECT_TRUE(absl::StrContains(output.err, "no revocation list"));
+}
+
 TEST_F(ReportVerify, JudgesEveryFileThatIsNamed) {
   const Hierarchy& milan = TestHierarchy();
   const Hierarchy& genoa = TestHierarchy(emulator::kGenoa);
