@@ -8,7 +8,8 @@
 
 #define FORELOCK_VERIFIER_EVIDENCE_REASONS(X)                                 \
   X(kEvidenceNoLeaf, 'V', 'E', 1, "no VCEK or VLEK came with the report",     \
-    "Fill the proxy's certificate folder for this chip and TCB.")             \
+    "Fill the proxy's certificate folder for this chip and TCB, or give "     \
+    "--certificates or --kds.")                                               \
   X(kEvidenceNoAsk, 'V', 'E', 2,                                              \
     "no ASK or ASVK came with the report, and none is imported",              \
     "Import AMD's chain: forelock roots import.")                             \
