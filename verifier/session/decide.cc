@@ -143,7 +143,9 @@ Decision Decide(const Question& question, Store& store) {
                       .authorities = question.authorities,
                       .cache = question.cache});
   decision.emulated = evidence.appraisal.trust_class == TrustClass::kEmulated;
-  decision.genuine = evidence.genuine;
+  // A test key proves nothing to a server that accepts none.
+  decision.genuine =
+      evidence.genuine && (!decision.emulated || question.allow_emulated);
   decision.detail.report = evidence.appraisal.report;
   decision.detail.root = evidence.appraisal.root;
   decision.detail.product = evidence.appraisal.product;

@@ -38,7 +38,7 @@ struct Decision {
   bool emulated = false;
   // The report is of this session and signed under an accepted root; whatever
   // else may be wrong with it.
-  bool genuine = false;
+  bool genuine = false;  // Emulated evidence: only where that is allowed.
   AuditDetail detail;
   // Only with kGranted, all that were asked for and in that order.
   struct Secret {

@@ -329,6 +329,10 @@ TEST_F(SessionTest, OnlyGenuineEvidenceIsSureOfARecord) {
   });
   EXPECT_EQ(debug.outcome, proto::Outcome::kEvidenceInvalid);
   EXPECT_FALSE(debug.log.empty());
+  // Whoever holds a test key could fill the log of a server that accepts none.
+  allow_emulated_ = false;
+  EXPECT_EQ(Attest().outcome, proto::Outcome::kNotAuthorised);
+  EXPECT_FALSE(store_->FindAudit(id_).ok());
 }
 
 TEST_F(SessionTest, LockedDatabaseIsTryLater) {
