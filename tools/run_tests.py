@@ -24,7 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SANITIZED = [
     "//base/...", "//crypto/...", "//proto/...", "//sev/...", "//attest/...", "//proxy/...",
     "//svsm/...", "//host-proxy/...", "//launch/...", "//verifier/evidence/...",
-    "//verifier/policy/...", "//cli/vectors/...",
+    "//verifier/policy/...",
 ]  # fmt: skip
 
 
