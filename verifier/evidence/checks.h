@@ -11,8 +11,7 @@
 #include <iterator>
 #include <string_view>
 
-// Order: as they are shown. R: form of the report. C: certificates. B: report
-// and certificates belong together. L: revocation list.
+// In the order in which they are shown.
 #define FORELOCK_EVIDENCE_CHECKS(X)                      \
   X(kLength, "length_1184")                              \
   X(kVersion, "version_supported")                       \
