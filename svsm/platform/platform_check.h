@@ -9,13 +9,12 @@
 
 #include "base/result.h"
 #include "proto/config.h"
+#include "svsm/platform/platform.h"
 
 namespace svsm {
 
 // [amd/vol2] 15.34.10, "SEV_STATUS MSR". A CPU without it has no SEV: pass 0.
 inline constexpr uint32_t kSevStatusMsr = 0xC0010131;
-
-enum class EntryPoint : uint8_t { kPvh };
 
 //   kFailedPrecondition: kPvhIsEmulated, kPlatformIsSnp.
 base::Status CheckPlatform(proto::Platform configured, EntryPoint entry,

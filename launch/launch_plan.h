@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LaunchPlan: what the secure processor is asked to do, page by page, whatever
+// file it came from. Measured by MeasurePlan(), written to and read from IGVM
+// files by igvm_plan.h, executed by emulator/machine.
+//
+// Spec: AMD 56860 rev. 1.58, SNP_LAUNCH_START, _UPDATE and _FINISH.
+#pragma once
+
+#include <stdint.h>
+
+#include <optional>
+#include <vector>
+
+#include "launch/measure.h"
+#include "sev/guest_policy.h"
+#include "sev/page_info.h"
+
+namespace launch {
+
+// One SNP_LAUNCH_UPDATE of one 4 KiB page.
+struct PlanPage {
+  uint64_t gpa = 0;
+  sev::PageType type = sev::PageType::kNormal;
+  // 4096 bytes for kNormal and kVmsa; empty for the others.
+  std::vector<uint8_t> contents;
+};
+
+// Pages that the loader fills in with the host's memory map before it launches
+// them as kUnmeasured (they are in `pages` too).
+struct ParameterArea {
+  uint64_t gpa = 0;
+  uint64_t size = 0;  // bytes, a multiple of 4096
+};
+
+struct PlanIdBlock {
+  std::vector<uint8_t> id_block;  // 96 bytes, sev/id_block.h
+  std::vector<uint8_t> id_auth;   // 4096 bytes
+};
+
+struct LaunchPlan {
+  uint64_t policy = sev::kPolicySmt | sev::kPolicyReservedMustBeOne;
+  // In the order of measurement. The VMSA (one, at sev::kKvmVmsaGpa) is last,
+  // as KVM measures it at SNP_LAUNCH_FINISH.
+  std::vector<PlanPage> pages;
+  std::optional<ParameterArea> memory_map;
+  // Launched shared and neither measured nor validated.
+  std::vector<uint64_t> shared_pages;
+  std::optional<PlanIdBlock> id_block;
+};
+
+sev::LaunchDigest MeasurePlan(const LaunchPlan& plan);
+
+}  // namespace launch
