@@ -3,12 +3,16 @@
 
 #include <ctype.h>
 
+#include <iterator>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
 #include "base/reasons.h"
 #include "gtest/gtest.h"
+#include "sev/ghcb.h"
+#include "sev/termination.h"
 
 namespace docs {
 namespace {
@@ -70,6 +74,39 @@ TEST(AllReasons, AreWordsForPeople) {
         for (const char c : text) EXPECT_TRUE(c >= ' ' && c <= '~') << name;
       }
     }
+  }
+}
+
+// Every reason of a module that has a reason code set: there, back, and like no
+// other.
+TEST(AllReasons, ThoseOfAGuestFitATermination) {
+  const std::set<std::string> tags(std::begin(sev::kTerminateTags),
+                                   std::end(sev::kTerminateTags));
+  ASSERT_EQ(tags.size(), sev::kTerminateTagCount);
+  std::set<uint64_t> seen;
+  for (const ReasonModule& module : AllReasons()) {
+    for (const base::ReasonRow& row : module.rows) {
+      const std::string name = base::NameOf(row.reason).text;
+      const uint64_t request = sev::TerminateRequest(row.reason);
+      if (!tags.contains(name.substr(0, 2))) {
+        EXPECT_EQ(request, sev::kMsrTerminate) << name;
+        continue;
+      }
+      EXPECT_EQ(sev::ReasonOf(sev::TerminationIn(request)), row.reason) << name;
+      EXPECT_TRUE(seen.insert(request).second) << name;
+    }
+  }
+  EXPECT_GT(seen.size(), 100u);
+}
+
+// Who adds a module to the image adds its tag to sev/termination.h.
+TEST(AllReasons, EveryModuleThatAGuestShowsHasATermination) {
+  for (const ReasonModule& module : AllReasons()) {
+    const bool guest =
+        std::string_view(module.where).find("guest") != std::string_view::npos;
+    const base::Reason first = module.rows.front().reason;
+    EXPECT_EQ(sev::TerminationOf(first).set >= sev::kTerminateFirstSet, guest)
+        << module.folder;
   }
 }
 

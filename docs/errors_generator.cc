@@ -9,6 +9,7 @@
 
 #include "base/reasons.h"
 #include "docs/all_reasons.h"
+#include "sev/termination.h"
 
 namespace {
 
@@ -29,9 +30,16 @@ void PrintModule(const docs::ReasonModule& module) {
   const base::Reason tag = module.rows.front().reason;
   printf("\n## %c%c: `%s`\n\nShown by: %s.\n\n", tag.tag0(), tag.tag1(),
          module.folder, module.where);
-  printf("| Reason | What happened | What to do |\n|---|---|---|\n");
+  // A module of the guest image also has what an SNP host prints.
+  const bool guest = sev::TerminationOf(tag).set != sev::kTerminateSetGeneral;
+  printf("| Reason | %sWhat happened | What to do |\n|---|%s---|---|\n",
+         guest ? "SNP | " : "", guest ? "---|" : "");
   for (const base::ReasonRow& row : module.rows) {
     printf("| %s | ", base::NameOf(row.reason).text);
+    if (guest) {
+      const sev::Termination end = sev::TerminationOf(row.reason);
+      printf("%#x:%#x | ", unsigned{end.set}, unsigned{end.code});
+    }
     PrintCell(row.what);
     printf(" | ");
     PrintCell(row.advice);
@@ -49,7 +57,10 @@ int main() {
       "number that is never reused. Find the letters here, then the number.\n\n"
       "A reason that a guest reports to the host is the guest's claim. A\n"
       "refusal is not a failure: its reason is in the verifier's audit log,\n"
-      "under the decision id (`forelock-verifier audit show`).\n");
+      "under the decision id (`forelock-verifier audit show`).\n\n"
+      "The column SNP is what a guest that ends on SNP tells its hypervisor:\n"
+      "reason set and code, as KVM prints them. See "
+      "[hardware.md](hardware.md).\n");
   std::vector<docs::ReasonModule> modules(docs::AllReasons().begin(),
                                           docs::AllReasons().end());
   std::sort(modules.begin(), modules.end(), Before);
