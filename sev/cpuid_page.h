@@ -6,8 +6,9 @@
 //
 // Spec: AMD 56860 rev. 1.58, SNP_LAUNCH_UPDATE, "CPUID Page" (tables "CPUID
 // Function Table" and "CPUID_FUNCTION Structure"). The firmware's check leaves
-// the hypervisor room (it may hide features, and some leaves pass unchecked):
-// the page decides nothing that a secret depends on.
+// the hypervisor room (it may hide features, and no leaf outside 0 to FFFFh and
+// 8000_0000h to 8000_FFFFh is checked): the page decides nothing that a secret
+// depends on.
 #pragma once
 
 #include <stddef.h>

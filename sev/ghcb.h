@@ -33,6 +33,10 @@ inline constexpr uint64_t kSevStatusPreventHostIbs = uint64_t{1} << 8;
 inline constexpr uint64_t kSevStatusBtbIsolation = uint64_t{1} << 9;
 inline constexpr uint64_t kSevStatusVmplSss = uint64_t{1} << 10;
 inline constexpr uint64_t kSevStatusSecureTsc = uint64_t{1} << 11;
+inline constexpr uint64_t kSevStatusVmgexitParameter = uint64_t{1} << 12;
+inline constexpr uint64_t kSevStatusIbsVirtualization = uint64_t{1} << 14;
+inline constexpr uint64_t kSevStatusVmsaRegisterProtection = uint64_t{1} << 16;
+inline constexpr uint64_t kSevStatusSmtProtection = uint64_t{1} << 17;
 
 // --- The GHCB MSR protocol. 56421, section 2.3.1. Bits 11:0 are GHCBInfo.
 inline constexpr uint64_t kGhcbInfoMask = 0xFFF;
@@ -76,7 +80,8 @@ inline constexpr int kMsrPageStateErrorShift = 32;
 inline constexpr uint64_t kFeatureSnp = uint64_t{1} << 0;
 inline constexpr int kMsrFeaturesShift = 12;
 
-// Termination: bits 15:12 the reason code set, 23:16 the reason code.
+// Termination (sev/termination.h): bits 15:12 the reason code set, 23:16 the
+// reason code.
 inline constexpr int kMsrTerminateSetShift = 12;
 inline constexpr int kMsrTerminateCodeShift = 16;
 inline constexpr uint8_t kTerminateSetGeneral = 0;
@@ -139,6 +144,7 @@ inline constexpr uint64_t kExitPageNotValidated = 0x404;  // #VC only
 inline constexpr uint64_t kExitPageStateChange = 0x80000010;
 inline constexpr uint64_t kExitGuestRequest = 0x80000011;
 inline constexpr uint64_t kExitExtendedGuestRequest = 0x80000012;
+inline constexpr uint64_t kExitApCreation = 0x80000013;
 inline constexpr uint64_t kExitFeatures = 0x8000FFFD;
 inline constexpr uint64_t kExitTerminate = 0x8000FFFE;
 inline constexpr uint64_t kExitUnsupportedEvent = 0x8000FFFF;
@@ -157,9 +163,18 @@ inline constexpr int kIoioPortShift = 16;
 inline constexpr uint32_t kExitResultOk = 0;
 inline constexpr uint32_t kExitResultException =
     1;  // EXITINFO2: event to raise
-inline constexpr uint32_t kExitResultMalformed = 2;  // EXITINFO2: what is wrong
+inline constexpr uint32_t kExitResultMalformed = 2;  // EXITINFO2: see below
 
-// SW_EXITINFO2[63:32] of guest requests. 56421, 4.1.7 and 4.1.8.
+// SW_EXITINFO2 of kExitResultMalformed. 56421, section 4.1, "Invoking VMGEXIT".
+inline constexpr uint64_t kMalformedNotRegistered = 1;
+inline constexpr uint64_t kMalformedUsage = 2;
+inline constexpr uint64_t kMalformedScratchArea = 3;
+inline constexpr uint64_t kMalformedMissingInput = 4;
+inline constexpr uint64_t kMalformedInvalidInput = 5;
+inline constexpr uint64_t kMalformedInvalidEvent = 6;
+
+// SW_EXITINFO2[63:32] of guest requests; [31:0] is the firmware's status, 0 for
+// success. 56421, 4.1.7 and 4.1.8.
 inline constexpr uint32_t kGuestRequestInvalidLength = 1;  // RBX: pages needed
 inline constexpr uint32_t kGuestRequestBusy = 2;
 
@@ -181,6 +196,11 @@ inline constexpr uint64_t kPscCurrentPageMask = 0xFFF;
 inline constexpr uint64_t kPscGfnMask = 0x000FFFFFFFFFF000;
 inline constexpr int kPscOperationShift = 52;
 inline constexpr uint64_t kPscLargePage = uint64_t{1} << 56;
+
+// SW_EXITINFO2 of kExitPageStateChange: not 0 when the hypervisor stopped.
+inline constexpr uint64_t kPscInvalidHeader = uint64_t{1} << 32 | 1;
+inline constexpr uint64_t kPscInvalidEntry = uint64_t{1} << 32 | 2;
+inline constexpr uint64_t kPscErrorGeneric = uint64_t{0x100} << 32;
 
 constexpr uint64_t MakePscEntry(uint64_t gpa, PageOperation operation,
                                 bool large) {

@@ -75,6 +75,15 @@ TEST(PageInfo, IsLaidOutAsSpecified) {
   EXPECT_TRUE(base::Equal(base::Bytes(info).subspan(0x60), tail));
 }
 
+// By the firmware's own structure, [asp-fw]; tools that measure only pages
+// without permissions differ and do not notice.
+TEST(PageInfo, PermissionsAscendByVmpl) {
+  EXPECT_EQ(page_info_layout::ImiPage::kOffset, 0x63u);
+  EXPECT_EQ(page_info_layout::Vmpl1Permissions::kOffset, 0x65u);
+  EXPECT_EQ(page_info_layout::Vmpl2Permissions::kOffset, 0x66u);
+  EXPECT_EQ(page_info_layout::Vmpl3Permissions::kOffset, 0x67u);
+}
+
 TEST(Tcb, PartsLieWhereTheProductPutsThem) {
   const Tcb milan = DecodeTcb(0xDB18000000000104, Product::kMilan);
   EXPECT_EQ(milan,

@@ -5,6 +5,9 @@
 // Spec: AMD 56860 rev. 1.58, SNP_LAUNCH_UPDATE, table "PAGE_INFO Structure".
 // Start with 48 zero bytes; for each page, digest = SHA-384(PAGE_INFO), whose
 // first field is the digest so far. Layout only: who measures brings the hash.
+// (Some tools put the VMPL permissions in the reverse order. The firmware's own
+// structure, snp_mcmd_launch_update_page_info in [asp-fw], has them as here; no
+// launch of ours has any, so that no digest depends on it.)
 #pragma once
 
 #include <stddef.h>

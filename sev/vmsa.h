@@ -5,7 +5,8 @@
 // Spec: AMD 24593 (APM volume 2), appendix B, table "VMSA Layout, State Save
 // Area for SEV-ES". Segment attributes are the descriptor's bits 55:52 and
 // 47:40, packed into 12 bits. Only the fields that a launch sets are named;
-// the rest is zero.
+// the rest is zero. (The firmware measures GUEST_TSC_SCALE and _OFFSET, 0x2F0
+// and 0x2F8, as zero whatever they hold.)
 #pragma once
 
 #include <stddef.h>
