@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <vector>
 
+#include "launch/openssl_handles.h"
 #include "openssl/bn.h"
 #include "openssl/core_names.h"
 #include "openssl/ec.h"
@@ -16,19 +16,6 @@
 
 namespace launch {
 namespace {
-
-template <auto kFree>
-struct Free {
-  template <typename T>
-  void operator()(T* pointer) const {
-    kFree(pointer);
-  }
-};
-using PkeyPtr = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using PkeyCtxPtr = std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>>;
-using MdCtxPtr = std::unique_ptr<EVP_MD_CTX, Free<EVP_MD_CTX_free>>;
-using SignaturePtr = std::unique_ptr<ECDSA_SIG, Free<ECDSA_SIG_free>>;
-using NumberPtr = std::unique_ptr<BIGNUM, Free<BN_free>>;
 
 // Null: not a point of the curve.
 PkeyPtr KeyFrom(const sev::P384Point& point) {

@@ -23,7 +23,15 @@
   X(kFileUnusable, 'L', 'A', 8, "a file cannot be read or written",         \
     "Check the path, its permissions and the room on the disk.")            \
   X(kImageChanged, 'L', 'A', 9, "image's configuration does not read back", \
-    "A bug, or another program wrote to the file at the same time.")
+    "A bug, or another program wrote to the file at the same time.")        \
+  X(kKeyUnusable, 'L', 'A', 30, "a key cannot sign ID blocks",              \
+    "Give an EC P-384 private key in PEM, or a pkcs11: URI of one.")        \
+  X(kKeyEncrypted, 'L', 'A', 31, "a key file is encrypted",                 \
+    "Decrypt it where you sign, or keep the key in a PKCS#11 token.")       \
+  X(kPkcs11Unusable, 'L', 'A', 32, "a PKCS#11 token's key cannot be used",  \
+    "Check engine, --pkcs11-module, the URI's token and object, the PIN.")  \
+  X(kIdBlockUnsound, 'L', 'A', 33, "a signed ID block does not verify",     \
+    "The token's public key is of another pair; nothing was written.")
 
 namespace launch {
 FORELOCK_LAUNCH_REASONS(BASE_DEFINE_REASON)

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Keys in PKCS#11 tokens, by OpenSSL's engine interface. Apart from the rest
+// because that interface is deprecated; nothing else of OpenSSL 3.0 reaches
+// libengine-pkcs11-openssl.
+#pragma once
+
+#include <stdint.h>
+
+#include "absl/status/statusor.h"
+#include "launch/openssl_handles.h"
+#include "launch/signing_key.h"
+
+namespace launch {
+
+enum class KeyHalf : uint8_t { kPrivate, kPublic };
+
+// Errors: LA8, LA32. The curve is not looked at.
+absl::StatusOr<PkeyPtr> LoadPkcs11Key(const KeySource& source, KeyHalf half);
+
+}  // namespace launch
