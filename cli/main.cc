@@ -7,6 +7,7 @@
 
 #include "cli/arguments.h"
 #include "cli/image_commands.h"
+#include "cli/image_sign.h"
 #include "cli/policy_commands.h"
 #include "cli/report_commands.h"
 #include "cli/roots_commands.h"
@@ -15,8 +16,8 @@
 int main(int argc, char** argv) {
   std::vector<cli::Command> commands;
   for (const auto group :
-       {cli::ImageCommands(), cli::PolicyCommands(), cli::ReportCommands(),
-        cli::RootsCommands(), cli::VectorsCommands()}) {
+       {cli::ImageCommands(), cli::ImageSignCommands(), cli::PolicyCommands(),
+        cli::ReportCommands(), cli::RootsCommands(), cli::VectorsCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());
   }
   return cli::Run({.name = "forelock",

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ID blocks made here, and genuine ones, judged by `openssl` alone
+(tools/check_id_block.sh); keys in files and in a PKCS#11 token."""
+
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import unittest
+
+from harness import process, testing
+
+FORELOCK = "cli/forelock"
+CHECK = "tools/check_id_block.sh"
+SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
+DIGEST = "5a" * 48
+PIN = "4711"
+
+
+def scratch(name):
+    return pathlib.Path(os.environ["TEST_TMPDIR"]) / name
+
+
+def openssl(*arguments):
+    return process.run(["openssl", *arguments]).stdout
+
+
+def make_key(name, *form):
+    path = scratch(name)
+    openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384", *form, "-out", path)
+    return path
+
+
+def check(*files):
+    """(exit code, what it says)."""
+    result = process.run([CHECK, *files], check=False)
+    return result.returncode, result.stdout + result.stderr
+
+
+def flipped(path, offset):
+    """A copy with one bit changed."""
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 0x10
+    copy = scratch("flipped")
+    copy.write_bytes(data)
+    return copy
+
+
+class Signed(unittest.TestCase):
+    def sign(self, name, id_key, *options, author=None):
+        """Both files; None where the command refuses, with self.error."""
+        block, auth = scratch(f"{name}.block"), scratch(f"{name}.auth")
+        for path in (block, auth):
+            path.unlink(missing_ok=True)
+        line = [FORELOCK, "image", "sign", "--digest", DIGEST, "--id-key", id_key,
+                "--id-block-out", block, "--id-auth-out", auth, *options]  # fmt: skip
+        if author:
+            line += ["--author-key", author]
+        result = process.run(line, check=False)
+        self.output, self.error = result.stdout, result.stderr
+        if result.returncode != 0:
+            self.assertFalse(block.exists() or auth.exists(), "refused, and wrote a file")
+            return None
+        return block, auth
+
+    def key_digest(self, key, *options):
+        return process.run([FORELOCK, "image", "id-key", key, *options]).stdout.strip()
+
+
+class Files(Signed):
+    def test_id_key_alone(self):
+        key = make_key("id.pem")
+        block, auth = self.sign("alone", key)
+        code, said = check(block, auth, key)
+        self.assertEqual(code, 0, said)
+        self.assertIn("no author key", said)
+        self.assertIn(f"ID key digest {self.key_digest(key)}\n", said)
+        self.assertIn(f"ID key digest {self.key_digest(key)}\n", self.output)
+
+    def test_author_key_and_every_field(self):
+        key, author = make_key("id.pem"), make_key("author.pem")
+        block, auth = self.sign(
+            "both", key, "--svn", "4294967295", "--family-id", "0f" * 16, "--image-id", "1e" * 16,
+            "--guest-policy", "0x130000", author=author)  # fmt: skip
+        self.assertEqual(
+            block.read_bytes(),
+            bytes.fromhex(DIGEST + "0f" * 16 + "1e" * 16 + "01000000" + "ffffffff" + "0000130000000000"))
+        code, said = check(block, auth, key, author)
+        self.assertEqual(code, 0, said)
+        self.assertIn(f"author key digest {self.key_digest(author)}\n", said)
+
+    def test_the_check_fails_where_it_must(self):
+        key, author = make_key("id.pem"), make_key("author.pem")
+        block, auth = self.sign("both", key, author=author)
+        self.assertEqual(check(block, auth)[0], 0)
+        for offset in (0, 0x37, 0x50, 0x54, 0x5F):
+            self.assertEqual(check(flipped(block, offset), auth)[0], 1, offset)
+        # Algorithms, reserved bytes, signatures, keys, and the paddings of numbers.
+        for offset in (0, 4, 8, 0x3F, 0x40, 0x6F, 0x70, 0x88, 0xD0, 0x23F, 0x240, 0x244, 0x274, 0x28C,
+                       0x2D4, 0x643, 0x644, 0x680, 0x6B0, 0x6C8, 0x87F, 0x880, 0x884, 0x8CC, 0xC83,
+                       0xC84, 0xFFF):  # fmt: skip
+            self.assertEqual(check(block, flipped(auth, offset))[0], 1, hex(offset))
+        self.assertEqual(check(block, auth, author)[0], 1)
+        self.assertEqual(check(block, auth, key, key)[0], 1)
+
+    def test_compressed_point_is_the_same_key(self):
+        key = make_key("id.pem")
+        compressed = scratch("compressed.pem")
+        openssl("ec", "-in", key, "-conv_form", "compressed", "-out", compressed)
+        self.assertNotEqual(key.read_bytes(), compressed.read_bytes())
+        self.assertEqual(self.key_digest(key), self.key_digest(compressed))
+        block, auth = self.sign("compressed", compressed)
+        self.assertEqual(check(block, auth, key)[0], 0)
+
+    def test_key_after_its_parameters(self):
+        """What `openssl ecparam -genkey` writes."""
+        key = scratch("parameters.pem")
+        openssl("ecparam", "-name", "secp384r1", "-genkey", "-out", key)
+        self.assertIn("EC PARAMETERS", key.read_text())
+        block, auth = self.sign("parameters", key)
+        self.assertEqual(check(block, auth, key)[0], 0)
+
+    def test_refusals(self):
+        key = make_key("id.pem")
+        encrypted = make_key("encrypted.pem", "-aes256", "-pass", "pass:word")
+        self.assertIsNone(self.sign("no", encrypted))
+        self.assertIn("LA31: ", self.error)
+        self.assertIsNone(self.sign("no", key, author=scratch("nothing.pem")))
+        self.assertIn("LA8: ", self.error)
+        for options in (["--svn", "4294967296"], ["--family-id", "00"], ["--guest-policy", "0x10000"]):
+            self.assertIsNone(self.sign("no", key, *options))
+            self.assertIn("wants", self.error)
+
+
+class Token(Signed):
+    @classmethod
+    def setUpClass(cls):
+        if not pathlib.Path(SOFTHSM).exists() or not shutil.which("softhsm2-util"):
+            raise unittest.SkipTest("softhsm2 is not installed")
+        folder = scratch("tokens")
+        folder.mkdir()
+        conf = scratch("softhsm2.conf")
+        conf.write_text(f"directories.tokendir = {folder}\nobjectstore.backend = file\nlog.level = ERROR\n")
+        os.environ["SOFTHSM2_CONF"] = str(conf)
+        process.run(["softhsm2-util", "--init-token", "--free", "--label", "owner",
+                     "--pin", PIN, "--so-pin", "12345678"])  # fmt: skip
+        cls.keys = {"id": make_key("token-id.pem"), "author": make_key("token-author.pem"),
+                    "small": scratch("token-small.pem")}  # fmt: skip
+        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256",
+                "-out", cls.keys["small"])  # fmt: skip
+        for number, (label, key) in enumerate(cls.keys.items()):
+            process.run(["softhsm2-util", "--import", key, "--token", "owner", "--label", label,
+                         "--id", f"0{number}", "--pin", PIN])  # fmt: skip
+        cls.pin = scratch("pin")
+        cls.pin.write_text(PIN + "\n")
+
+    def uri(self, label, more=""):
+        return f"pkcs11:token=owner;object={label}{more}"
+
+    def options(self):
+        return ["--pkcs11-module", SOFTHSM, "--pin-file", self.pin]
+
+    def test_both_keys_in_a_token(self):
+        block, auth = self.sign("token", self.uri("id"), *self.options(), author=self.uri("author"))
+        code, said = check(block, auth, self.keys["id"], self.keys["author"])
+        self.assertEqual(code, 0, said)
+        self.assertIn(f"ID key digest {self.key_digest(self.uri('id'), *self.options())}\n", said)
+
+    def test_id_key_in_a_file_author_key_in_a_token(self):
+        key = make_key("id.pem")
+        block, auth = self.sign("mixed", key, *self.options(), author=self.uri("author"))
+        code, said = check(block, auth, key, self.keys["author"])
+        self.assertEqual(code, 0, said)
+
+    def test_pin_source(self):
+        for more in (f";pin-source={self.pin}", f"?pin-source=file:{self.pin}",
+                     f"?pin-source=file://{self.pin}&type=private"):  # fmt: skip
+            signed = self.sign("source", self.uri("id", more), "--pkcs11-module", SOFTHSM)
+            self.assertIsNotNone(signed, self.error)
+            self.assertEqual(check(*signed, self.keys["id"])[0], 0)
+        for more in (";pin-source=", ";pin-source=|echo", ";pin-source=file:"):
+            self.assertIsNone(self.sign("no", self.uri("id", more), "--pkcs11-module", SOFTHSM))
+            self.assertIn("LA32: pin-source", self.error)
+
+    def test_refusals(self):
+        wrong = scratch("wrong-pin")
+        wrong.write_text("1234\n")
+        module = ["--pkcs11-module", SOFTHSM]
+        for what, reason, uri, options in (
+            ("wrong PIN", "LA32", self.uri("id"), [*module, "--pin-file", wrong]),
+            ("no PIN", "LA32", self.uri("id"), module),
+            ("empty PIN file", "LA32", self.uri("id"), [*module, "--pin-file", "/dev/null"]),
+            ("no such object", "LA32", self.uri("other"), self.options()),
+            ("no such token", "LA32", "pkcs11:token=other;object=id", self.options()),
+            ("no such module", "LA32", self.uri("id"), ["--pkcs11-module", "/nothing.so"]),
+            ("a PIN in the URI", "LA32", self.uri("id", f";pin-value={PIN}"), module),
+            ("another curve", "LA30", self.uri("small"), self.options()),
+        ):
+            with self.subTest(what):
+                self.assertIsNone(self.sign("no", uri, *options))
+                self.assertIn(f"{reason}: ", self.error)
+
+    def test_engine_that_is_not_there(self):
+        os.environ["OPENSSL_ENGINES"] = str(scratch("no-engines"))
+        self.addCleanup(os.environ.pop, "OPENSSL_ENGINES")
+        self.assertIsNone(self.sign("no", self.uri("id"), *self.options()))
+        self.assertIn("libengine-pkcs11-openssl", self.error)
+
+
+class Genuine(unittest.TestCase):
+    def setUp(self):
+        folder = os.environ.get("FORELOCK_VECTORS")
+        if not folder:
+            self.skipTest("FORELOCK_VECTORS is not set")
+        self.folder = pathlib.Path(folder)
+        manifest = json.loads((self.folder / "manifest.json").read_text())
+        self.vectors = [vector for vector in manifest["vectors"]
+                        if vector.get("kind") == "id-block" and vector.get("files")]  # fmt: skip
+        self.assertTrue(self.vectors)
+
+    def test_as_expected(self):
+        judged = set()
+        for vector in self.vectors:
+            files = {file["role"]: self.folder / file["path"] for file in vector["files"]}
+            if "id-auth-info" in files:
+                code, said = check(files["id-block"], files["id-auth-info"])
+                valid = vector["expected"]["verdict"] == "valid"
+                self.assertEqual(code, 0 if valid else 1, f"{vector['id']}: {said}")
+                judged.add(valid)
+                if valid:
+                    for name in ("id", "author"):
+                        self.assertIn(vector["decoded"][f"{name}_key_digest_sha384"], said)
+            for name in ("id", "author"):
+                structure = files[f"{name}-public-key-struct"].read_bytes()
+                self.assertEqual(hashlib.sha384(structure).hexdigest(),
+                                 vector["decoded"][f"{name}_key_digest_sha384"])  # fmt: skip
+        self.assertEqual(judged, {True, False}, "not both a good one and a bad one")
+
+
+if __name__ == "__main__":
+    testing.main()
