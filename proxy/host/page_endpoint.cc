@@ -24,7 +24,14 @@ void Answer(const SharedRange& range, uint32_t session, uint64_t generation,
 }  // namespace
 
 PageEndpoint::PageEndpoint(std::string ram_path, uint64_t generation)
-    : ram_path_(std::move(ram_path)), generation_(generation) {}
+    : PageEndpoint(
+          [path = std::move(ram_path)](const Registration& registration) {
+            return MappedRange::Map(path, registration);
+          },
+          generation) {}
+
+PageEndpoint::PageEndpoint(Mapper map, uint64_t generation)
+    : map_(std::move(map)), generation_(generation) {}
 
 PageEndpoint::Event PageEndpoint::Feed(uint8_t byte) {
   const auto event = parser_.Push(byte);
@@ -47,7 +54,7 @@ PageEndpoint::Event PageEndpoint::Attach(const RegistrationRecord& record) {
     bell_asked_ = false;
     return Event::kDoorbell;
   }
-  auto mapped = MappedRange::Map(ram_path_, *registration);
+  auto mapped = map_(*registration);
   if (!mapped.ok()) return reject(mapped.status());
   const SharedRange& range = (*mapped)->range();
   // A guest that waits for its first answer has moved nothing. Anything else

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -35,6 +36,10 @@ class PageEndpoint final : private base::ByteStream {
  public:
   // `generation` is not 0 and differs between runs of the daemon.
   PageEndpoint(std::string ram_path, uint64_t generation);
+  // For a guest whose RAM is not a file.
+  using Mapper = std::function<base::Result<std::unique_ptr<MappedRange>>(
+      const Registration&)>;
+  PageEndpoint(Mapper map, uint64_t generation);
 
   enum class Event : uint8_t {
     kNothing,   // Bytes of a record, or noise.
@@ -71,7 +76,7 @@ class PageEndpoint final : private base::ByteStream {
   base::Result<size_t> Write(base::Bytes bytes) override;
   Event Attach(const RegistrationRecord& record);
 
-  const std::string ram_path_;
+  const Mapper map_;
   const uint64_t generation_;
   RegistrationParser parser_;
   Registration registration_;

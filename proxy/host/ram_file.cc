@@ -140,6 +140,7 @@ base::Result<std::unique_ptr<MappedRange>> MappedRange::Map(
 }
 
 MappedRange::~MappedRange() {
+  if (slot_ == kBorrowed) return;
   // EDGE: only the cast that mmap's interface asks for.
   munmap(const_cast<uint8_t*>(range_.base), range_.size);
   const std::scoped_lock lock(slots_mutex);
@@ -147,7 +148,7 @@ MappedRange::~MappedRange() {
 }
 
 bool MappedRange::lost() const {
-  return slots[static_cast<size_t>(slot_)].lost.load();
+  return slot_ != kBorrowed && slots[static_cast<size_t>(slot_)].lost.load();
 }
 
 }  // namespace proxy::host

@@ -31,6 +31,11 @@ class MappedRange {
   // regular file, too many ranges.
   static base::Result<std::unique_ptr<MappedRange>> Map(
       const std::string& path, const Registration& registration);
+  // Of memory that is mapped already and outlives the result: for machines
+  // whose RAM is in this process (emulator/machine). Never lost.
+  static std::unique_ptr<MappedRange> Borrow(const SharedRange& range) {
+    return std::unique_ptr<MappedRange>(new MappedRange(range, kBorrowed));
+  }
   ~MappedRange();
   MappedRange(const MappedRange&) = delete;
   MappedRange& operator=(const MappedRange&) = delete;
@@ -40,6 +45,7 @@ class MappedRange {
   bool lost() const;
 
  private:
+  static constexpr int kBorrowed = -1;
   MappedRange(const SharedRange& range, int slot)
       : range_(range), slot_(slot) {}
   SharedRange range_;

@@ -133,6 +133,15 @@ std::vector<uint8_t> GoodManifest() {
 }
 
 std::string GoodPolicy() {
+  PolicyDigests digests = {.kernel = kKernel,
+                           .initrd = kInitrd,
+                           .command_line = kCmdline,
+                           .acpi = AcpiDigest(Manifest())};
+  digests.measurement.fill(kMeasurementByte);
+  return PolicyText(digests);
+}
+
+std::string PolicyText(const PolicyDigests& digests) {
   const auto digest = [](const ossl::Digest384& value) {
     return absl::StrCat("[\"sha384:", ossl::Hex(value), "\"]\n");
   };
@@ -153,7 +162,7 @@ image_id = "any"
 host_data = "any"
 minimum_guest_svn = "any"
 measurement = [")",
-      ossl::Hex(std::vector<uint8_t>(48, kMeasurementByte)), R"("]
+      ossl::Hex(digests.measurement), R"("]
 [guest_policy]
 smt = "any"
 migration_agent = "forbidden"
@@ -183,9 +192,10 @@ crl = "if-present"
 [minimum_tcb.milan]
 )",
       "reported", kFloor, "committed", kFloor, "launch", kFloor,
-      "[boot]\nkernel = ", digest(kKernel), "initrd = ", digest(kInitrd),
-      "command_line = ", digest(kCmdline),
-      "acpi = ", digest(AcpiDigest(Manifest())));
+      "[boot]\nkernel = ", digest(digests.kernel),
+      "initrd = ", digest(digests.initrd),
+      "command_line = ", digest(digests.command_line), "acpi = ",
+      digests.acpi.has_value() ? digest(*digests.acpi) : "\"none\"\n");
 }
 
 }  // namespace verifier::testing

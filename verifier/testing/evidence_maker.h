@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,13 @@ std::vector<uint8_t> MakeCrl(long number, Revoked revoked);
 // The boot manifest of a good boot, serialised.
 std::vector<uint8_t> GoodManifest();
 
-// A policy for vm demo/vm1 and secrets demo/vm1/*, satisfied by the above.
+// A policy for vm demo/vm1 and secrets demo/vm1/*, which pins these.
+struct PolicyDigests {
+  ossl::Digest384 measurement{}, kernel{}, initrd{}, command_line{};
+  std::optional<ossl::Digest384> acpi;  // Empty: "none".
+};
+std::string PolicyText(const PolicyDigests& digests);
+// Satisfied by the report and manifest above.
 std::string GoodPolicy();
 
 }  // namespace verifier::testing
