@@ -68,6 +68,33 @@ std::string_view NameAt(base::Bytes names, uint32_t offset) {
           static_cast<size_t>(end - rest.begin())};
 }
 
+struct NoteView {
+  std::string_view name;  // without its NUL
+  uint32_t type = 0;
+  base::Bytes descriptor;
+};
+
+// The first note of `rest`, which then begins behind it. The padding of the
+// last one may be missing.
+std::optional<NoteView> TakeNote(base::Bytes& rest, uint64_t alignment) {
+  const auto header = At<Elf64_Nhdr>(rest, 0);
+  if (!header) return std::nullopt;
+  const auto padded = [alignment](uint64_t size) {
+    return (size + alignment - 1) / alignment * alignment;
+  };
+  // 32-bit sizes: no overflow.
+  const uint64_t descriptor_at = padded(sizeof(*header) + header->n_namesz);
+  const auto name = Range(rest, sizeof(*header), header->n_namesz);
+  const auto descriptor = Range(rest, descriptor_at, header->n_descsz);
+  if (!name || !descriptor) return std::nullopt;
+  const NoteView note = {.name = NameAt(*name, 0),
+                         .type = header->n_type,
+                         .descriptor = *descriptor};
+  const uint64_t end = padded(descriptor_at + header->n_descsz);
+  rest = rest.subspan(std::min<uint64_t>(end, rest.size()));
+  return note;
+}
+
 }  // namespace
 
 absl::StatusOr<Elf> Elf::Parse(base::Bytes file) {
@@ -115,9 +142,39 @@ absl::Status Elf::ParseSegments() {
       return Malformed("segments overlap");
     }
   }
+  memory_ = segments_;
   std::erase_if(segments_,
                 [](const Segment& s) { return s.file_bytes.empty(); });
   return absl::OkStatus();
+}
+
+absl::StatusOr<base::Bytes> Elf::Note(std::string_view name,
+                                      uint32_t type) const {
+  const auto header = *At<Elf64_Ehdr>(file_, 0);
+  std::optional<base::Bytes> found;
+  for (uint16_t i = 0; i < header.e_phnum; ++i) {
+    // In the file, as Parse() saw.
+    const auto program =
+        *At<Elf64_Phdr>(file_, header.e_phoff + i * sizeof(Elf64_Phdr));
+    if (program.p_type != PT_NOTE) continue;
+    const auto notes = Range(file_, program.p_offset, program.p_filesz);
+    if (!notes) return Malformed("notes outside the file");
+    // Names and descriptors are padded alike; GNU's properties to 8.
+    const uint64_t alignment = program.p_align == 8 ? 8 : 4;
+    base::Bytes rest = *notes;
+    while (!rest.empty()) {
+      const auto note = TakeNote(rest, alignment);
+      if (!note) return Malformed("a note outside its segment");
+      if (note->name != name || note->type != type) continue;
+      if (found) return Malformed(absl::StrCat("two notes ", name));
+      found = note->descriptor;
+    }
+  }
+  if (!found) {
+    return absl::NotFoundError(
+        absl::StrCat(base::NameOf(kElfNoLaunchNote).text, ": no note ", name));
+  }
+  return *found;
 }
 
 bool Elf::IsLoaded(const FileRange& range, uint64_t address) const {

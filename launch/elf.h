@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What launching needs of an ELF file: its PT_LOAD segments in ascending
-// address, and where one section lies in the file.
+// address, where one section lies in the file, and one note.
 //
 // Spec: System V ABI (gABI) 4.1 chapters 4 and 5, x86-64 psABI. The file may be
 // anything: every offset is checked before it is used.
@@ -43,6 +43,14 @@ class Elf {
   // PT_LOAD segments with file bytes, in ascending physical address.
   const std::vector<Segment>& segments() const { return segments_; }
 
+  // All PT_LOAD segments, those without file bytes too.
+  const std::vector<Segment>& memory() const { return memory_; }
+
+  // The descriptor of the note of this name and type in the PT_NOTE segments.
+  //   NotFound (LA10): none. InvalidArgument (LA1): two, or notes that are not
+  //   well formed.
+  absl::StatusOr<base::Bytes> Note(std::string_view name, uint32_t type) const;
+
   // A section that lies wholly in the file bytes of one PT_LOAD.
   //   NotFound (LA2): none of that name. InvalidArgument (LA1): two, or one
   //   that is not loaded as it stands in the file.
@@ -55,6 +63,7 @@ class Elf {
 
   base::Bytes file_;
   std::vector<Segment> segments_;
+  std::vector<Segment> memory_;
 };
 
 }  // namespace launch

@@ -88,6 +88,45 @@ TEST(Elf, OddSectionsAreRefused) {
   }
 }
 
+TEST(Elf, FindsTheNoteAmongOthers) {
+  TestElf builder;
+  const auto file = builder.Bytes();
+  const auto elf = Elf::Parse(file);
+  ASSERT_TRUE(elf.ok());
+  const auto note = elf->Note("Forelock", 1);
+  ASSERT_TRUE(note.ok()) << note.status();
+  EXPECT_EQ(note->size(), sizeof(builder.note_words));
+  EXPECT_EQ(elf->Note("Forelock", 2).status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(elf->Note("Forelocks", 1).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+TEST(Elf, OddNotesAreRefused) {
+  struct Row {
+    const char* what;
+    std::function<void(TestElf&)> spoil;
+  };
+  const Row rows[] = {
+      {"outside", [](TestElf& e) { e.programs[2].p_offset = 1 << 20; }},
+      {"wrap", [](TestElf& e) { e.programs[2].p_offset = UINT64_MAX - 4; }},
+      {"name too long", [](TestElf& e) { e.note.n_namesz = UINT32_MAX; }},
+      {"too long", [](TestElf& e) { e.note.n_descsz = UINT32_MAX; }},
+      {"cut", [](TestElf& e) { e.programs[2].p_filesz -= 1; }},
+      {"half a header", [](TestElf& e) { e.programs[2].p_filesz = 4; }},
+      {"rest", [](TestElf& e) { e.programs[2].p_filesz += 4; }},
+      {"two", [](TestElf& e) { e.programs[3] = e.programs[2]; }},
+  };
+  for (const Row& row : rows) {
+    TestElf builder;
+    row.spoil(builder);
+    const auto file = builder.Bytes();
+    const auto elf = Elf::Parse(file);
+    ASSERT_TRUE(elf.ok()) << row.what << elf.status();
+    EXPECT_FALSE(elf->Note("Forelock", 1).ok()) << row.what;
+  }
+}
+
 TEST(Elf, EveryTruncationFails) {
   const auto file = TestElf().Bytes();
   for (size_t size = 0; size < file.size(); ++size) {
@@ -116,6 +155,12 @@ TEST(Elf, NoFlippedBitLeadsOutside) {
       if (section.ok()) {
         EXPECT_LE(section->offset, file.size()) << bit;
         EXPECT_LE(section->size, file.size() - section->offset) << bit;
+      }
+      const auto note = elf->Note("Forelock", 1);
+      if (note.ok()) {
+        EXPECT_GE(note->data(), file.data()) << bit;
+        EXPECT_LE(note->data() + note->size(), file.data() + file.size())
+            << bit;
       }
     }
     file[bit / 8] ^= static_cast<uint8_t>(1u << bit % 8);

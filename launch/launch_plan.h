@@ -40,8 +40,8 @@ struct PlanIdBlock {
 
 struct LaunchPlan {
   uint64_t policy = sev::kPolicySmt | sev::kPolicyReservedMustBeOne;
-  // In the order of measurement. The VMSA (one, at sev::kKvmVmsaGpa) is last,
-  // as KVM measures it at SNP_LAUNCH_FINISH.
+  // In the order of measurement. The VMSA (at sev::kKvmVmsaGpa) is last, as KVM
+  // measures it at SNP_LAUNCH_FINISH.
   std::vector<PlanPage> pages;
   std::optional<ParameterArea> memory_map;
   // Launched shared and neither measured nor validated.
@@ -50,5 +50,15 @@ struct LaunchPlan {
 };
 
 sev::LaunchDigest MeasurePlan(const LaunchPlan& plan);
+
+// The same page by page: what each page puts into the chain, and the digest
+// with it.
+struct MeasuredPage {
+  uint64_t gpa = 0;
+  sev::PageType type = sev::PageType::kNormal;
+  sev::LaunchDigest contents{};  // as LaunchMeasurement::AddPage() takes it
+  sev::LaunchDigest digest{};
+};
+std::vector<MeasuredPage> MeasurePages(const LaunchPlan& plan);
 
 }  // namespace launch

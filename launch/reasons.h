@@ -24,6 +24,11 @@
     "Check the path, its permissions and the room on the disk.")            \
   X(kImageChanged, 'L', 'A', 9, "image's configuration does not read back", \
     "A bug, or another program wrote to the file at the same time.")        \
+  X(kElfNoLaunchNote, 'L', 'A', 10, "image has no launch note",             \
+    "Only a guest image that can start on SEV-SNP has one; rebuild it.")    \
+  X(kLaunchNoteUnusable, 'L', 'A', 11,                                      \
+    "image's launch note does not fit the image",                           \
+    "The image was changed after its build, or tool and image differ.")     \
   X(kKeyUnusable, 'L', 'A', 30, "a key cannot sign ID blocks",              \
     "Give an EC P-384 private key in PEM, or a pkcs11: URI of one.")        \
   X(kKeyEncrypted, 'L', 'A', 31, "a key file is encrypted",                 \

@@ -36,6 +36,11 @@ enum class PageType : uint8_t {
   kCpuid = 6,
 };
 
+// Whether PAGE_INFO takes the SHA-384 of a page's bytes.
+constexpr bool IsHashed(PageType type) {
+  return type == PageType::kNormal || type == PageType::kVmsa;
+}
+
 namespace page_info_layout {
 using DigestCurrent = WireField<0x00, 48>;
 using Contents = WireField<0x30, 48>;

@@ -69,9 +69,7 @@ absl::Status AddRow(const Json& row, launch::LaunchMeasurement& measurement) {
   if (!DigestOf(row[2].get_ptr<const std::string*>(), contents)) {
     return Bad("contents_sha384");
   }
-  const bool hashed =
-      *type == sev::PageType::kNormal || *type == sev::PageType::kVmsa;
-  if (!hashed && !base::AllZero(contents)) {
+  if (!sev::IsHashed(*type) && !base::AllZero(contents)) {
     return Bad("contents of a page that is not hashed");
   }
   measurement.AddPage(*type, *gpa, contents);

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launch/launch_plan.h"
+
+#include "openssl/sha.h"
+
+namespace launch {
+
+std::vector<MeasuredPage> MeasurePages(const LaunchPlan& plan) {
+  LaunchMeasurement measurement;
+  std::vector<MeasuredPage> measured;
+  measured.reserve(plan.pages.size());
+  for (const PlanPage& page : plan.pages) {
+    MeasuredPage row = {.gpa = page.gpa, .type = page.type};
+    if (sev::IsHashed(page.type)) {
+      SHA384(page.contents.data(), page.contents.size(), row.contents.data());
+    }
+    measurement.AddPage(row.type, row.gpa, row.contents);
+    row.digest = measurement.digest();
+    measured.push_back(row);
+  }
+  return measured;
+}
+
+sev::LaunchDigest MeasurePlan(const LaunchPlan& plan) {
+  const auto pages = MeasurePages(plan);
+  return pages.empty() ? sev::LaunchDigest{} : pages.back().digest;
+}
+
+}  // namespace launch
