@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "emulator/machine/hypervisor.h"
+
+#include <string.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+
+namespace emulator::machine {
+namespace {
+
+namespace g = sev::ghcb_layout;
+
+constexpr uint64_t kGfnMask = ~(kPageSize - 1);
+// "No preferred address": 56421, 2.3.1.
+constexpr uint64_t kNoPreferredGhcb = kGfnMask;
+
+Ending Terminated(uint8_t set, uint8_t code) {
+  return {.kind = Ending::Kind::kTerminated,
+          .reason_set = set,
+          .reason_code = code,
+          .text = absl::StrFormat("termination %d:%d", set, code)};
+}
+
+unsigned IoSize(uint64_t info1) {
+  if (info1 & sev::kIoioSize8) return 1;
+  if (info1 & sev::kIoioSize16) return 2;
+  return (info1 & sev::kIoioSize32) ? 4 : 0;
+}
+uint64_t IoMask(unsigned size) {
+  return size == 4 ? 0xFFFFFFFF : (uint64_t{1} << (8 * size)) - 1;
+}
+
+void Malformed(uint64_t why, GhcbPage& ghcb) {
+  ghcb.Set<g::SwExitInfo1>(sev::kExitResultMalformed);
+  ghcb.Set<g::SwExitInfo2>(why);
+}
+
+Cause MsrCause(uint64_t info) {
+  switch (info) {
+    case sev::kMsrSevInfoRequest:
+      return Cause::kSevInfo;
+    case sev::kMsrCpuidRequest:
+      return Cause::kCpuid;
+    case sev::kMsrPreferredGhcbRequest:
+      return Cause::kPreferredGhcb;
+    case sev::kMsrRegisterGhcbRequest:
+      return Cause::kGhcbRegistration;
+    case sev::kMsrPageStateRequest:
+      return Cause::kPageState;
+    case sev::kMsrFeaturesRequest:
+      return Cause::kFeatures;
+    case sev::kMsrTerminate:
+      return Cause::kTermination;
+    default:
+      return Cause::kUnknown;
+  }
+}
+
+}  // namespace
+
+Hypervisor::Hypervisor(HypervisorOptions options, HostView& memory,
+                       PortBus& ports, Firmware& firmware)
+    : options_(std::move(options)),
+      memory_(memory),
+      ports_(ports),
+      firmware_(firmware) {}
+
+std::optional<Ending> Hypervisor::Identify(Exit& exit) {
+  exit.by_page = exit.msr % kPageSize == 0;
+  if (!exit.by_page) {
+    exit.cause = MsrCause(exit.msr & sev::kGhcbInfoMask);
+    exit.detail = absl::StrFormat("msr %#x", exit.msr);
+    return {};
+  }
+  const base::MutableBytes page = memory_.Shared(exit.msr, kPageSize);
+  if (page.empty()) {
+    return Ending::Violation(absl::StrFormat(
+        "VMGEXIT with a GHCB page at %#x that is not shared", exit.msr));
+  }
+  if (exit.msr != registered_ghcb_) {
+    return Ending::Violation(absl::StrFormat(
+        "VMGEXIT with a GHCB page at %#x that is not registered", exit.msr));
+  }
+  const GhcbPage ghcb(page.first<kPageSize>());
+  exit.code = ghcb.GetIfValid<g::SwExitCode>();
+  exit.info1 = ghcb.GetIfValid<g::SwExitInfo1>();
+  exit.info2 = ghcb.GetIfValid<g::SwExitInfo2>();
+  exit.scratch = ghcb.GetIfValid<g::SwScratch>();
+  exit.rax = ghcb.GetIfValid<g::Rax>();
+  exit.rbx = ghcb.GetIfValid<g::Rbx>();
+  exit.rcx = ghcb.GetIfValid<g::Rcx>();
+  exit.rdx = ghcb.GetIfValid<g::Rdx>();
+  exit.detail = absl::StrFormat("code %#x info %#x %#x", exit.code, exit.info1,
+                                exit.info2);
+  switch (exit.code) {
+    case sev::kExitCpuid:
+      exit.cause = Cause::kCpuid;
+      break;
+    case sev::kExitIoio: {
+      const auto port =
+          static_cast<uint16_t>(exit.info1 >> sev::kIoioPortShift);
+      const bool in = (exit.info1 & sev::kIoioIn) != 0;
+      const uint64_t value = exit.rax & IoMask(IoSize(exit.info1));
+      exit.cause = ports_.CauseOf(port, !in, static_cast<uint32_t>(value));
+      exit.detail =
+          in ? absl::StrFormat("in%d %#x", 8 * IoSize(exit.info1), port)
+             : absl::StrFormat("out%d %#x, %#x", 8 * IoSize(exit.info1), port,
+                               value);
+      break;
+    }
+    case sev::kExitMsr:
+      exit.cause = Cause::kMsr;
+      break;
+    case sev::kExitPageStateChange:
+      exit.cause = Cause::kPageState;
+      break;
+    case sev::kExitGuestRequest:
+      exit.cause = Cause::kGuestRequest;
+      break;
+    case sev::kExitExtendedGuestRequest:
+      exit.cause = Cause::kExtendedRequest;
+      break;
+    case sev::kExitFeatures:
+      exit.cause = Cause::kFeatures;
+      break;
+    case sev::kExitTerminate:
+      exit.cause = Cause::kTermination;
+      break;
+    case sev::kExitUnsupportedEvent:
+      exit.cause = Cause::kUnsupportedEvent;
+      break;
+    default:
+      exit.cause = Cause::kUnknown;
+  }
+  return {};
+}
+
+std::optional<Ending> Hypervisor::Serve(Exit& exit) {
+  return exit.by_page ? ServePage(exit) : ServeMsr(exit);
+}
+
+// --- The MSR protocol. 56421, 2.3.1.
+
+std::optional<Ending> Hypervisor::ServeMsr(Exit& exit) {
+  switch (exit.msr & sev::kGhcbInfoMask) {
+    case sev::kMsrSevInfoRequest:
+      exit.msr = sev::kMsrSevInfoResponse |
+                 uint64_t{options_.max_version} << sev::kSevInfoMaxShift |
+                 uint64_t{options_.min_version} << sev::kSevInfoMinShift |
+                 uint64_t{options_.cbit_position} << sev::kSevInfoCbitShift;
+      break;
+    case sev::kMsrCpuidRequest: {
+      const auto leaf =
+          static_cast<uint32_t>(exit.msr >> sev::kMsrCpuidValueShift);
+      const unsigned which = exit.msr >> sev::kMsrCpuidRegisterShift & 3;
+      const sev::CpuidValues values = LookUp(options_.cpuid, leaf, 0);
+      const uint32_t answers[] = {values.eax, values.ebx, values.ecx,
+                                  values.edx};
+      exit.msr = sev::kMsrCpuidResponse |
+                 uint64_t{which} << sev::kMsrCpuidRegisterShift |
+                 uint64_t{answers[which]} << sev::kMsrCpuidValueShift;
+      break;
+    }
+    case sev::kMsrPreferredGhcbRequest:
+      exit.msr = sev::kMsrPreferredGhcbResponse | kNoPreferredGhcb;
+      break;
+    case sev::kMsrRegisterGhcbRequest:
+      registered_ghcb_ = exit.msr & kGfnMask;
+      exit.msr = sev::kMsrRegisterGhcbResponse | registered_ghcb_;
+      break;
+    case sev::kMsrPageStateRequest:
+      exit.msr = ChangePageStateByMsr(exit.msr, memory_);
+      break;
+    case sev::kMsrFeaturesRequest:
+      exit.msr = sev::kMsrFeaturesResponse | options_.features
+                                                 << sev::kMsrFeaturesShift;
+      break;
+    case sev::kMsrTerminate:
+      return Terminated(exit.msr >> sev::kMsrTerminateSetShift & 0xF,
+                        exit.msr >> sev::kMsrTerminateCodeShift & 0xFF);
+    default:
+      // KVM leaves the MSR as it is.
+      break;
+  }
+  absl::StrAppendFormat(&exit.detail, " -> %#x", exit.msr);
+  return {};
+}
+
+// --- The GHCB page.
+
+std::optional<Ending> Hypervisor::ServePage(Exit& exit) {
+  // A hook may have taken the page away.
+  const base::MutableBytes page = memory_.Shared(exit.msr, kPageSize);
+  if (page.empty()) return Ending::Violation("the GHCB page is gone");
+  GhcbPage ghcb(page.first<kPageSize>());
+  if (ghcb.version() == 0 || ghcb.version() > options_.max_version) {
+    return Ending::Violation(
+        absl::StrFormat("GHCB protocol version %d", ghcb.version()));
+  }
+  rax_ = exit.rax;
+  rbx_ = exit.rbx;
+  rcx_ = exit.rcx;
+  rdx_ = exit.rdx;
+  const bool good = Validate(exit, ghcb);
+  ghcb.ClearBitmap();
+  if (good) {
+    ghcb.Set<g::SwExitInfo1>(sev::kExitResultOk);
+    ghcb.Set<g::SwExitInfo2>(0);
+    if (std::optional<Ending> ending = Dispatch(exit, ghcb)) return ending;
+  }
+  ghcb.Set<g::Rax>(rax_);
+  ghcb.Set<g::Rbx>(rbx_);
+  ghcb.Set<g::Rcx>(rcx_);
+  ghcb.Set<g::Rdx>(rdx_);
+  absl::StrAppendFormat(&exit.detail, " -> %#x %#x", ghcb.Get<g::SwExitInfo1>(),
+                        ghcb.Get<g::SwExitInfo2>());
+  return {};
+}
+
+// As KVM's sev_es_validate_vmgexit().
+bool Hypervisor::Validate(const Exit& exit, GhcbPage& ghcb) const {
+  if (ghcb.usage() != sev::kGhcbUsageStandard) {
+    Malformed(kGhcbInvalidUsage, ghcb);
+    return false;
+  }
+  bool good = ghcb.Valid<g::SwExitCode>() && ghcb.Valid<g::SwExitInfo1>() &&
+              ghcb.Valid<g::SwExitInfo2>();
+  switch (exit.code) {
+    case sev::kExitCpuid:
+      good &= ghcb.Valid<g::Rax>() && ghcb.Valid<g::Rcx>();
+      good &= exit.rax != 0x0D || ghcb.Valid<g::Xcr0>();
+      break;
+    case sev::kExitIoio:
+      if (exit.info1 & sev::kIoioString) {
+        good &= ghcb.Valid<g::SwScratch>();
+      } else if ((exit.info1 & sev::kIoioIn) == 0) {
+        good &= ghcb.Valid<g::Rax>();
+      }
+      break;
+    case sev::kExitMsr:
+      good &= ghcb.Valid<g::Rcx>();
+      good &= exit.info1 == 0 || (ghcb.Valid<g::Rax>() && ghcb.Valid<g::Rdx>());
+      break;
+    case sev::kExitPageStateChange:
+      good &= ghcb.Valid<g::SwScratch>();
+      break;
+    case sev::kExitGuestRequest:
+    case sev::kExitExtendedGuestRequest:
+      good &= exit.info1 % kPageSize == 0 && exit.info2 % kPageSize == 0 &&
+              exit.info1 != exit.info2;
+      break;
+    case sev::kExitFeatures:
+    case sev::kExitTerminate:
+    case sev::kExitUnsupportedEvent:
+      break;
+    default:
+      if (good) {
+        Malformed(kGhcbInvalidEvent, ghcb);
+        return false;
+      }
+  }
+  if (!good) Malformed(kGhcbMissingInput, ghcb);
+  return good;
+}
+
+std::optional<Ending> Hypervisor::Dispatch(Exit& exit, GhcbPage& ghcb) {
+  switch (exit.code) {
+    case sev::kExitCpuid:
+      Cpuid(exit, ghcb);
+      return {};
+    case sev::kExitIoio:
+      Ioio(exit, ghcb);
+      return {};
+    case sev::kExitMsr:
+      Msr(exit, ghcb);
+      return {};
+    case sev::kExitPageStateChange:
+      PageStateChange(exit, ghcb);
+      return {};
+    case sev::kExitGuestRequest:
+      return GuestRequest(exit, ghcb);
+    case sev::kExitExtendedGuestRequest:
+      return ExtendedGuestRequest(exit, ghcb);
+    case sev::kExitFeatures:
+      ghcb.Set<g::SwExitInfo2>(options_.features);
+      return {};
+    case sev::kExitTerminate:
+      return Terminated(exit.info1 & 0xF, exit.info1 >> 4 & 0xFF);
+    case sev::kExitUnsupportedEvent:
+      return Ending::Violation(absl::StrFormat(
+          "the guest met an event that it does not support: #VC %#x",
+          exit.info1));
+    default:
+      return {};
+  }
+}
+
+void Hypervisor::Ioio(Exit& exit, GhcbPage& ghcb) {
+  const unsigned size = IoSize(exit.info1);
+  if ((exit.info1 & (sev::kIoioString | sev::kIoioRep)) != 0 || size == 0) {
+    Malformed(kGhcbInvalidInput, ghcb);  // Nobody here needs string I/O.
+    return;
+  }
+  const auto port = static_cast<uint16_t>(exit.info1 >> sev::kIoioPortShift);
+  const uint64_t mask = IoMask(size);
+  if (exit.info1 & sev::kIoioIn) {
+    const uint64_t value = ports_.Read(port, size) & mask;
+    // KVM keeps the rest of a partial register, as the guest gave it.
+    rax_ = size == 4 ? value : (rax_ & ~mask) | value;
+    absl::StrAppendFormat(&exit.detail, " = %#x", value);
+  } else {
+    ports_.Write(port, size, static_cast<uint32_t>(exit.rax & mask));
+  }
+}
+
+void Hypervisor::Cpuid(Exit& exit, GhcbPage&) {
+  const sev::CpuidValues values =
+      LookUp(options_.cpuid, static_cast<uint32_t>(exit.rax),
+             static_cast<uint32_t>(exit.rcx));
+  rax_ = values.eax;
+  rbx_ = values.ebx;
+  rcx_ = values.ecx;
+  rdx_ = values.edx;
+  absl::StrAppendFormat(&exit.detail, " leaf %#x.%#x", exit.rax, exit.rcx);
+}
+
+void Hypervisor::Msr(Exit& exit, GhcbPage& ghcb) {
+  constexpr uint64_t kApicBase = 0x1B;
+  constexpr uint64_t kApicBaseValue = 0xFEE00900;  // Enabled, boot processor.
+  // Vector 13, an exception, valid. APM volume 2, 15.20, EVENTINJ.
+  constexpr uint64_t kInjectGeneralProtection = 0x80000B0D;
+  absl::StrAppendFormat(&exit.detail, " msr %#x", exit.rcx);
+  if (exit.rcx != kApicBase) {
+    ghcb.Set<g::SwExitInfo1>(sev::kExitResultException);
+    ghcb.Set<g::SwExitInfo2>(kInjectGeneralProtection);
+  } else if (exit.info1 == 0) {
+    rax_ = kApicBaseValue;
+    rdx_ = 0;
+  }
+}
+
+void Hypervisor::PageStateChange(Exit& exit, GhcbPage& ghcb) {
+  // Version 2 wants it within the GHCB's shared buffer.
+  const uint64_t begin = exit.msr + g::SharedBuffer::kOffset;
+  const uint64_t end = exit.msr + g::SharedBuffer::kEnd;
+  if (exit.scratch < begin || exit.scratch + sev::kPscHeaderSize > end) {
+    Malformed(kGhcbInvalidScratch, ghcb);
+    return;
+  }
+  const base::MutableBytes buffer =
+      base::MutableBytes(ghcb.bytes())
+          .subspan(exit.scratch - exit.msr, end - exit.scratch);
+  ghcb.Set<g::SwExitInfo2>(
+      ChangePageStates(buffer, options_.large_pages, memory_));
+}
+
+// --- Guest requests. 56421, 4.1.7 and 4.1.8.
+
+std::optional<Ending> Hypervisor::GuestRequest(Exit& exit, GhcbPage& ghcb) {
+  return ForwardToFirmware(exit, ghcb);
+}
+
+std::optional<Ending> Hypervisor::ExtendedGuestRequest(Exit& exit,
+                                                       GhcbPage& ghcb) {
+  const uint64_t gpa = exit.rax, pages = exit.rbx;
+  const base::MutableBytes request = memory_.Shared(exit.info1, kPageSize);
+  if (request.empty()) {
+    return Ending::Violation(absl::StrFormat(
+        "guest request at %#x, which is not shared", exit.info1));
+  }
+  const bool report = request[sev::message_layout::Type::kOffset] ==
+                      static_cast<uint8_t>(sev::MessageType::kReportRequest);
+  if (report && gpa % kPageSize != 0) {
+    Malformed(kGhcbInvalidInput, ghcb);
+    return {};
+  }
+  const std::vector<uint8_t>& table = options_.certificates;
+  const uint64_t needed = (table.size() + kPageSize - 1) / kPageSize;
+  if (report && pages < needed) {
+    rbx_ = needed;
+    ghcb.Set<g::SwExitInfo2>(uint64_t{sev::kGuestRequestInvalidLength} << 32);
+    return {};
+  }
+  if (report && pages != 0) {
+    const base::MutableBytes out = memory_.Shared(gpa, pages * kPageSize);
+    if (out.empty()) {
+      return Ending::Violation(absl::StrFormat(
+          "certificate buffer at %#x, which is not shared", gpa));
+    }
+    // A table ends with an entry of zeros; none at all is just that entry.
+    constexpr size_t kEmptyTable = 24;
+    if (table.empty()) memset(out.data(), 0, kEmptyTable);
+    std::copy(table.begin(), table.end(), out.begin());
+  }
+  return ForwardToFirmware(exit, ghcb);
+}
+
+std::optional<Ending> Hypervisor::ForwardToFirmware(Exit& exit,
+                                                    GhcbPage& ghcb) {
+  const base::MutableBytes request = memory_.Shared(exit.info1, kPageSize);
+  const base::MutableBytes response = memory_.Shared(exit.info2, kPageSize);
+  if (request.empty() || response.empty()) {
+    return Ending::Violation(absl::StrFormat(
+        "guest request at %#x, %#x: not shared pages", exit.info1, exit.info2));
+  }
+  Page copy;
+  memcpy(copy.data(), request.data(), copy.size());
+  const Firmware::Reply reply = firmware_.Request(copy);
+  if (reply.exit_info_2 == 0 && reply.delivery == Firmware::Delivery::kAnswer) {
+    memcpy(response.data(), reply.page.data(), reply.page.size());
+  }
+  ghcb.Set<g::SwExitInfo2>(reply.exit_info_2);
+  return {};
+}
+
+}  // namespace emulator::machine

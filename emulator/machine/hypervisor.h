@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Hypervisor: an honest host's answer to each VMGEXIT, as KVM gives it.
+//
+// Spec: AMD 56421 (GHCB) rev. 2.03. Where that leaves room, KVM decides
+// (arch/x86/kvm/svm/sev.c); what KVM ends a VM for, and what only a mistake of
+// the guest explains, is a violation that ends the run.
+#pragma once
+
+#include <stdint.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "emulator/firmware.h"
+#include "emulator/machine/cpuid_table.h"
+#include "emulator/machine/ending.h"
+#include "emulator/machine/exit_hook.h"
+#include "emulator/machine/ghcb_page.h"
+#include "emulator/machine/host_view.h"
+#include "emulator/machine/page_state.h"
+#include "emulator/machine/port_bus.h"
+#include "sev/ghcb.h"
+
+namespace emulator::machine {
+
+// Reasons in SW_EXITINFO2 with kExitResultMalformed. 56421, 4.1, table 7.
+inline constexpr uint64_t kGhcbNotRegistered = 1, kGhcbInvalidUsage = 2,
+                          kGhcbInvalidScratch = 3, kGhcbMissingInput = 4,
+                          kGhcbInvalidInput = 5, kGhcbInvalidEvent = 6;
+
+struct HypervisorOptions {
+  uint16_t min_version = 1, max_version = 2;
+  uint8_t cbit_position = kCbitPosition;
+  uint64_t features = sev::kFeatureSnp;
+  LargePages large_pages = LargePages::kKeep;
+  CpuidTable cpuid;
+  // The certificate table of the extended guest request (sev/cert_table.h).
+  // Empty: the host has none.
+  std::vector<uint8_t> certificates;
+};
+
+class Hypervisor {
+ public:
+  // All outlive it.
+  Hypervisor(HypervisorOptions options, HostView& memory, PortBus& ports,
+             Firmware& firmware);
+
+  // Fills in what `exit.msr` asks for. Not empty: the run ends here.
+  std::optional<Ending> Identify(Exit& exit);
+  // Answers an identified exit. Not empty: the run ends here.
+  std::optional<Ending> Serve(Exit& exit);
+
+  HypervisorOptions& options() { return options_; }
+  uint64_t registered_ghcb() const { return registered_ghcb_; }
+
+ private:
+  std::optional<Ending> ServeMsr(Exit& exit);
+  std::optional<Ending> ServePage(Exit& exit);
+  // False: SW_EXITINFO says why.
+  bool Validate(const Exit& exit, GhcbPage& ghcb) const;
+  std::optional<Ending> Dispatch(Exit& exit, GhcbPage& ghcb);
+
+  void Ioio(Exit& exit, GhcbPage& ghcb);
+  void Cpuid(Exit& exit, GhcbPage& ghcb);
+  void Msr(Exit& exit, GhcbPage& ghcb);
+  void PageStateChange(Exit& exit, GhcbPage& ghcb);
+  std::optional<Ending> GuestRequest(Exit& exit, GhcbPage& ghcb);
+  std::optional<Ending> ExtendedGuestRequest(Exit& exit, GhcbPage& ghcb);
+  std::optional<Ending> ForwardToFirmware(Exit& exit, GhcbPage& ghcb);
+
+  HypervisorOptions options_;
+  HostView& memory_;
+  PortBus& ports_;
+  Firmware& firmware_;
+  uint64_t registered_ghcb_ = 0;
+  // What the four registers hold after the exit.
+  uint64_t rax_ = 0, rbx_ = 0, rcx_ = 0, rdx_ = 0;
+};
+
+}  // namespace emulator::machine

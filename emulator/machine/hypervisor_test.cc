@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "emulator/machine/hypervisor.h"
+
+#include <string.h>
+
+#include "emulator/machine/devices.h"
+#include "emulator/machine/fake_host_view.h"
+#include "emulator/testing.h"
+#include "gtest/gtest.h"
+
+namespace emulator::machine {
+namespace {
+
+namespace g = sev::ghcb_layout;
+
+class HypervisorTest : public testing::Test {
+ protected:
+  static constexpr uint64_t kGhcb = 0x4000, kRequest = 0x5000,
+                            kResponse = 0x6000, kTable = 0x8000;
+
+  HypervisorTest() {
+    options_.cpuid = MakeCpuidTable(kMilan);
+    options_.certificates.assign(5000, 0xCE);
+    hypervisor_.emplace(options_, memory_, ports_, firmware_);
+    firmware_.Launch(sev::LaunchDigest{});
+  }
+
+  uint64_t Msr(uint64_t request) {
+    exit_ = Exit{.msr = request};
+    ending_ = hypervisor_->Identify(exit_);
+    if (!ending_) ending_ = hypervisor_->Serve(exit_);
+    return exit_.msr;
+  }
+  GhcbPage Ghcb() {
+    return GhcbPage(memory_.Shared(kGhcb, kPageSize).first<kPageSize>());
+  }
+  // Writes a request into the page, as a guest of version 2 does.
+  GhcbPage Prepare(uint64_t code, uint64_t info1, uint64_t info2) {
+    if (hypervisor_->registered_ghcb() == 0) Msr(kGhcb | 0x012);
+    GhcbPage ghcb = Ghcb();
+    memset(ghcb.bytes().data(), 0, kPageSize);
+    sev::PutLe<uint16_t, g::ProtocolVersion>(2, ghcb.bytes());
+    ghcb.Set<g::SwExitCode>(code);
+    ghcb.Set<g::SwExitInfo1>(info1);
+    ghcb.Set<g::SwExitInfo2>(info2);
+    return ghcb;
+  }
+  void Go() { Msr(kGhcb); }
+  uint64_t info1() { return Ghcb().Get<g::SwExitInfo1>(); }
+  uint64_t info2() { return Ghcb().Get<g::SwExitInfo2>(); }
+
+  FakeHostView memory_{1 << 20};
+  PortBus ports_;
+  Firmware firmware_{TestHierarchy()};
+  HypervisorOptions options_;
+  std::optional<Hypervisor> hypervisor_;
+  Exit exit_;
+  std::optional<Ending> ending_;
+};
+
+TEST_F(HypervisorTest, MsrProtocol) {
+  EXPECT_EQ(Msr(0x002), uint64_t{2} << 48 | uint64_t{1} << 32 | 51u << 24 | 1);
+  EXPECT_EQ(exit_.cause, Cause::kSevInfo);
+  EXPECT_EQ(Msr(0x080), 0x1081u);
+  EXPECT_EQ(Msr(0x010), 0xFFFFFFFFFFFFF011u);
+  EXPECT_EQ(Msr(kGhcb | 0x012), kGhcb | 0x013);
+  EXPECT_EQ(exit_.cause, Cause::kGhcbRegistration);
+  EXPECT_EQ(Msr(uint64_t{0x8000001F} << 32 | 1u << 30 | 0x004),
+            uint64_t{51 | 1 << 6} << 32 | 1u << 30 | 0x005);
+  EXPECT_EQ(Msr(0x777), 0x777u);
+  EXPECT_FALSE(ending_.has_value());
+}
+
+TEST_F(HypervisorTest, Termination) {
+  Msr(0x100 | 0x7u << 12 | 0x23u << 16);
+  ASSERT_TRUE(ending_.has_value());
+  EXPECT_EQ(ending_->kind, Ending::Kind::kTerminated);
+  EXPECT_EQ(ending_->reason_set, 7);
+  EXPECT_EQ(ending_->reason_code, 0x23);
+  Prepare(sev::kExitTerminate, 0x231, 0);
+  Go();
+  ASSERT_TRUE(ending_.has_value());
+  EXPECT_EQ(ending_->reason_set, 1);
+  EXPECT_EQ(ending_->reason_code, 0x23);
+}
+
+TEST_F(HypervisorTest, AGhcbThatIsPrivateOrUnregisteredEndsTheRun) {
+  Go();
+  ASSERT_TRUE(ending_.has_value());
+  EXPECT_EQ(ending_->kind, Ending::Kind::kViolation);
+  Prepare(sev::kExitFeatures, 0, 0);
+  memory_.MakePrivate(kGhcb, kPageSize, false);
+  Go();
+  ASSERT_TRUE(ending_.has_value());
+  EXPECT_EQ(ending_->kind, Ending::Kind::kViolation);
+}
+
+TEST_F(HypervisorTest, AWrongVersionEndsTheRun) {
+  for (const uint16_t version : {0, 3}) {
+    GhcbPage ghcb = Prepare(sev::kExitFeatures, 0, 0);
+    sev::PutLe<uint16_t, g::ProtocolVersion>(version, ghcb.bytes());
+    Go();
+    ASSERT_TRUE(ending_.has_value()) << version;
+  }
+}
+
+TEST_F(HypervisorTest, PortsByTheGhcbPage) {
+  std::string text;
+  Uart16550 uart([&](char c) { text.push_back(c); });
+  ports_.Add(kCom1, Uart16550::kPorts, uart);
+  GhcbPage ghcb =
+      Prepare(sev::kExitIoio, uint64_t{kCom1} << 16 | sev::kIoioSize8, 0);
+  ghcb.Set<g::Rax>(0x1234567841);
+  Go();
+  EXPECT_EQ(text, "A");
+  EXPECT_EQ(exit_.cause, Cause::kConsole);
+  EXPECT_EQ(info1(), 0u);
+  EXPECT_TRUE(Ghcb().Valid<g::Rax>());
+  // What is not read stays as the guest gave it, as on KVM.
+  Prepare(sev::kExitIoio,
+          uint64_t{0x80} << 16 | sev::kIoioSize16 | sev::kIoioIn, 0)
+      .Set<g::Rax>(0x12345678);
+  Go();
+  EXPECT_EQ(Ghcb().Get<g::Rax>(), 0x1234FFFFu);
+  EXPECT_EQ(exit_.cause, Cause::kOtherPort);
+}
+
+TEST_F(HypervisorTest, AMissingFieldIsMalformed) {
+  Prepare(sev::kExitIoio, uint64_t{0x80} << 16 | sev::kIoioSize8, 0);
+  Go();
+  EXPECT_EQ(info1(), sev::kExitResultMalformed);
+  EXPECT_EQ(info2(), kGhcbMissingInput);
+  Prepare(0x4242, 0, 0);
+  Go();
+  EXPECT_EQ(info2(), kGhcbInvalidEvent);
+  GhcbPage ghcb = Prepare(sev::kExitFeatures, 0, 0);
+  sev::PutLe<uint32_t, g::Usage>(1, ghcb.bytes());
+  Go();
+  EXPECT_EQ(info2(), kGhcbInvalidUsage);
+  Prepare(sev::kExitGuestRequest, kRequest, kRequest);
+  Go();
+  EXPECT_EQ(info2(), kGhcbMissingInput);
+}
+
+TEST_F(HypervisorTest, TheAnswerClearsTheBitmapFirst) {
+  GhcbPage ghcb = Prepare(sev::kExitFeatures, 0, 0);
+  ghcb.Set<g::SwScratch>(1);
+  Go();
+  EXPECT_FALSE(Ghcb().Valid<g::SwScratch>());
+  EXPECT_FALSE(Ghcb().Valid<g::SwExitCode>());
+  EXPECT_TRUE(Ghcb().Valid<g::SwExitInfo2>());
+  EXPECT_EQ(info2(), sev::kFeatureSnp);
+}
+
+TEST_F(HypervisorTest, CpuidAndMsr) {
+  GhcbPage ghcb = Prepare(sev::kExitCpuid, 0, 0);
+  ghcb.Set<g::Rax>(0x80000001);
+  ghcb.Set<g::Rcx>(0);
+  Go();
+  EXPECT_EQ(Ghcb().Get<g::Rax>(), CpuidEax(kMilan.cpuid));
+  Prepare(sev::kExitMsr, 0, 0).Set<g::Rcx>(0x1B);
+  Go();
+  EXPECT_EQ(Ghcb().Get<g::Rax>(), 0xFEE00900u);
+  Prepare(sev::kExitMsr, 0, 0).Set<g::Rcx>(0x777);
+  Go();
+  EXPECT_EQ(info1(), sev::kExitResultException);
+}
+
+TEST_F(HypervisorTest, PageStateChangeWantsItsScratchInsideTheBuffer) {
+  GhcbPage ghcb = Prepare(sev::kExitPageStateChange, 0, 0);
+  ghcb.Set<g::SwScratch>(kGhcb + g::SharedBuffer::kOffset);
+  const auto buffer = sev::FieldOf<g::SharedBuffer>(ghcb.bytes());
+  base::StoreLe<uint64_t>(
+      sev::MakePscEntry(0x10000, sev::PageOperation::kPrivate, false),
+      buffer.subspan<8, 8>());
+  Go();
+  EXPECT_EQ(info2(), 0u);
+  EXPECT_TRUE(memory_.is_private.contains(0x10000));
+  for (const uint64_t scratch : {kRequest, kGhcb, kGhcb + 0xFF0 - 7}) {
+    Prepare(sev::kExitPageStateChange, 0, 0).Set<g::SwScratch>(scratch);
+    Go();
+    EXPECT_EQ(info2(), kGhcbInvalidScratch) << scratch;
+  }
+}
+
+// --- Guest requests.
+
+TEST_F(HypervisorTest, GuestRequestReachesTheFirmware) {
+  Prepare(sev::kExitGuestRequest, kRequest, kResponse);
+  Go();  // A page of zeros is no message.
+  EXPECT_NE(info2(), 0u);
+  EXPECT_EQ(info2() >> 32, 0u);
+  EXPECT_EQ(exit_.cause, Cause::kGuestRequest);
+  memory_.MakePrivate(kResponse, kPageSize, false);
+  Prepare(sev::kExitGuestRequest, kRequest, kResponse);
+  Go();
+  ASSERT_TRUE(ending_.has_value());
+}
+
+TEST_F(HypervisorTest, ExtendedRequestTellsHowManyPagesItWants) {
+  memory_.Shared(kRequest, kPageSize)[sev::message_layout::Type::kOffset] =
+      static_cast<uint8_t>(sev::MessageType::kReportRequest);
+  const auto prepare = [&](uint64_t pages) {
+    GhcbPage ghcb =
+        Prepare(sev::kExitExtendedGuestRequest, kRequest, kResponse);
+    ghcb.Set<g::Rax>(kTable);
+    ghcb.Set<g::Rbx>(pages);
+    Go();
+  };
+  prepare(1);
+  EXPECT_EQ(info2(), uint64_t{1} << 32);
+  EXPECT_EQ(Ghcb().Get<g::Rbx>(), 2u);
+  EXPECT_EQ(memory_.Shared(kTable, 1)[0], 0);
+  prepare(2);
+  EXPECT_EQ(info2() >> 32, 0u);
+  EXPECT_EQ(memory_.Shared(kTable, 5000)[4999], 0xCE);
+  hypervisor_->options().certificates.clear();
+  prepare(1);
+  EXPECT_EQ(memory_.Shared(kTable, 24)[23], 0);
+}
+
+}  // namespace
+}  // namespace emulator::machine

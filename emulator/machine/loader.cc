@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "emulator/machine/loader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "launch/id_block.h"
+#include "openssl/sha.h"
+#include "proto/launch_note.h"
+#include "sev/id_block.h"
+#include "sev/wire_field.h"
+
+namespace emulator::machine {
+namespace {
+
+using launch::LaunchPlan;
+using launch::PlanPage;
+using PageArray = std::array<uint8_t, sev::kMeasuredPageSize>;
+
+bool HasContents(sev::PageType type) {
+  return type == sev::PageType::kNormal || type == sev::PageType::kVmsa;
+}
+
+absl::Status Check(const LaunchPlan& plan) {
+  if (plan.pages.empty() || plan.pages.back().type != sev::PageType::kVmsa) {
+    return absl::InvalidArgumentError("the plan does not end with a VMSA");
+  }
+  for (const PlanPage& page : plan.pages) {
+    const bool last = &page == &plan.pages.back();
+    if ((page.type == sev::PageType::kVmsa) != last) {
+      return absl::InvalidArgumentError("the plan has more than one VMSA");
+    }
+    if (page.gpa % sev::kMeasuredPageSize != 0 ||
+        (HasContents(page.type) &&
+         page.contents.size() != sev::kMeasuredPageSize)) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("page %#x is not a whole page", page.gpa));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// SNP_LAUNCH_FINISH with ID_BLOCK_EN.
+absl::Status ApplyIdBlock(const launch::PlanIdBlock& given,
+                          GuestContext& context) {
+  const auto block = sev::ParseIdBlock(given.id_block);
+  const auto auth = sev::ParseIdAuth(given.id_auth);
+  if (!block.ok() || !auth.ok()) {
+    return absl::FailedPreconditionError("the ID block is malformed");
+  }
+  if (block->launch_digest != context.measurement) {
+    return absl::FailedPreconditionError(
+        "the ID block is for another launch digest");
+  }
+  if (block->policy != context.policy) {
+    return absl::FailedPreconditionError("the ID block is for another policy");
+  }
+  if (!launch::VerifyIdAuth(given.id_block, *auth).ok()) {
+    return absl::FailedPreconditionError(
+        "the ID block's signatures do not verify");
+  }
+  context.guest_svn = block->guest_svn;
+  context.family_id = block->family_id;
+  context.image_id = block->image_id;
+  context.id_key_digest = launch::IdKeyDigest(auth->id_key);
+  context.author_key_enabled = auth->has_author_key;
+  if (auth->has_author_key) {
+    context.author_key_digest = launch::IdKeyDigest(auth->author_key);
+  }
+  return absl::OkStatus();
+}
+
+// Of a page that the plan leaves to host or firmware.
+PageArray GivenPage(const PlanPage& page, const LaunchPlan& plan,
+                    const LaunchOptions& options, const Firmware& firmware) {
+  switch (page.type) {
+    case sev::PageType::kSecrets:
+      return firmware.SecretsPage();
+    case sev::PageType::kCpuid:
+      return MakeCpuidPage(options.cpuid);
+    case sev::PageType::kUnmeasured:
+      if (plan.memory_map.has_value() && page.gpa == plan.memory_map->gpa) {
+        return MakeMemoryMapPage(options.memory_map);
+      }
+      return {};
+    case sev::PageType::kNormal:
+    case sev::PageType::kVmsa: {
+      PageArray contents;
+      std::copy(page.contents.begin(), page.contents.end(), contents.begin());
+      return contents;
+    }
+    case sev::PageType::kZero:
+      return {};
+  }
+  return {};
+}
+
+bool FromHost(sev::PageType type) {
+  return type == sev::PageType::kCpuid || type == sev::PageType::kUnmeasured;
+}
+
+}  // namespace
+
+std::array<uint8_t, sev::kMeasuredPageSize> MakeMemoryMapPage(
+    std::span<const MemoryMapEntry> entries) {
+  PageArray page{};
+  size_t at = 0;
+  for (const MemoryMapEntry& entry : entries) {
+    // The last one stays empty: it ends the map.
+    if (at + 2 * proto::kMemoryMapEntrySize > page.size()) break;
+    const auto out =
+        std::span(page).subspan(at).first<proto::kMemoryMapEntrySize>();
+    base::StoreLe<uint64_t>(entry.gpa / sev::kMeasuredPageSize,
+                            out.subspan<0, 8>());
+    base::StoreLe<uint64_t>(entry.size / sev::kMeasuredPageSize,
+                            out.subspan<8, 8>());
+    base::StoreLe<uint16_t>(entry.type, out.subspan<16, 2>());
+    at += proto::kMemoryMapEntrySize;
+  }
+  return page;
+}
+
+sev::LaunchDigest ChainDigest(const LaunchPlan& plan) {
+  namespace p = sev::page_info_layout;
+  sev::LaunchDigest digest{};
+  for (const PlanPage& page : plan.pages) {
+    std::array<uint8_t, sev::kPageInfoSize> info{};
+    const std::span<uint8_t, sev::kPageInfoSize> out(info);
+    std::copy(digest.begin(), digest.end(), info.begin());
+    if (HasContents(page.type)) {
+      SHA384(page.contents.data(), page.contents.size(),
+             info.data() + p::Contents::kOffset);
+    }
+    sev::PutLe<uint16_t, p::Length>(sizeof(info), out);
+    sev::PutLe<uint8_t, p::Type>(static_cast<uint8_t>(page.type), out);
+    sev::PutLe<uint64_t, p::Gpa>(page.gpa, out);
+    SHA384(info.data(), info.size(), digest.data());
+  }
+  return digest;
+}
+
+absl::StatusOr<Launched> Launch(const LaunchPlan& plan,
+                                const LaunchOptions& options,
+                                LaunchMemory& memory, Firmware& firmware) {
+  if (absl::Status good = Check(plan); !good.ok()) return good;
+  Launched launched;
+  launched.context.measurement = ChainDigest(plan);
+  launched.context.policy = plan.policy;
+  launched.context.host_data = options.host_data;
+  if (plan.id_block.has_value()) {
+    const absl::Status good = ApplyIdBlock(*plan.id_block, launched.context);
+    if (!good.ok()) return good;
+  }
+  firmware.Launch(launched.context);
+  for (const PlanPage& page : plan.pages) {
+    PageArray contents = GivenPage(page, plan, options, firmware);
+    if (page.type == sev::PageType::kVmsa) {
+      std::copy(contents.begin(), contents.end(), launched.vmsa.begin());
+      continue;
+    }
+    if (FromHost(page.type) && options.edit_host_page) {
+      options.edit_host_page(page.type, contents);
+    }
+    if (options.edit_private_page) {
+      options.edit_private_page(page.type, page.gpa, contents);
+    }
+    if (!memory.LaunchPage(page.gpa, contents)) {
+      return absl::InvalidArgumentError(
+          absl::StrFormat("page %#x is outside RAM or there twice", page.gpa));
+    }
+    launched.pages.push_back(page.gpa);
+    if (page.type == sev::PageType::kSecrets) launched.secrets_page = page.gpa;
+    if (page.type == sev::PageType::kCpuid) launched.cpuid_page = page.gpa;
+  }
+  return launched;
+}
+
+}  // namespace emulator::machine
