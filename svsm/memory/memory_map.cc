@@ -82,6 +82,7 @@ Status MemoryMap::Accept(std::span<const HostMapEntry> entries, Range image) {
     }
     const Range usable{PageUp(entry.address), PageDown(end)};
     if (usable.begin >= usable.end) continue;
+    if (usable.end > kHighest) return Status(Code::kDataLoss, kRamTooHigh);
     BASE_TRY(ram_.Insert(usable));
     // What the loader may use; all RAM is in the kernel's map.
     const Range low{std::max(usable.begin, kLowest),
@@ -131,6 +132,23 @@ Status MemoryMap::Record(Range range, Use use) {
   }
   allocations_[allocation_count_++] = {range, use};
   return {};
+}
+
+Result<size_t> MemoryMap::MakeUnaccepted(std::span<Range> out) const {
+  size_t count = 0;
+  const auto put = [&](Range range) -> Status {
+    if (count == out.size()) {
+      return Status(Code::kResourceExhausted, kTooManyRanges);
+    }
+    out[count++] = range;
+    return {};
+  };
+  const Range image = allocations().front().range;
+  for (const Range here : ram_.ranges()) {
+    BASE_TRY(Without(here, kLegacyHole,
+                     [&](Range piece) { return Without(piece, image, put); }));
+  }
+  return count;
 }
 
 Result<size_t> MemoryMap::MakeWipes(std::span<Range> out) const {

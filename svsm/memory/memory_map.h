@@ -38,6 +38,8 @@ enum class Use : uint8_t {
   kSvsm,    // overwritten, then reserved: image, channel and DMA pages
   kKernel,  // kept and RAM: kernel, initrd, boot parameters, trampoline
   kAcpi,    // kept, ACPI NVS: tables, which include the writable FACS
+  kKept,    // kept and reserved: SNP's secrets and CPUID pages, which Linux
+            // maps by themselves and refuses to find in RAM
 };
 
 enum class E820Type : uint32_t { kRam = 1, kReserved = 2, kAcpiNvs = 4 };
@@ -57,6 +59,9 @@ class MemoryMap {
   // of the jump, end there).
   static constexpr uint64_t kLowest = 0x100000;
   static constexpr uint64_t k4GiB = uint64_t{1} << 32;
+  // RAM ends here at most: below every C-bit of real machines (47 and 51) and
+  // below the page of the VMSA (sev::kKvmVmsaGpa).
+  static constexpr uint64_t kHighest = uint64_t{1} << 46;
 
   struct Allocation {
     Range range;
@@ -67,7 +72,7 @@ class MemoryMap {
   // included) out of it. Call once, first. Entries need not be sorted;
   // zero-size entries of type 0 (qboot writes one) are skipped.
   //   kDataLoss: SL2 wraps or is empty, SL3 overlaps, SL5 image is not in RAM,
-  //   SL7 no RAM at all. kResourceExhausted: SL4.
+  //   SL7 no RAM at all, SL9 RAM above kHighest. kResourceExhausted: SL4.
   base::Status Accept(std::span<const HostMapEntry> entries, Range image);
 
   // `size` bytes rounded up to pages, as high as possible, with end <= below.
@@ -82,6 +87,12 @@ class MemoryMap {
 
   // RAM as accepted, allocations included.
   std::span<const Range> ram() const { return ram_.ranges(); }
+
+  // RAM that the launch has not validated, for Platform::Accept(): all but the
+  // image and 0xA0000 to 0x100000, where no map can be believed. Sorted.
+  // Returns the number of ranges.
+  //   kResourceExhausted: SL4.
+  base::Result<size_t> MakeUnaccepted(std::span<Range> out) const;
 
   // What must be overwritten before a kernel starts: Use::kSvsm, and RAM below
   // kLowest, where host firmware left tables that a kernel looks for. Sorted by
