@@ -7,6 +7,7 @@
 
 #include "cli/arguments.h"
 #include "cli/image_commands.h"
+#include "cli/image_qemu.h"
 #include "cli/image_sign.h"
 #include "cli/policy_commands.h"
 #include "cli/report_commands.h"
@@ -16,8 +17,9 @@
 int main(int argc, char** argv) {
   std::vector<cli::Command> commands;
   for (const auto group :
-       {cli::ImageCommands(), cli::ImageSignCommands(), cli::PolicyCommands(),
-        cli::ReportCommands(), cli::RootsCommands(), cli::VectorsCommands()}) {
+       {cli::ImageCommands(), cli::ImageQemuCommands(),
+        cli::ImageSignCommands(), cli::PolicyCommands(), cli::ReportCommands(),
+        cli::RootsCommands(), cli::VectorsCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());
   }
   return cli::Run({.name = "forelock",

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `forelock image qemu-args`: the QEMU command line for an image.
+#pragma once
+
+#include <span>
+
+#include "cli/arguments.h"
+
+namespace cli {
+
+std::span<const Command> ImageQemuCommands();
+
+}  // namespace cli

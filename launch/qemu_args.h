@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The QEMU command line of a VM: one place that knows which options an image
+// needs, for people and for tests.
+//
+// Source: QEMU docs/system/igvm.rst,
+// docs/system/i386/amd-memory-encryption.rst, qapi/qom.json
+// (SevSnpGuestProperties); docs/hardware.md says what of the SNP lines was
+// never run.
+#pragma once
+
+#include <stdint.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace launch {
+
+enum class QemuLaunch : uint8_t {
+  kEmulatedPvh,  // The ELF file, by -kernel.
+  kEmulatedRom,  // By -bios.
+  kSnpIgvm,      // QEMU 10.1; policy and ID block are the file's.
+  kSnpRom,       // QEMU 9.1, by -bios.
+};
+
+constexpr bool IsSnp(QemuLaunch launch) {
+  return launch == QemuLaunch::kSnpIgvm || launch == QemuLaunch::kSnpRom;
+}
+
+struct QemuMachine {
+  QemuLaunch launch = QemuLaunch::kEmulatedPvh;
+  std::string image;
+  uint64_t memory_mib = 512;
+  // Shared guest memory: a file that the proxy maps too. Under SNP it holds
+  // only what the guest shares; private memory is QEMU's guest_memfd.
+  std::string ram;
+  std::string proxy_socket;
+  std::string processor_socket;  // Of the emulated secure processor.
+  std::string cpu;               // Empty: max, or EPYC-v4 under SNP.
+  std::string accelerator;       // Empty: tcg, or kvm under SNP.
+  // Files; empty: none.
+  std::string kernel, initrd, command_line, disk;
+  // kSnpRom only: an IGVM file brings its own, and QEMU takes no other then.
+  uint64_t guest_policy = 0;
+  std::string id_block_base64, id_auth_base64;
+  bool has_author_key = false;
+};
+
+// Program name and arguments.
+std::vector<std::string> QemuArguments(const QemuMachine& machine);
+
+// For a shell: quoted where it has to be.
+std::string ShellQuoted(std::string_view word);
+
+}  // namespace launch
