@@ -13,6 +13,7 @@
 #include "sev/reasons.h"
 #include "svsm/linux/reasons.h"
 #include "svsm/platform/guest_request/reasons.h"
+#include "svsm/platform/snp/reasons.h"
 #include "svsm/reasons.h"
 #include "verifier/reasons.h"
 
@@ -35,6 +36,7 @@ constexpr ReasonRow kSev[] = {FORELOCK_SEV_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kLoader[] = {FORELOCK_LOADER_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kGuestRequest[] = {
     FORELOCK_GUEST_REQUEST_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kSnp[] = {FORELOCK_SNP_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kSvsm[] = {FORELOCK_SVSM_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kEvidence[] = {
     FORELOCK_VERIFIER_EVIDENCE_REASONS(BASE_REASON_ROW)};
@@ -63,6 +65,7 @@ constexpr ReasonModule kModules[] = {
     {"svsm/", kGuest, kSvsm},
     {"svsm/linux/", kGuest, kLoader},
     {"svsm/platform/guest_request/", kGuest, kGuestRequest},
+    {"svsm/platform/snp/", kGuest, kSnp},
     {"verifier/, evidence", kOwnerLog, kEvidence},
     {"verifier/, policy", kOwnerLog, kPolicy},
     {"verifier/, store and server", kOwnerLog, kStore},

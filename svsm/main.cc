@@ -5,6 +5,8 @@
 
 #include "attest/reasons.h"
 #include "base/result.h"
+#include "sev/ghcb.h"
+#include "sev/termination.h"
 #include "svsm/boot/exceptions.h"
 #include "svsm/boot/paging.h"
 #include "svsm/boot/start_info.h"
@@ -14,11 +16,15 @@
 #include "svsm/hw/cpu.h"
 #include "svsm/memory/physical_window.h"
 #include "svsm/panic/fail.h"
+#include "svsm/platform/native_platform.h"
+#include "svsm/platform/platform.h"
+#include "svsm/reasons.h"
 #include "svsm/runtime/runtime.h"
 #include "svsm/runtime/static_storage.h"
 
-// `start_info`: physical address of PVH's hvm_start_info.
-extern "C" [[noreturn]] void SvsmMain(uint32_t start_info);
+// `start_info`: physical address of PVH's hvm_start_info. `entry`: an
+// EntryPoint.
+extern "C" [[noreturn]] void SvsmMain(uint32_t start_info, uint32_t entry);
 
 namespace svsm {
 namespace {
@@ -26,6 +32,7 @@ namespace {
 // What boot/entry.S maps.
 constexpr uint64_t kFirstMapEnd = uint64_t{1} << 30;
 
+constinit NativePlatform native_platform;
 constinit StaticStorage<StartInfo> start_info_storage;
 constinit StaticStorage<TscClock> clock_storage;
 constinit StaticStorage<BootSequence> sequence_storage;
@@ -34,11 +41,18 @@ constinit BootSequence* sequence = nullptr;
 }  // namespace
 }  // namespace svsm
 
-void SvsmMain(uint32_t start_info) {
+void SvsmMain(uint32_t start_info, uint32_t entry) {
   using namespace svsm;
+  if (entry != static_cast<uint32_t>(EntryPoint::kPvh)) {
+    hw::WriteMsr(sev::kGhcbMsr, sev::TerminateRequest(kTrap));
+    hw::Vmgexit();
+    hw::HaltForever();
+  }
+  SetPlatform(native_platform);
   TscClock& clock = clock_storage.Construct(hw::ReadTsc, hw::Pause);
   console::Init();
   InstallExceptionHandlers();
+  MaskInterruptControllers();
   StartInfo& info = start_info_storage.Construct();
   const base::Status copied = ReadStartInfo(
       PhysicalWindow::Identity(kFirstMapEnd), kFirstMapEnd, start_info, info);

@@ -2,8 +2,9 @@
 //
 // PVH entry (QEMU -kernel): 32-bit protected mode, paging off, EBX points to
 // hvm_start_info ([xen] docs/misc/pvh.pandoc). Takes the entry flag, clears
-// .bss, maps the first GiB and calls SvsmMain(start_info) in long mode.
-// boot/paging.cc replaces this first map.
+// .bss, maps the first GiB and calls SvsmMain(start_info, 0) in long mode.
+// boot/paging.cc replaces this first map. SNP has an entry of its own,
+// snp_entry.S.
 
 #define COM1 0x3f8
 #define CR0_MP (1 << 1)
@@ -30,7 +31,7 @@
   .globl ForelockEntry
 ForelockEntry:
   // One CPU only. Nothing before this touches memory or needs a stack.
-  lock btsl $0, entered
+  lock btsl $0, forelock_entered
   jc second_cpu
   cli
   cld
@@ -127,6 +128,7 @@ long_mode:
   movl %eax, %gs
   movl $__stack_top, %esp
   movl %ebp, %edi
+  xorl %esi, %esi  // EntryPoint::kPvh
   xorl %ebp, %ebp  // Ends every backtrace.
   call SvsmMain
   ud2
@@ -148,11 +150,13 @@ boot_gdtr:
   // Not in .bss, which the entry clears.
   .section .data.boot, "aw", @progbits
   .balign 4
-entered:
+  .globl forelock_entered  // of both entries
+forelock_entered:
   .long 0
 
   .section .bss.boot, "aw", @nobits
   .balign 4096
+  .globl boot_pml4, boot_pdpt, boot_pd
 boot_pml4:
   .skip 4096
 boot_pdpt:

@@ -10,6 +10,7 @@
 #include "svsm/console/line.h"
 #include "svsm/hw/cpu.h"
 #include "svsm/panic/fail.h"
+#include "svsm/platform/platform.h"
 #include "svsm/reasons.h"
 
 extern "C" {
@@ -27,6 +28,7 @@ constexpr uint64_t kVectorStride = 16;
 constexpr uint64_t kDoubleFault = 8;
 constexpr uint64_t kGeneralProtection = 13;
 constexpr uint64_t kPageFault = 14;
+constexpr uint64_t kVmmCommunication = 29;  // #VC
 constexpr uint16_t kCodeSelector = 0x08;
 constexpr uint16_t kTaskSelector = 0x18;
 constexpr uint8_t kIstExceptions = 1;
@@ -91,6 +93,7 @@ std::string_view NameOf(uint64_t vector) {
                                                 "machine check",
                                                 "SIMD"};
   if (vector < std::size(kNames)) return kNames[vector];
+  if (vector == kVmmCommunication) return "VMM communication";
   return vector < 32 ? "reserved" : "interrupt";
 }
 
@@ -111,11 +114,6 @@ void Describe(const ExceptionFrame& frame) {
   trace << "backtrace:";
   for (size_t i = 0; i < count; ++i) (trace << " ").Hex(callers[i]);
   console::Print(trace);
-}
-
-void MaskPics() {
-  constexpr uint16_t kPicData[] = {0x21, 0xA1};
-  for (const uint16_t port : kPicData) hw::Out8(port, 0xFF);
 }
 
 }  // namespace
@@ -152,7 +150,11 @@ void InstallExceptionHandlers() {
                :
                : "m"(gdtr), "m"(idtr), "r"(kTaskSelector)
                : "memory");
-  MaskPics();
+}
+
+void MaskInterruptControllers() {
+  constexpr uint16_t kPicData[] = {0x21, 0xA1};
+  for (const uint16_t port : kPicData) ThePlatform().Out8(port, 0xFF);
 }
 
 }  // namespace svsm
@@ -164,9 +166,17 @@ void SvsmException(svsm::ExceptionFrame* frame) {
     frame->rip = AddressOf(read_msr_fault);
     return;
   }
+  base::Status why(base::Code::kInternal, svsm::kException);
   // The handler itself failed: its stack is no longer what it was.
-  if (svsm::in_exception) svsm::CutPower();
+  if (svsm::in_exception) svsm::CutPower(why);
   svsm::in_exception = true;
+  if (frame->vector == svsm::kVmmCommunication) {
+    why = svsm::ThePlatform().HandleVc(*frame);
+    if (why.ok()) {
+      svsm::in_exception = false;
+      return;
+    }
+  }
   svsm::Describe(*frame);
-  svsm::FailInException(base::Status(base::Code::kInternal, svsm::kException));
+  svsm::FailInException(why);
 }

@@ -9,24 +9,17 @@
 // Spec: [amd/vol2] 8.2 and 8.9, 12.2.5.
 #pragma once
 
-#include <stddef.h>
 #include <stdint.h>
+
+#include "svsm/boot/exception_frame.h"
 
 namespace svsm {
 
-// As boot/vectors.S pushes it.
-struct ExceptionFrame {
-  uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
-  uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
-  uint64_t vector;
-  uint64_t error_code;  // 0 where the CPU gives none.
-  uint64_t rip, cs, rflags, rsp, ss;
-};
-static_assert(offsetof(ExceptionFrame, vector) == 15 * 8);
-static_assert(sizeof(ExceptionFrame) == 22 * 8);
-
-// Loads GDT, TSS and IDT and masks both PICs.
+// Loads GDT, TSS and IDT. The platform is set; a #VC is its matter.
 void InstallExceptionHandlers();
+
+// Masks both PICs. Needs the platform's ports.
+void MaskInterruptControllers();
 
 }  // namespace svsm
 

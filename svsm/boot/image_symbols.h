@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Addresses that image.ld and boot/entry.S define. Only their addresses mean
-// anything.
+// Addresses that image.ld, boot/entry.S and boot/snp_entry.S define. Only their
+// addresses mean anything.
 #pragma once
 
 #include <stdint.h>
@@ -19,6 +19,10 @@ extern const char __stack_guard[];
 extern const char __stack_bottom[];
 extern const char __stack_top[];
 extern const char __image_end[];
+// Pages that an SNP launch fills (boot/snp_entry.S); unused by the PVH entry.
+extern char __snp_secrets_page[];
+extern const char __snp_cpuid_page[];
+extern const char __snp_memory_map_page[];
 }
 
 namespace svsm {

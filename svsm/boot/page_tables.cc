@@ -21,27 +21,29 @@ uint64_t AccessOf(const ImageLayout& image, uint64_t address) {
 }  // namespace
 
 void BuildPageTables(const ImageLayout& image, uint64_t at,
-                     PageTables& tables) {
+                     uint64_t private_mask, PageTables& tables) {
   tables = {};
-  const uint64_t link = kPagePresent | kPageWritable;
+  const uint64_t link = kPagePresent | kPageWritable | private_mask;
   tables.root[0] = (at + offsetof(PageTables, pointers)) | link;
   uint64_t address = 0;
   for (size_t d = 0; d < PageTables::kDirectories; ++d) {
     tables.pointers[d] =
         (at + offsetof(PageTables, directories) + d * kPageSize) | link;
     for (uint64_t& entry : tables.directories[d]) {
-      entry =
-          address | kPagePresent | kPageWritable | kPageLarge | kPageNoExecute;
+      entry = address | kPagePresent | kPageWritable | kPageLarge |
+              kPageNoExecute | private_mask;
       address += kLargePageSize;
     }
   }
+  tables.pointers[PageTables::kDirectories] =
+      (at + offsetof(PageTables, window)) | link;
   address = 0;
   for (size_t t = 0; t < PageTables::kFineTables; ++t) {
     tables.directories[0][t] =
         (at + offsetof(PageTables, fine) + t * kPageSize) | link;
     for (uint64_t& entry : tables.fine[t]) {
       const uint64_t access = AccessOf(image, address);
-      entry = access == 0 ? 0 : address | access;
+      entry = access == 0 ? 0 : address | access | private_mask;
       address += kPageSize;
     }
   }

@@ -9,6 +9,8 @@
 //   image data, bss           RW-, no execute
 //   below the stack           unmapped: an overflow faults
 //   all the rest              RW-, no execute
+//   4 GiB to 5 GiB            the window, at first unmapped: 512 places of
+//                             2 MiB for memory anywhere; one is used
 //
 // 4 GiB, because the loader puts everything below. Spec: [amd/vol2] 5.3,
 // "Long-Mode Page Translation". Pure; paging.cc installs the result.
@@ -25,6 +27,9 @@ inline constexpr uint64_t kLargePageSize = 2 * 1024 * 1024;
 inline constexpr uint64_t kIdentityLimit = uint64_t{4} << 30;
 // Mapped in 4 KiB pages; the image lies here (image.ld).
 inline constexpr uint64_t kFineLimit = 8 * 1024 * 1024;
+
+// Virtual address of the window.
+inline constexpr uint64_t kWindow = kIdentityLimit;
 
 inline constexpr uint64_t kPagePresent = 1;
 inline constexpr uint64_t kPageWritable = 2;
@@ -47,9 +52,18 @@ struct PageTables {
   alignas(kPageSize) uint64_t pointers[kEntries];
   alignas(kPageSize) uint64_t directories[kDirectories][kEntries];
   alignas(kPageSize) uint64_t fine[kFineTables][kEntries];
+  alignas(kPageSize) uint64_t window[kEntries];
 };
 
-// Fills `tables`, which lie at physical address `at`.
-void BuildPageTables(const ImageLayout& image, uint64_t at, PageTables& tables);
+// Fills `tables`, which lie at physical address `at`. `private_mask` is ORed
+// into every entry: the C-bit on SNP, else 0.
+void BuildPageTables(const ImageLayout& image, uint64_t at,
+                     uint64_t private_mask, PageTables& tables);
+
+// The entry of the 4 KiB page at `address`, which is below kFineLimit.
+inline uint64_t& FineEntry(PageTables& tables, uint64_t address) {
+  return tables
+      .fine[address / kLargePageSize][address % kLargePageSize / kPageSize];
+}
 
 }  // namespace svsm

@@ -29,9 +29,16 @@ struct Access {
 // Walks the tables as a CPU would.
 class PageTablesTest : public testing::Test {
  protected:
-  void SetUp() override { BuildPageTables(kImage, kAt, *tables_); }
+  void SetUp() override { BuildPageTables(kImage, kAt, 0, *tables_); }
 
-  std::optional<Access> Walk(uint64_t address) const {
+  // The page that a walk for `address` ends in.
+  uint64_t Target(uint64_t address) const {
+    uint64_t target = 0;
+    static_cast<void>(Walk(address, &target));
+    return target;
+  }
+
+  std::optional<Access> Walk(uint64_t address, uint64_t* page = nullptr) const {
     // EDGE: as the CPU does: nothing but 64-bit entries, one table after the
     // other.
     const auto* entries = reinterpret_cast<const uint64_t*>(tables_.get());
@@ -45,7 +52,11 @@ class PageTablesTest : public testing::Test {
       const uint64_t target = entry & 0x000FFFFFFFFFF000;
       if (shift == 12 || (entry & kPageLarge)) {
         const uint64_t mask = (uint64_t{1} << shift) - 1;
-        EXPECT_EQ(target, address & ~mask);
+        if (page == nullptr) {
+          EXPECT_EQ(target, address & ~mask);
+        } else {
+          *page = target;
+        }
         return access;
       }
       EXPECT_GE(target, kAt);
@@ -72,6 +83,31 @@ TEST_F(PageTablesTest, EachPartHasItsAccess) {
   EXPECT_EQ(Walk(kIdentityLimit - 1), (Access{true, false}));
   EXPECT_EQ(Walk(kIdentityLimit), std::nullopt);
   EXPECT_EQ(Walk(uint64_t{1} << 39), std::nullopt);
+}
+
+TEST_F(PageTablesTest, EveryEntryBearsTheMask) {
+  constexpr uint64_t kCbit = uint64_t{1} << 51;
+  const auto plain = std::make_unique<PageTables>(*tables_);
+  BuildPageTables(kImage, kAt, kCbit, *tables_);
+  // EDGE: tables are nothing but 64-bit entries.
+  const auto* with = reinterpret_cast<const uint64_t*>(tables_.get());
+  const auto* without = reinterpret_cast<const uint64_t*>(plain.get());
+  for (size_t i = 0; i < sizeof(PageTables) / sizeof(uint64_t); ++i) {
+    ASSERT_EQ(with[i], without[i] == 0 ? 0 : without[i] | kCbit) << i;
+  }
+}
+
+TEST_F(PageTablesTest, FineEntryIsTheOneThatIsWalked) {
+  FineEntry(*tables_, 0x25A000) = 0;
+  EXPECT_EQ(Walk(0x25A000), std::nullopt);
+  EXPECT_EQ(Walk(0x259000), (Access{false, false}));
+  EXPECT_EQ(Walk(0x25B000), (Access{true, false}));
+}
+
+TEST_F(PageTablesTest, TheWindowShowsWhatItIsGiven) {
+  tables_->window[0] =
+      0x140000000 | kPagePresent | kPageWritable | kPageLarge | kPageNoExecute;
+  EXPECT_EQ(Target(kWindow + 0x1234), 0x140000000u);
 }
 
 TEST_F(PageTablesTest, NothingIsWritableAndExecutable) {

@@ -6,6 +6,7 @@
 #include "svsm/boot/image_symbols.h"
 #include "svsm/boot/page_tables.h"
 #include "svsm/hw/cpu.h"
+#include "svsm/platform/platform.h"
 
 namespace svsm {
 namespace {
@@ -28,16 +29,34 @@ void InstallPageTables() {
       .read_only_end = AddressOf(__config_end),
       .stack_guard = AddressOf(__stack_guard),
   };
-  BuildPageTables(image, AddressOf(&tables), tables);
-  hw::WriteCr3(AddressOf(&tables));
+  const uint64_t mask = ThePlatform().encryption_mask();
+  BuildPageTables(image, AddressOf(&tables), mask, tables);
+  hw::WriteCr3(AddressOf(&tables) | mask);
 
   // No page is a user page, so these cost nothing and never hurt.
-  if (hw::Cpuid(0).eax < kStructuredFeatures) return;
-  const uint32_t listed = hw::Cpuid(kStructuredFeatures).ebx;
+  if (ThePlatform().Cpuid(0, 0).eax < kStructuredFeatures) return;
+  const uint32_t listed = ThePlatform().Cpuid(kStructuredFeatures, 0).ebx;
   uint64_t cr4 = hw::ReadCr4();
   if (listed & kSmepListed) cr4 |= kCr4Smep;
   if (listed & kSmapListed) cr4 |= kCr4Smap;
   hw::WriteCr4(cr4);
+}
+
+void MapShared(uint64_t address) {
+  FineEntry(tables, address) &= ~ThePlatform().encryption_mask();
+  hw::InvalidatePage(address);
+}
+
+void MapPrivate(uint64_t address) {
+  FineEntry(tables, address) |= ThePlatform().encryption_mask();
+  hw::InvalidatePage(address);
+}
+
+uint64_t MapWindow(uint64_t address) {
+  tables.window[0] = address | kPagePresent | kPageWritable | kPageLarge |
+                     kPageNoExecute | ThePlatform().encryption_mask();
+  hw::InvalidatePage(kWindow);
+  return kWindow;
 }
 
 }  // namespace svsm

@@ -5,9 +5,21 @@
 // the CPU has them.
 #pragma once
 
+#include <stdint.h>
+
 namespace svsm {
 
-// Call once, after everything in page 0 has been read.
+// Call once, after everything in page 0 has been read. Asks the platform for
+// CPUID and for its encryption mask.
 void InstallPageTables();
+
+// Maps the 4 KiB page of the image at `address` without the C-bit, or with it,
+// and forgets the old translation.
+void MapShared(uint64_t address);
+void MapPrivate(uint64_t address);
+
+// Where the 2 MiB at physical `address`, a multiple of that, can be reached
+// until the next call. Private.
+uint64_t MapWindow(uint64_t address);
 
 }  // namespace svsm

@@ -3,13 +3,16 @@
 
 #include "svsm/console/uart.h"
 #include "svsm/hw/cpu.h"
+#include "svsm/platform/platform.h"
 
 namespace svsm::console {
 namespace {
 
 struct PortIo {
-  static uint8_t In8(uint16_t port) { return hw::In8(port); }
-  static void Out8(uint16_t port, uint8_t value) { hw::Out8(port, value); }
+  static uint8_t In8(uint16_t port) { return ThePlatform().In8(port); }
+  static void Out8(uint16_t port, uint8_t value) {
+    ThePlatform().Out8(port, value);
+  }
   static void Pause() { hw::Pause(); }
 };
 

@@ -36,6 +36,36 @@ inline uint64_t ReadMsr(uint32_t msr) {
   return (uint64_t{high} << 32) | low;
 }
 
+inline void WriteMsr(uint32_t msr, uint64_t value) {
+  asm volatile("wrmsr"
+               :
+               : "c"(msr), "a"(static_cast<uint32_t>(value)),
+                 "d"(static_cast<uint32_t>(value >> 32))
+               : "memory");
+}
+
+// VMGEXIT: the host runs, and may change shared memory and the GHCB MSR.
+inline void Vmgexit() { asm volatile("rep; vmmcall" : : : "memory"); }
+
+struct PvalidateResult {
+  uint32_t code;   // EAX, sev::kRmp...
+  bool unchanged;  // CF: the page was in that state already
+};
+// `address` is virtual, and mapped; `large`: 2 MiB.
+inline PvalidateResult Pvalidate(uint64_t address, bool large, bool validate) {
+  PvalidateResult out;
+  // PVALIDATE, which gas of Debian 12 knows, but not every reader.
+  asm volatile(".byte 0xf2, 0x0f, 0x01, 0xff"
+               : "=a"(out.code), "=@ccc"(out.unchanged)
+               : "a"(address), "c"(uint32_t{large}), "d"(uint32_t{validate})
+               : "memory");
+  return out;
+}
+
+inline void InvalidatePage(uint64_t address) {
+  asm volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
 struct CpuidLeaf {
   uint32_t eax, ebx, ecx, edx;
 };

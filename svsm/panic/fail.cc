@@ -4,8 +4,8 @@
 #include "base/reasons.h"
 #include "svsm/console/console.h"
 #include "svsm/console/line.h"
-#include "svsm/hw/cpu.h"
 #include "svsm/panic/reason_text.h"
+#include "svsm/platform/platform.h"
 #include "svsm/reasons.h"
 
 namespace svsm {
@@ -14,11 +14,9 @@ constinit LastActs last_acts;
 
 namespace {
 
-// PM1a control of ICH9 as QEMU's q35 sets it up; 0x2000 is SLP_EN, type 0.
-constexpr uint16_t kPm1aControl = 0x604;
-constexpr uint16_t kSoftOff = 0x2000;
-
 constinit bool failing = false;
+// The failure that the host is told of: the first.
+constinit base::Status first_failure;
 
 // At most once, even if it raises an exception.
 void Do(void (*&act)()) {
@@ -45,13 +43,16 @@ void PowerOff() {
   DoLastActs();
   console::Print(Line() << "powering off");
   console::Flush();
-  CutPower();
+  CutPower(base::Status());
 }
 
-void CutPower() {
+void CutPower(base::Status why) {
+  if (first_failure.ok()) first_failure = why;
   DoLastActs();
-  hw::Out16(kPm1aControl, kSoftOff);
-  hw::HaltForever();
+  // A failure is the platform's to tell; nothing has failed: just off.
+  if (first_failure.ok()) ThePlatform().Out16(kPm1aControl, kSoftOff);
+  // A loop, because gcc does not believe a virtual function's noreturn.
+  for (;;) ThePlatform().Stop(first_failure);
 }
 
 void Fail(base::Status why) {
@@ -59,6 +60,7 @@ void Fail(base::Status why) {
   if (failing) FailInException(why);
   failing = true;
   if (why.ok()) why = base::Status(base::Code::kInternal, kTrap);
+  first_failure = why;
   // Printed first: whatever comes of the rest, the reason is there.
   PrintFailure(why);
   Do(last_acts.destroy_keys);
@@ -68,6 +70,7 @@ void Fail(base::Status why) {
 
 void FailInException(base::Status why) {
   failing = true;
+  if (first_failure.ok()) first_failure = why;
   // Printed first: destroying keys walks structures that may be the cause.
   PrintFailure(why);
   PowerOff();

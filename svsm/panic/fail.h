@@ -30,12 +30,12 @@ extern LastActs last_acts;
 [[noreturn]] void FailInException(base::Status why);
 
 // Does the first two last acts, prints "forelock: powering off"; then off, or
-// else a halt with interrupts masked. For what has been printed and reported
-// already.
+// else Platform::Stop with the failure, if there was one. For what has been
+// printed and reported already.
 [[noreturn]] void PowerOff();
 
 // As PowerOff, without a word. For a failure of the failure path itself: what
-// is left of the last acts is done.
-[[noreturn]] void CutPower();
+// is left of the last acts is done. `why` counts where no failure was recorded.
+[[noreturn]] void CutPower(base::Status why);
 
 }  // namespace svsm

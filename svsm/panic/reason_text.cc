@@ -9,6 +9,7 @@
 #include "sev/reasons.h"
 #include "svsm/linux/reasons.h"
 #include "svsm/platform/guest_request/reasons.h"
+#include "svsm/platform/snp/reasons.h"
 #include "svsm/reasons.h"
 
 // The image carries what happened; the advice is in docs/errors.md.
@@ -29,6 +30,7 @@ std::string_view ReasonText(base::Reason reason) {
     FORELOCK_SVSM_REASONS(SVSM_REASON_CASE)
     FORELOCK_LOADER_REASONS(SVSM_REASON_CASE)
     FORELOCK_GUEST_REQUEST_REASONS(SVSM_REASON_CASE)
+    FORELOCK_SNP_REASONS(SVSM_REASON_CASE)
   }
   return "unknown reason";
 }

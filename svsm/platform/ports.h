@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The devices that the image reaches by I/O port, behind the interfaces of
-// those who use them. On SNP other classes do the same through the GHCB.
+// those who use them.
 #pragma once
 
 #include <stdint.h>
@@ -10,6 +10,7 @@
 #include "svsm/cpu/entropy.h"
 #include "svsm/fw_cfg/fw_cfg_dma.h"
 #include "svsm/hw/cpu.h"
+#include "svsm/platform/platform.h"
 
 namespace svsm {
 
@@ -18,8 +19,8 @@ namespace svsm {
 class PortDoorbell final : public proxy::Doorbell {
  public:
   explicit PortDoorbell(uint16_t port) : port_(port) {}
-  void Write(uint8_t byte) override { hw::Out8(port_, byte); }
-  uint8_t ReadBack() override { return hw::In8(port_); }
+  void Write(uint8_t byte) override { ThePlatform().Out8(port_, byte); }
+  uint8_t ReadBack() override { return ThePlatform().In8(port_); }
 
  private:
   uint16_t port_;
@@ -29,9 +30,10 @@ class PortFwCfgDoorbell final : public FwCfgDoorbell {
  public:
   // The register is big-endian; its low half starts the transfer.
   void Ring(uint64_t access_address) override {
-    hw::Out32(kHigh,
-              __builtin_bswap32(static_cast<uint32_t>(access_address >> 32)));
-    hw::Out32(kLow, __builtin_bswap32(static_cast<uint32_t>(access_address)));
+    ThePlatform().Out32(
+        kHigh, __builtin_bswap32(static_cast<uint32_t>(access_address >> 32)));
+    ThePlatform().Out32(
+        kLow, __builtin_bswap32(static_cast<uint32_t>(access_address)));
   }
 
  private:

@@ -17,6 +17,8 @@
 #include "svsm/console/line.h"
 #include "svsm/hw/cpu.h"
 #include "svsm/panic/fail.h"
+#include "svsm/platform/native_platform.h"
+#include "svsm/platform/platform.h"
 #include "svsm/reasons.h"
 #include "svsm/runtime/runtime.h"
 
@@ -35,6 +37,7 @@ namespace {
 
 // EDGE (all of this file): it breaks the rules on purpose, one at a time.
 
+constinit NativePlatform platform;
 char command_line[64];
 
 [[gnu::noinline]] void UndefinedInstruction() { asm volatile("ud2"); }
@@ -203,8 +206,10 @@ void CopyCommandLine(uint32_t start_info) {
 
 void SvsmMain(uint32_t start_info) {
   using namespace svsm;
+  SetPlatform(platform);
   console::Init();
   InstallExceptionHandlers();
+  MaskInterruptControllers();
   CopyCommandLine(start_info);
   InstallPageTables();
   InitRuntime();

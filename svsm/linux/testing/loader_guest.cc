@@ -34,6 +34,8 @@
 #include "svsm/memory/physical_window.h"
 #include "svsm/panic/fail.h"
 #include "svsm/platform/guest_request/guest_request.h"
+#include "svsm/platform/native_platform.h"
+#include "svsm/platform/platform.h"
 #include "svsm/platform/ports.h"
 #include "svsm/runtime/runtime.h"
 #include "svsm/runtime/static_storage.h"
@@ -55,6 +57,7 @@ constinit StaticStorage<PortFwCfgDoorbell> doorbell_storage;
 constinit StaticStorage<MemoryMap> map_storage;
 constinit StaticStorage<BootFiles> files_storage;
 constinit FwCfgAccess access;
+constinit NativePlatform platform;
 
 // tests/handover/secrets.py has the same rule. Computed, so that the image
 // file does not hold them.
@@ -137,8 +140,10 @@ base::Status Run(const StartInfo& info, TscClock& clock) {
 void SvsmMain(uint32_t start_info) {
   using namespace svsm;
   TscClock& clock = clock_storage.Construct(hw::ReadTsc, hw::Pause);
+  SetPlatform(platform);
   console::Init();
   InstallExceptionHandlers();
+  MaskInterruptControllers();
   StartInfo& info = start_info_storage.Construct();
   const base::Status copied = ReadStartInfo(
       PhysicalWindow::Identity(kFirstMapEnd), kFirstMapEnd, start_info, info);
