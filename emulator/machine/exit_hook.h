@@ -10,6 +10,7 @@
 #include <string>
 
 #include "emulator/machine/cause.h"
+#include "emulator/machine/cpu_events.h"
 
 namespace emulator::machine {
 
@@ -51,6 +52,19 @@ class ExitHook {
   // The guest is about to go on. Not called if it will not.
   virtual void After(Machine& machine, Exit& exit) {
     (void)machine, (void)exit;
+  }
+
+  // The guest polls: let others run.
+  virtual void OnPause(Machine& machine) { (void)machine; }
+  // What a test asked the CPU for, by Machine::cpu() (cpu_events.h).
+  virtual void OnWatchedAccess(Machine& machine, const WatchedAccess& access) {
+    (void)machine, (void)access;
+  }
+  virtual void OnCount(Machine& machine) { (void)machine; }
+  // A nested page fault that ends the run if this says false.
+  virtual bool OnNestedFault(Machine& machine, const NestedFault& fault) {
+    (void)machine, (void)fault;
+    return false;
   }
 };
 

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Machine: one SEV-SNP guest from its launch to its end: memory and reverse map
+// table, CPU, hypervisor, devices and secure processor, in one thread.
+#pragma once
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "emulator/fault.h"
+#include "emulator/firmware.h"
+#include "emulator/hierarchy.h"
+#include "emulator/machine/cpu.h"
+#include "emulator/machine/cpu_events.h"
+#include "emulator/machine/devices.h"
+#include "emulator/machine/ending.h"
+#include "emulator/machine/exit_hook.h"
+#include "emulator/machine/fw_cfg_device.h"
+#include "emulator/machine/host_view.h"
+#include "emulator/machine/hypervisor.h"
+#include "emulator/machine/loader.h"
+#include "emulator/machine/memory.h"
+#include "emulator/machine/port_bus.h"
+#include "emulator/machine/rmp.h"
+#include "emulator/machine/stop_reason.h"
+#include "emulator/machine/trace.h"
+#include "emulator/report_maker.h"
+#include "launch/launch_plan.h"
+
+namespace emulator::machine {
+
+// How far a kernel gets.
+enum class KernelLimit : uint8_t {
+  kEntry,       // Its first instruction is not executed.
+  kPageTables,  // Up to its first own write to CR3.
+  kNone,
+};
+
+struct FwCfgFile {
+  std::string name;
+  std::vector<uint8_t> contents;
+};
+
+struct MachineOptions {
+  launch::LaunchPlan plan;
+  // `rom` follows from the plan.
+  MemoryLayout memory{.below_4g = uint64_t{512} << 20};
+  // An empty memory map or CPUID table is made from memory and hierarchy.
+  LaunchOptions launch;
+  HypervisorOptions hypervisor;
+  const Hierarchy* hierarchy = nullptr;  // Required; outlives the machine.
+  Fault firmware_fault = Fault::kNone;
+  PlatformConfig platform;
+  std::vector<FwCfgFile> fw_cfg;  // Besides etc/e820.
+  SymbolTable symbols;            // For backtraces.
+
+  std::function<void(char)> console;      // Besides Trace::console().
+  std::function<void(uint8_t)> doorbell;  // Bytes of the proxy's port.
+  // The guest polls: let others run. With the host's clock it should sleep.
+  std::function<void()> on_pause;
+  // RDTSC is the host's; else it follows the executed instructions, and each
+  // PAUSE takes kPauseTicks.
+  bool host_clock = false;
+  uint64_t seed = 1;  // Of RDRAND and RDSEED.
+  ExitHook* hook = nullptr;
+  FILE* trace = nullptr;
+  KernelLimit kernel_limit = KernelLimit::kEntry;
+  RunLimits limits;
+};
+
+struct MachineResult {
+  Ending ending;
+  uint64_t instructions = 0;
+  uint64_t kernel_entry = 0;        // 0: no kernel was entered.
+  uint64_t kernel_boot_params = 0;  // Where RSI pointed then.
+  bool kernel_page_tables = false;  // The kernel wrote CR3.
+  // boot_params.cc_blob_address when it did: the kernel has found the blob.
+  uint32_t kernel_cc_blob = 0;
+  StopReason stop;
+};
+
+class Machine final : private CpuEvents,
+                      private HostView,
+                      private LaunchMemory {
+ public:
+  static constexpr uint64_t kPauseTicks = 50'000;
+
+  // Launches the guest.
+  //   As Launch(), GuestMemory::Create() and Cpu::Create().
+  static absl::StatusOr<std::unique_ptr<Machine>> Create(
+      MachineOptions options);
+
+  // Once, or again after kStopped to go on.
+  MachineResult Run();
+
+  // Ends the run at the end of the present exit.
+  void End(Ending ending);
+
+  // --- For tests and hooks.
+  GuestMemory& memory() { return *memory_; }
+  Rmp& rmp() { return rmp_; }
+  Cpu& cpu() { return *cpu_; }
+  Hypervisor& hypervisor() { return hypervisor_; }
+  Firmware& firmware() { return firmware_; }
+  PortBus& ports() { return ports_; }
+  FwCfgDevice& fw_cfg() { return fw_cfg_; }
+  HostView& host() { return *this; }
+  const Launched& launched() const { return launched_; }
+  const Trace& trace() const { return trace_; }
+  // Another CPU's events: they are handled as the first one's.
+  CpuEvents& events() { return *this; }
+  void set_hook(ExitHook* hook) { options_.hook = hook; }
+
+ private:
+  Machine(MachineOptions options, std::unique_ptr<GuestMemory> memory);
+  absl::Status Start();
+  void AddDevices();
+  Ending EndingOf(const StopReason& stop) const;
+  std::optional<Ending> Serve(Exit& exit);
+
+  // CpuEvents
+  void OnVmgexit(Cpu& cpu) override;
+  void OnPause(Cpu& cpu) override;
+  void OnWriteCr3(Cpu& cpu, uint64_t value) override;
+  void OnFetchPage(Cpu& cpu, uint64_t gpa) override;
+  void OnWatchedAccess(Cpu& cpu, const WatchedAccess& access) override;
+  void OnCount(Cpu& cpu) override;
+  bool OnNestedFault(Cpu& cpu, const NestedFault& fault) override;
+  uint64_t ReadTsc(Cpu& cpu) override;
+  uint64_t Random64(Cpu& cpu) override;
+
+  // HostView
+  base::MutableBytes Shared(uint64_t gpa, uint64_t size) override;
+  bool IsRam(uint64_t gpa, uint64_t size) const override;
+  void MakePrivate(uint64_t gpa, uint64_t size, bool large) override;
+  void MakeShared(uint64_t gpa, uint64_t size) override;
+
+  // LaunchMemory
+  bool LaunchPage(uint64_t gpa, PageBytes contents) override;
+
+  MachineOptions options_;
+  Trace trace_;
+  std::unique_ptr<GuestMemory> memory_;
+  Rmp rmp_;
+  Firmware firmware_;
+  PortBus ports_;
+  Uart16550 uart_;
+  DebugConsole doorbell_;
+  PowerButton power_;
+  InterruptController pic_[2];
+  FwCfgDevice fw_cfg_;
+  Hypervisor hypervisor_;
+  Launched launched_;
+  std::set<uint64_t> launched_pages_;
+  std::unique_ptr<Cpu> cpu_;
+
+  std::optional<Ending> ending_;
+  MachineResult result_;
+  uint64_t exits_ = 0;
+  uint64_t pauses_ = 0;
+  uint64_t random_state_;
+};
+
+}  // namespace emulator::machine
