@@ -7,6 +7,7 @@
 #include "crypto/reasons.h"
 #include "emulator/reasons.h"
 #include "host-proxy/reasons.h"
+#include "launch/igvm/reasons.h"
 #include "launch/reasons.h"
 #include "proto/reasons.h"
 #include "proxy/reasons.h"
@@ -29,6 +30,7 @@ constexpr ReasonRow kCrypto[] = {FORELOCK_CRYPTO_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kEmulator[] = {FORELOCK_EMULATOR_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kHostProxy[] = {
     FORELOCK_HOST_PROXY_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kIgvm[] = {FORELOCK_IGVM_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kLaunch[] = {FORELOCK_LAUNCH_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kProto[] = {FORELOCK_PROTO_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kProxy[] = {FORELOCK_PROXY_REASONS(BASE_REASON_ROW)};
@@ -59,6 +61,7 @@ constexpr ReasonModule kModules[] = {
     {"emulator/", kTools, kEmulator},
     {"host-proxy/", kProxyLog, kHostProxy},
     {"launch/", kTools, kLaunch},
+    {"launch/igvm/", kTools, kIgvm},
     {"proto/", kAnywhere, kProto},
     {"proxy/", kGuest, kProxy},
     {"sev/", kAnywhere, kSev},

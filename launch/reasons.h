@@ -29,6 +29,17 @@
   X(kLaunchNoteUnusable, 'L', 'A', 11,                                      \
     "image's launch note does not fit the image",                           \
     "The image was changed after its build, or tool and image differ.")     \
+  X(kIgvmOtherPlatform, 'L', 'A', 12, "IGVM file is not for SEV-SNP",       \
+    "It has no platform header for SEV-SNP, or two; ask who built it.")     \
+  X(kIgvmNotUnderstood, 'L', 'A', 13,                                       \
+    "IGVM file has something whose effect on the launch is not known",      \
+    "forelock image list shows all of it; a newer program may know it.")    \
+  X(kIgvmNotLaunchable, 'L', 'A', 14,                                       \
+    "IGVM file asks for a launch that cannot be",                           \
+    "The message names it; QEMU and KVM would refuse or ignore it, too.")   \
+  X(kPlanNotExpressible, 'L', 'A', 15,                                      \
+    "a launch cannot be written as an IGVM file",                           \
+    "A bug: this program planned what the format has no header for.")       \
   X(kKeyUnusable, 'L', 'A', 30, "a key cannot sign ID blocks",              \
     "Give an EC P-384 private key in PEM, or a pkcs11: URI of one.")        \
   X(kKeyEncrypted, 'L', 'A', 31, "a key file is encrypted",                 \
