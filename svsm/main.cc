@@ -3,21 +3,25 @@
 // The image's first C++: makes the machine safe to run on, then boots.
 #include <stdint.h>
 
+#include <span>
+
 #include "attest/reasons.h"
 #include "base/result.h"
-#include "sev/ghcb.h"
-#include "sev/termination.h"
+#include "proto/launch_note.h"
 #include "svsm/boot/exceptions.h"
+#include "svsm/boot/image_symbols.h"
 #include "svsm/boot/paging.h"
 #include "svsm/boot/start_info.h"
 #include "svsm/boot_sequence.h"
 #include "svsm/console/console.h"
 #include "svsm/cpu/tsc_clock.h"
 #include "svsm/hw/cpu.h"
+#include "svsm/memory/memory_map_page.h"
 #include "svsm/memory/physical_window.h"
 #include "svsm/panic/fail.h"
 #include "svsm/platform/native_platform.h"
 #include "svsm/platform/platform.h"
+#include "svsm/platform/snp/snp_platform.h"
 #include "svsm/reasons.h"
 #include "svsm/runtime/runtime.h"
 #include "svsm/runtime/static_storage.h"
@@ -37,28 +41,58 @@ constinit StaticStorage<StartInfo> start_info_storage;
 constinit StaticStorage<TscClock> clock_storage;
 constinit StaticStorage<BootSequence> sequence_storage;
 constinit BootSequence* sequence = nullptr;
+constinit StaticStorage<SnpPlatform> snp_storage;
+
+// The console first: it needs nothing but ports.
+void StartByPvh(uint32_t start_info, StartInfo& info) {
+  console::Init();
+  InstallExceptionHandlers();
+  MaskInterruptControllers();
+  const base::Status copied = ReadStartInfo(
+      PhysicalWindow::Identity(kFirstMapEnd), kFirstMapEnd, start_info, info);
+  InstallPageTables();
+  InitRuntime();
+  if (!copied.ok()) Fail(copied);
+}
+
+// Ports need the GHCB, and that the final page tables; what fails before ends
+// in a termination request without a word.
+void StartOnSnp(SnpPlatform& snp, StartInfo& info) {
+  InstallExceptionHandlers();
+  InstallPageTables();
+  InitRuntime();
+  const base::Status started = snp.Start();
+  if (!started.ok()) Fail(started);
+  console::Init();
+  MaskInterruptControllers();
+  // EDGE: a page of the image that the launch filled.
+  const std::span<const uint8_t, proto::kMemoryMapPageSize> page(
+      reinterpret_cast<const uint8_t*>(__snp_memory_map_page),
+      proto::kMemoryMapPageSize);
+  const base::Result<size_t> count = ReadMemoryMapPage(page, info.entries);
+  if (!count.ok()) Fail(count.status());
+  info.count = *count;
+}
 
 }  // namespace
 }  // namespace svsm
 
 void SvsmMain(uint32_t start_info, uint32_t entry) {
   using namespace svsm;
-  if (entry != static_cast<uint32_t>(EntryPoint::kPvh)) {
-    hw::WriteMsr(sev::kGhcbMsr, sev::TerminateRequest(kTrap));
-    hw::Vmgexit();
-    hw::HaltForever();
+  SnpPlatform* snp = nullptr;
+  if (entry == static_cast<uint32_t>(EntryPoint::kSnp)) {
+    snp = &snp_storage.Construct();
+    SetPlatform(*snp);
+  } else {
+    SetPlatform(native_platform);
   }
-  SetPlatform(native_platform);
   TscClock& clock = clock_storage.Construct(hw::ReadTsc, hw::Pause);
-  console::Init();
-  InstallExceptionHandlers();
-  MaskInterruptControllers();
   StartInfo& info = start_info_storage.Construct();
-  const base::Status copied = ReadStartInfo(
-      PhysicalWindow::Identity(kFirstMapEnd), kFirstMapEnd, start_info, info);
-  InstallPageTables();
-  InitRuntime();
-  if (!copied.ok()) Fail(copied);
+  if (snp != nullptr) {
+    StartOnSnp(*snp, info);
+  } else {
+    StartByPvh(start_info, info);
+  }
 
   sequence = &sequence_storage.Construct(info, clock);
   last_acts = {
