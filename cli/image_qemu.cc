@@ -16,6 +16,7 @@
 #include "launch/elf.h"
 #include "launch/image.h"
 #include "launch/qemu_args.h"
+#include "launch/rom.h"
 #include "proto/config.h"
 #include "sev/guest_policy.h"
 
@@ -52,6 +53,10 @@ absl::StatusOr<launch::QemuLaunch> LaunchOf(const std::string& path) {
   const std::string_view text(reinterpret_cast<const char*>(file->data()),
                               file->size());
   if (absl::StartsWith(text, "IGVM")) return launch::QemuLaunch::kSnpIgvm;
+  if (const auto rom = launch::RomKindOf(*file)) {
+    return *rom == launch::RomKind::kSnp ? launch::QemuLaunch::kSnpRom
+                                         : launch::QemuLaunch::kEmulatedRom;
+  }
   const auto config = launch::ConfigOfImage(*file);
   if (!config.ok()) return config.status();
   if (config->platform == proto::Platform::kSnp) {
@@ -110,9 +115,11 @@ absl::Status QemuArgs(const Arguments& arguments) {
   }
   absl::PrintF("%s%s", out, lines ? "" : "\n");
   if (IsSnp(machine->launch)) {
-    absl::FPrintF(stderr,
-                  "This wants QEMU 10.1 or later on an SNP host. The authors "
-                  "had none: nobody has run it yet.\n");
+    absl::FPrintF(
+        stderr,
+        "This wants QEMU %s or later on an SNP host. The authors "
+        "had none: nobody has run it yet.\n",
+        machine->launch == launch::QemuLaunch::kSnpIgvm ? "10.1" : "9.2");
   }
   return absl::OkStatus();
 }
@@ -120,8 +127,8 @@ absl::Status QemuArgs(const Arguments& arguments) {
 constexpr Command kCommands[] = {
     {"image qemu-args", "IMAGE", "print the QEMU command line for an image",
      "Prints one line for a shell. IMAGE is a configured ELF file of platform "
-     "emulated, or the IGVM file of an SNP image, whose guest policy and ID "
-     "block are in it.\n\n"
+     "emulated, the IGVM file of an SNP image, whose guest policy and ID block "
+     "are in it, or the flat ROM of either.\n\n"
      "The file of --ram has the VM's whole size and mode 0600, and is new at "
      "each start: an old one shows the next guest what the last one shared. "
      "Under SNP it holds nothing else; an emulated guest shares everything.",

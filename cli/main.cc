@@ -8,6 +8,7 @@
 #include "cli/arguments.h"
 #include "cli/image_commands.h"
 #include "cli/image_qemu.h"
+#include "cli/image_rom.h"
 #include "cli/image_sign.h"
 #include "cli/policy_commands.h"
 #include "cli/report_commands.h"
@@ -17,7 +18,7 @@
 int main(int argc, char** argv) {
   std::vector<cli::Command> commands;
   for (const auto group :
-       {cli::ImageCommands(), cli::ImageQemuCommands(),
+       {cli::ImageCommands(), cli::ImageQemuCommands(), cli::ImageRomCommands(),
         cli::ImageSignCommands(), cli::PolicyCommands(), cli::ReportCommands(),
         cli::RootsCommands(), cli::VectorsCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());

@@ -21,7 +21,7 @@ enum class QemuLaunch : uint8_t {
   kEmulatedPvh,  // The ELF file, by -kernel.
   kEmulatedRom,  // By -bios.
   kSnpIgvm,      // QEMU 10.1; policy and ID block are the file's.
-  kSnpRom,       // QEMU 9.1, by -bios.
+  kSnpRom,       // QEMU 9.2, by -bios.
 };
 
 constexpr bool IsSnp(QemuLaunch launch) {

@@ -47,7 +47,9 @@
   X(kPkcs11Unusable, 'L', 'A', 32, "a PKCS#11 token's key cannot be used",  \
     "Check engine, --pkcs11-module, the URI's token and object, the PIN.")  \
   X(kIdBlockUnsound, 'L', 'A', 33, "a signed ID block does not verify",     \
-    "The token's public key is of another pair; nothing was written.")
+    "The token's public key is of another pair; nothing was written.")      \
+  X(kRomUnusable, 'L', 'A', 34, "a flat ROM cannot be made or read",        \
+    "Give what `forelock image rom` made, unchanged.")
 
 namespace launch {
 FORELOCK_LAUNCH_REASONS(BASE_DEFINE_REASON)

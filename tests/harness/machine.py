@@ -71,10 +71,11 @@ class Boot:
         self.disk = disk
         self.extra = list(extra)
         self.cpu = "max"
+        self.rom = None  # of the image, instead of QEMU's firmware and -kernel
 
     def replace(self, **changes):
         copy = Boot(self.image, self.kernel, self.initrd, self.command_line, self.disk, self.extra)
-        copy.cpu = self.cpu
+        copy.cpu, copy.rom = self.cpu, self.rom
         for name, value in changes.items():
             if not hasattr(copy, name):
                 raise AttributeError(name)
@@ -101,7 +102,7 @@ def command(boot, wiring, logs=None):
         "-device", "isa-debugcon,iobase=0x5f0,chardev=forelock,readback=0x53",
         "-chardev", chardev("sp", wiring.emulator_socket),
         "-device", "isa-debugcon,iobase=0x5f8,chardev=sp,readback=0x54",
-        "-kernel", boot.image,
+        *(["-bios", boot.rom] if boot.rom else ["-kernel", boot.image]),
     ]  # fmt: skip
     for name, path in (("kernel", boot.kernel), ("initrd", boot.initrd), ("cmdline", boot.command_line)):
         if path is not None:

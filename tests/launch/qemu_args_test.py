@@ -92,6 +92,16 @@ class QemuArgs(unittest.TestCase):
         self.assertIn("sev-snp-guest,", result.stdout)
         self.assertIn("nobody has run it yet", result.stderr)
 
+    def test_roms_are_firmware(self):
+        for platform, image in (("emulated", self.image), ("snp", configured("snp"))):
+            rom = guest.scratch(f"{platform}.rom")
+            process.run([FORELOCK, "image", "rom", image, "--output", rom])
+            more = ["--processor-socket", "x"] if platform == "emulated" else []
+            words = self.run_it(rom, "--lines", *more).stdout
+            self.assertIn(f"\n-bios\n{rom}\n", words)
+            self.assertNotIn("\n-kernel\n", words)
+            self.assertEqual("sev-snp-guest," in words, platform == "snp")
+
     def test_refusals(self):
         snp = configured("snp")
         for what, image, more in (

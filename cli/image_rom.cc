@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/image_rom.h"
+
+#include <stdio.h>
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "launch/elf.h"
+#include "launch/image.h"
+#include "launch/launch_plan.h"
+#include "launch/measure.h"
+#include "launch/rom.h"
+#include "verifier/ossl/ossl.h"
+
+namespace cli {
+namespace {
+
+using Kind = Option::Kind;
+
+constexpr Option kRomOptions[] = {
+    {"output", "OUT", Kind::kRequired, "where to write the ROM"},
+    {"cpu-signature", "HEX", Kind::kOptional,
+     "CPUID 1 EAX of the VM's CPU, for SNP; 800f12 (EPYC) if left out"},
+};
+
+absl::StatusOr<uint32_t> SignatureGiven(const Arguments& arguments) {
+  uint32_t signature = launch::kEpycSignature;
+  if (arguments.Has("cpu-signature") &&
+      !absl::SimpleHexAtoi(arguments.Value("cpu-signature"), &signature)) {
+    return UsageError("--cpu-signature wants up to 8 hex digits");
+  }
+  return signature;
+}
+
+absl::Status Rom(const Arguments& arguments) {
+  const auto signature = SignatureGiven(arguments);
+  if (!signature.ok()) return signature.status();
+  const auto image =
+      launch::ReadFile(arguments.positional(0), launch::Elf::kMaxFileSize);
+  if (!image.ok()) return image.status();
+  const auto rom = launch::MakeRom(*image);
+  if (!rom.ok()) return rom.status();
+  const bool snp = launch::RomKindOf(*rom) == launch::RomKind::kSnp;
+  std::string digest;
+  if (snp) {
+    const auto plan = launch::PlanOfRom(*rom, *signature);
+    if (!plan.ok()) return plan.status();
+    digest = verifier::ossl::Hex(launch::MeasurePlan(*plan));
+  } else {
+    const auto measured = launch::MeasureEmulatedImage(*image);
+    if (!measured.ok()) return measured.status();
+    digest = verifier::ossl::Hex(*measured);
+  }
+  const std::string output = arguments.Value("output");
+  const absl::Status status = launch::WriteFile(output, *rom);
+  if (!status.ok()) return status;
+  absl::PrintF("%s: %d bytes\nlaunch digest (%s) %s\n", output, rom->size(),
+               snp ? "snp, by -bios" : "emulated", digest);
+  return absl::OkStatus();
+}
+
+constexpr Command kCommands[] = {
+    {"image rom", "IMAGE.elf",
+     "make a flat ROM of an image, for a VMM without IGVM",
+     "Writes OUT, a firmware image for QEMU's -bios: the configured image "
+     "IMAGE.elf and a stub that puts it into memory and enters it.\n\n"
+     "An emulated image has the launch digest that `forelock image measure` "
+     "prints of IMAGE.elf: its secure processor measures that. An SNP launch "
+     "measures the ROM and the state in which the CPU starts, which depends on "
+     "QEMU's -cpu: it is another digest than the IGVM file's, and is printed. "
+     "It needs QEMU 9.2 or later.",
+     kRomOptions, &Rom},
+};
+
+}  // namespace
+
+std::span<const Command> ImageRomCommands() { return kCommands; }
+
+}  // namespace cli

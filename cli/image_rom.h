@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `forelock image rom`: a flat ROM for a VMM that takes no IGVM file.
+#pragma once
+
+#include <span>
+
+#include "cli/arguments.h"
+
+namespace cli {
+
+std::span<const Command> ImageRomCommands();
+
+}  // namespace cli
