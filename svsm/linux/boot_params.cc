@@ -76,9 +76,9 @@ Status WriteZeroPage(const BzImage& image, const BootParams& params,
   return {};
 }
 
-void WriteRngSeed(std::span<const uint8_t, kRngSeedSize> seed,
+void WriteRngSeed(std::span<const uint8_t, kRngSeedSize> seed, uint64_t next,
                   std::span<uint8_t, kRngSeedNodeSize> out) {
-  base::StoreLe(uint64_t{0}, out.first<8>());
+  base::StoreLe(next, out.first<8>());
   base::StoreLe(kSetupRngSeed, out.subspan<8, 4>());
   base::StoreLe(uint32_t{kRngSeedSize}, out.subspan<12, 4>());
   memcpy(&out[16], seed.data(), kRngSeedSize);

@@ -36,10 +36,10 @@ struct BootParams {
 base::Status WriteZeroPage(const BzImage& image, const BootParams& params,
                            std::span<uint8_t, kZeroPageSize> out);
 
-// A setup_data node of type SETUP_RNG_SEED, the last of its list. Linux mixes
-// it in and overwrites it.
+// A setup_data node of type SETUP_RNG_SEED; `next` is the address of the one
+// after it, 0 if there is none. Linux mixes it in and overwrites it.
 inline constexpr size_t kRngSeedNodeSize = 16 + kRngSeedSize;
-void WriteRngSeed(std::span<const uint8_t, kRngSeedSize> seed,
+void WriteRngSeed(std::span<const uint8_t, kRngSeedSize> seed, uint64_t next,
                   std::span<uint8_t, kRngSeedNodeSize> out);
 
 }  // namespace svsm

@@ -11,6 +11,7 @@
 #include "svsm/linux/acpi_tables.h"
 #include "svsm/linux/boot_params.h"
 #include "svsm/linux/bzimage.h"
+#include "svsm/linux/cc_blob.h"
 #include "svsm/linux/trampoline_page.h"
 
 namespace svsm {
@@ -21,6 +22,10 @@ using base::Code;
 using base::MutableBytes;
 using base::Result;
 using base::Status;
+
+// In the page of the setup_data nodes, behind the seed's.
+constexpr uint64_t kCcBlobNodeOffset = 64;
+static_assert(kRngSeedNodeSize <= kCcBlobNodeOffset);
 
 class Preparation {
  public:
@@ -118,21 +123,50 @@ class Preparation {
   }
 
   void ClearSecrets() const {
-    if (out_.secrets_size == 0) return;
-    const MutableBytes place = window_.At(out_.secrets, out_.secrets_size);
-    base::SecureZero(place.data(), place.size());
+    const auto clear = [this](uint64_t address, uint64_t size) {
+      if (address == 0 || size == 0) return;
+      const MutableBytes place = window_.At(address, size);
+      base::SecureZero(place.data(), place.size());
+    };
+    clear(out_.secrets, out_.secrets_size);
+    clear(out_.kept_pages, kKeptPagesSize);
+    clear(out_.rng_seed, kRngSeedNodeSize);
   }
 
-  // Two pages: the zero page, and the seed's setup_data node.
+  // What Linux maps by itself stands in reserved pages. Returns the blob's
+  // address.
+  Result<uint32_t> PlaceLaunchPages() {
+    BASE_TRY_ASSIGN(
+        const Range pages,
+        map_.Allocate(kKeptPagesSize, kPageSize, MemoryMap::k4GiB, Use::kKept));
+    out_.kept_pages = pages.begin;
+    return WriteKeptPages(*input_.launch_pages,
+                          static_cast<uint32_t>(pages.begin),
+                          window_.At(pages).first<kKeptPagesSize>());
+  }
+
+  Status PlaceSetupData(uint64_t address) {
+    const MutableBytes page = window_.At(address, kPageSize);
+    uint64_t next = 0;
+    if (input_.launch_pages.has_value()) {
+      BASE_TRY_ASSIGN(const uint32_t blob, PlaceLaunchPages());
+      WriteCcBlobNode(
+          blob, page.subspan<kCcBlobNodeOffset>().first<kCcBlobNodeSize>());
+      next = address + kCcBlobNodeOffset;
+    }
+    out_.rng_seed = address;
+    WriteRngSeed(input_.rng_seed, next, page.first<kRngSeedNodeSize>());
+    return {};
+  }
+
+  // Two pages: the zero page, and the setup_data nodes.
   Status PlaceParameters(uint64_t load, uint64_t rsdp) {
     BASE_TRY_ASSIGN(const Range pages,
                     map_.Allocate(2 * kPageSize, kPageSize, MemoryMap::k4GiB,
                                   Use::kKernel));
+    const uint64_t setup_data = pages.begin + kPageSize;
+    BASE_TRY(PlaceSetupData(setup_data));
     BASE_TRY(PlaceTrampoline(pages.begin));
-    const uint64_t seed = pages.begin + kPageSize;
-    out_.rng_seed = seed;
-    WriteRngSeed(input_.rng_seed,
-                 window_.At(seed, kPageSize).first<kRngSeedNodeSize>());
 
     std::array<E820Entry, kMaxZeroPageE820> e820;
     BASE_TRY_ASSIGN(const size_t count, map_.MakeE820(e820));
@@ -142,7 +176,7 @@ class Preparation {
         .initrd = out_.initrd_size == 0 ? 0 : out_.initrd,
         .initrd_size = out_.initrd_size,
         .acpi_rsdp = rsdp,
-        .setup_data = seed,
+        .setup_data = setup_data,
         .e820 = std::span(e820).first(count),
     };
     out_.zero_page = pages.begin;
@@ -157,6 +191,7 @@ class Preparation {
                                   MemoryMap::k4GiB, Use::kKernel));
     out_.trampoline = place.begin;
     out_.page_tables = place.begin + kTrampolineSize;
+    out_.encryption_mask = input_.encryption_mask;
     const MutableBytes bytes = window_.At(place);
     WritePageTables(out_.page_tables, input_.encryption_mask,
                     bytes.subspan<kTrampolineSize, kPageTablesSize>());

@@ -9,10 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <optional>
 #include <span>
 
 #include "base/result.h"
 #include "svsm/linux/boot_files.h"
+#include "svsm/linux/cc_blob.h"
 #include "svsm/linux/cpio.h"
 #include "svsm/memory/memory_map.h"
 #include "svsm/memory/physical_window.h"
@@ -25,8 +27,10 @@ struct HandoverInput {
   // From crypto::Rng, drawn for this purpose. The caller's copy lies in SVSM
   // memory and goes with it.
   std::span<const uint8_t, 32> rng_seed;
-  // ORed into page-table entries: the C-bit on SNP, 0 else.
+  // ORed into page-table entries and CR3: the C-bit on SNP, 0 else.
   uint64_t encryption_mask = 0;
+  // On SNP; the kernel gets copies of them, without VMPCK0.
+  std::optional<LaunchPages> launch_pages;
 };
 
 // All guest-physical, all below 4 GiB.
@@ -34,13 +38,15 @@ struct Handover {
   uint64_t entry = 0;
   uint64_t zero_page = 0;
   uint64_t page_tables = 0;  // the PML4
-  uint64_t trampoline = 0;   // its page
+  uint64_t encryption_mask = 0;
+  uint64_t trampoline = 0;  // its page
   uint64_t initrd = 0;
   uint64_t initrd_size = 0;  // with the secrets
   // Where the secrets are, for tests and the console.
   uint64_t secrets = 0;
   uint64_t secrets_size = 0;
-  uint64_t rng_seed = 0;  // its setup_data node, kRngSeedNodeSize bytes
+  uint64_t rng_seed = 0;    // its setup_data node, kRngSeedNodeSize bytes
+  uint64_t kept_pages = 0;  // kKeptPagesSize bytes; 0: not on SNP
 };
 
 // How many bytes LoadBootFiles() shall keep behind the initrd: for `secrets`
@@ -51,8 +57,9 @@ constexpr uint64_t RoomBehindInitrd(size_t secrets, uint64_t bytes) {
 
 // Places kernel, initrd with secrets, ACPI tables, boot parameters, page tables
 // and the trampoline's data. The secrets are written once, into their final
-// place; on an error that place is cleared again. Call last: nothing may be
-// allocated from `map` afterwards, or it would not be overwritten.
+// place; on an error that place and the kept pages are cleared again. Call
+// last: nothing may be allocated from `map` afterwards, or it would not be
+// overwritten.
 //   SL4, SL6, SL36, SL40 to SL60.
 base::Result<Handover> PrepareKernel(const BootFiles& files, MemoryMap& map,
                                      const PhysicalWindow& window,

@@ -10,7 +10,7 @@
 extern "C" {
 extern const uint8_t ForelockTrampoline[];
 extern const uint8_t ForelockTrampolineEnd[];
-[[noreturn]] void ForelockJump(uint64_t page_tables, uint64_t trampoline);
+[[noreturn]] void ForelockJump(uint64_t cr3, uint64_t trampoline);
 }
 
 namespace svsm {
@@ -22,7 +22,8 @@ void Leave(const Handover& handover, VmpckDestroyed, BootPermit) {
   const auto size =
       static_cast<size_t>(ForelockTrampolineEnd - ForelockTrampoline);
   memcpy(page, ForelockTrampoline, size);
-  ForelockJump(handover.page_tables, handover.trampoline);
+  ForelockJump(handover.page_tables | handover.encryption_mask,
+               handover.trampoline);
 }
 
 }  // namespace svsm

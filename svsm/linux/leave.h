@@ -8,6 +8,8 @@
 // Then general and vector registers are cleared (round keys lived in XMM) and
 // Linux's 64-bit entry runs. What stays behind holds no secret: the
 // trampoline's code and GDT, page tables, and the list of what was overwritten.
+// On SNP all of that memory is private again before (Platform::Retire), and
+// the image's page tables and the trampoline's both have the C-bit.
 //
 // Guest only.
 #pragma once

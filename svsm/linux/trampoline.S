@@ -2,9 +2,12 @@
  *
  * The way out. EDGE: this file is the whole of it that C++ cannot say.
  *
- * ForelockJump(page_tables, trampoline page) runs in the image: it leaves the
- * image's page tables for the ones outside, and jumps to the copy of the code
- * between ForelockTrampoline and ForelockTrampolineEnd.
+ * ForelockJump(CR3, trampoline page) runs in the image: it leaves the image's
+ * page tables for the ones outside, and jumps to the copy of the code between
+ * ForelockTrampoline and ForelockTrampolineEnd.
+ *
+ * Nothing from here on raises #VC in an SNP guest (no CPUID, MSR or port, only
+ * private and validated pages): there is no handler for it any more.
  *
  * [amd/vol2] 3.1 for the CR bits, 4.8 for segments; boot.rst, "64-bit Boot
  * Protocol", for what Linux expects.
