@@ -13,10 +13,9 @@
 
 namespace svsm {
 
-// [amd/vol2] 15.34.10, "SEV_STATUS MSR". A CPU without it has no SEV: pass 0.
-inline constexpr uint32_t kSevStatusMsr = 0xC0010131;
-
-//   kFailedPrecondition: kPvhIsEmulated, kPlatformIsSnp.
+// `sev_status` is the SEV_STATUS MSR ([amd/vol2] 15.34.10); a CPU without it
+// has no SEV: pass 0. kSnp is entered by an SNP launch, kEmulated by PVH.
+//   kFailedPrecondition: kPvhIsEmulated, kPlatformIsSnp, kSnpNotActive.
 base::Status CheckPlatform(proto::Platform configured, EntryPoint entry,
                            uint64_t sev_status);
 

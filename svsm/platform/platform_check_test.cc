@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "gtest/gtest.h"
 #include "proto/config.h"
+#include "svsm/platform/snp/reasons.h"
 #include "svsm/reasons.h"
 
 namespace svsm {
@@ -24,6 +25,21 @@ TEST(PlatformCheckTest, EmulatedWantsNoSevAtAll) {
     EXPECT_EQ(Check(proto::Platform::kEmulated, uint64_t{1} << bit),
               kPlatformIsSnp);
   }
+}
+
+TEST(PlatformCheckTest, SnpWantsItsEntryAndTheCpusWord) {
+  constexpr uint64_t kActive = 7;
+  const auto check = [](proto::Platform configured, uint64_t sev_status) {
+    return CheckPlatform(configured, EntryPoint::kSnp, sev_status).reason();
+  };
+  EXPECT_EQ(check(proto::Platform::kSnp, kActive), base::Reason());
+  EXPECT_EQ(check(proto::Platform::kSnp, kActive | 1 << 11), base::Reason());
+  for (uint64_t status = 0; status < kActive; ++status) {
+    EXPECT_EQ(check(proto::Platform::kSnp, status), kSnpNotActive);
+  }
+  // Started from an IGVM file, it is emulated by nothing, whatever the CPU.
+  EXPECT_EQ(check(proto::Platform::kEmulated, kActive), kPlatformIsSnp);
+  EXPECT_EQ(check(proto::Platform::kEmulated, 0), kPlatformIsSnp);
 }
 
 }  // namespace
