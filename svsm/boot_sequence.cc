@@ -2,6 +2,7 @@
 #include "svsm/boot_sequence.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -13,7 +14,8 @@
 #include "proto/channel.h"
 #include "proto/config_section.h"
 #include "proxy/page_layout.h"
-#include "proxy/shared_range.h"
+#include "sev/cpuid_page.h"
+#include "sev/ghcb.h"
 #include "sev/secrets_page.h"
 #include "svsm/attestation/manifest.h"
 #include "svsm/boot/exceptions.h"
@@ -25,13 +27,15 @@
 #include "svsm/cpu/features.h"
 #include "svsm/fw_cfg/fw_cfg.h"
 #include "svsm/fw_cfg/fw_cfg_dma.h"
-#include "svsm/hw/cpu.h"
 #include "svsm/linux/boot_params.h"
+#include "svsm/linux/cc_blob.h"
 #include "svsm/linux/leave.h"
 #include "svsm/memory/interval_set.h"
 #include "svsm/memory/physical_window.h"
 #include "svsm/panic/reason_text.h"
+#include "svsm/platform/platform.h"
 #include "svsm/platform/platform_check.h"
+#include "svsm/platform/shared_area.h"
 #include "svsm/runtime/runtime.h"
 #include "svsm/runtime/static_storage.h"
 
@@ -49,19 +53,35 @@ using proto::channel::Phase;
 // What a boot that failed early spends on telling the host's operator.
 constexpr Milliseconds kLastWord{2000};
 
+// Two exits a transfer: a kernel and an initrd of 32 MiB cost 256.
+constexpr uint32_t kFwCfgBounceSize = 256 * 1024;
+
+// What the host may see, each while it is open. Pages of its own each: whatever
+// else stood in one would be shared too.
 alignas(kPageSize) constinit uint8_t proxy_pages[proxy::kSharedRangeSize];
 alignas(kPageSize) constinit uint8_t processor_pages[proxy::kSharedRangeSize];
-alignas(kPageSize) constinit FwCfgAccess fw_cfg_access;
+alignas(kPageSize) constinit uint8_t fw_cfg_pages[kPageSize + kFwCfgBounceSize];
+static_assert(sizeof(processor_pages) >= SnpProcessor::kSharedSize);
+constinit SharedArea proxy_area(proxy_pages, sizeof(proxy_pages));
+constinit SharedArea processor_area(processor_pages, sizeof(processor_pages));
+constinit SharedArea fw_cfg_area(fw_cfg_pages, sizeof(fw_cfg_pages));
+
 constinit StaticStorage<FwCfg> fw_cfg_storage;
 
-proxy::SharedRange Share(uint8_t (&pages)[proxy::kSharedRangeSize]) {
-  // The emulated platform shares all of its memory as it is.
-  return {.base = pages, .gpa = AddressOf(pages), .size = sizeof(pages)};
-}
+bool OnSnp() { return ThePlatform().entry_point() == EntryPoint::kSnp; }
 
 CpuidRegisters ReadCpuid(uint32_t leaf, uint32_t subleaf) {
-  const hw::CpuidLeaf out = hw::Cpuid(leaf, subleaf);
-  return {out.eax, out.ebx, out.ecx, out.edx};
+  return ThePlatform().Cpuid(leaf, subleaf);
+}
+
+// EDGE: pages that image.ld reserves and an SNP launch fills; private memory.
+std::span<uint8_t, sev::kSecretsPageSize> SecretsPage() {
+  return std::span<uint8_t, sev::kSecretsPageSize>(
+      reinterpret_cast<uint8_t*>(__snp_secrets_page), sev::kSecretsPageSize);
+}
+std::span<const uint8_t, sev::kCpuidPageSize> CpuidPage() {
+  return std::span<const uint8_t, sev::kCpuidPageSize>(
+      reinterpret_cast<const uint8_t*>(__snp_cpuid_page), sev::kCpuidPageSize);
 }
 
 Bytes ConfigSection() {
@@ -72,16 +92,16 @@ Bytes ConfigSection() {
 
 uint64_t ReadSevStatus() {
   uint64_t value = 0;
-  return ReadMsrOrFault(kSevStatusMsr, &value) ? value : 0;
+  return ReadMsrOrFault(sev::kSevStatusMsr, &value) ? value : 0;
 }
 
 }  // namespace
 
 Status BootSequence::Run() {
+  TakeLaunchKey();
   BASE_TRY(Configure());
-  sev::Vmpck vmpck0;
-  const Status attached = AttachProcessor(vmpck0);
-  BASE_TRY(TakeKey(std::move(vmpck0)));
+  const Status attached = AttachProcessor();
+  BASE_TRY(UseKey());
   if (!attached.ok() && config_.on_failure == proto::OnFailure::kHalt) {
     return attached;
   }
@@ -96,45 +116,80 @@ Result<BootPermit> BootSequence::Permit(Status attached) {
   return permit.ok() ? std::move(permit) : JudgeFailure(permit.status());
 }
 
+// The first act, before anything that can fail: from here on every way out
+// destroys the key.
+void BootSequence::TakeLaunchKey() {
+  if (!OnSnp()) return;
+  Result<sev::Vmpck> key = sev::TakeVmpck0(SecretsPage());
+  launch_key_ = key.status();
+  if (key.ok()) vmpck0_ = *std::move(key);
+}
+
 Status BootSequence::Configure() {
   BASE_TRY_ASSIGN(const Bytes bytes, proto::ConfigInSection(ConfigSection()));
   BASE_TRY(proto::DecodeConfig(bytes, config_));
-  BASE_TRY(CheckPlatform(config_.platform, EntryPoint::kPvh, ReadSevStatus()));
-  clock_.SetKilohertz(config_.tsc_khz);
-  OpenChannelParts();
-  progress_.Reached(Phase::kStarted, Line() << "started: platform emulated, vm "
-                                            << config_.vm.view());
-  progress_.Note(Line() << "THIS IS AN EMULATION: it keeps no secret from this "
-                           "host");
+  BASE_TRY(CheckPlatform(config_.platform, ThePlatform().entry_point(),
+                         ReadSevStatus()));
+  const uint32_t secure_tsc = ThePlatform().tsc_kilohertz();
+  clock_.SetKilohertz(secure_tsc != 0 ? secure_tsc : config_.tsc_khz);
+  BASE_TRY(OpenChannelParts());
+  progress_.Reached(Phase::kStarted,
+                    Line() << "started: platform "
+                           << (OnSnp() ? "snp, VMPL0" : "emulated") << ", vm "
+                           << config_.vm.view());
+  if (!OnSnp()) {
+    progress_.Note(Line() << "THIS IS AN EMULATION: it keeps no secret from "
+                             "this host");
+  }
   BASE_TRY_ASSIGN(const CpuFeatures features, CheckCpu(ReadCpuid));
   entropy_.emplace(cpu_random_, features.rdseed);
   return {};
 }
 
-void BootSequence::OpenChannelParts() {
+Status BootSequence::OpenChannelParts() {
+  BASE_TRY(proxy_area.Open(ThePlatform()));
   proxy_port_.emplace(config_.channel_port);
-  proxy_transport_.emplace(Share(proxy_pages), *proxy_port_,
+  proxy_transport_.emplace(proxy_area.range(), *proxy_port_,
                            proxy::kProxyReadBack, clock_);
   client_.emplace(*proxy_transport_, clock_);
   progress_.UseChannel(*client_);
+  return {};
 }
 
-Status BootSequence::AttachProcessor(sev::Vmpck& vmpck0) {
+Status BootSequence::AttachProcessor() {
+  return OnSnp() ? AttachSnp() : AttachEmulated();
+}
+
+Status BootSequence::AttachEmulated() {
   processor_port_.emplace(proxy::kFirmwarePort);
-  processor_transport_.emplace(Share(processor_pages), *processor_port_,
+  processor_transport_.emplace(processor_area.range(), *processor_port_,
                                proxy::kFirmwareReadBack, clock_);
-  processor_.emplace(*processor_transport_, clock_);
+  emulated_processor_.emplace(*processor_transport_, clock_);
+  BASE_TRY(processor_area.Open(ThePlatform()));
   BASE_TRY_ASSIGN(
-      vmpck0,
-      processor_->Attach(clock_.Now() + config_.secure_processor_deadline));
+      vmpck0_, emulated_processor_->Attach(clock_.Now() +
+                                           config_.secure_processor_deadline));
   return {};
+}
+
+Status BootSequence::AttachSnp() {
+  snp_processor_.emplace(*ThePlatform().guest_request_exit(),
+                         processor_area.range());
+  BASE_TRY(processor_area.Open(ThePlatform()));
+  return launch_key_;
 }
 
 // VMPCK0 (empty without a processor) is mixed into the seed: a host that
 // foresees RDRAND does not foresee it too.
-Status BootSequence::TakeKey(sev::Vmpck vmpck0) {
-  const Status seeded = rng_.Seed(*entropy_, vmpck0.RevealSecret());
-  driver_.emplace(std::move(vmpck0), *processor_, clock_,
+Status BootSequence::UseKey() {
+  const Status seeded = rng_.Seed(*entropy_, vmpck0_.RevealSecret());
+  GuestRequestDoorbell* processor = nullptr;
+  if (OnSnp()) {
+    processor = &*snp_processor_;
+  } else {
+    processor = &*emulated_processor_;
+  }
+  driver_.emplace(std::move(vmpck0_), *processor, clock_,
                   config_.secure_processor_deadline);
   return seeded;
 }
@@ -142,6 +197,7 @@ Status BootSequence::TakeKey(sev::Vmpck vmpck0) {
 // --- The boot files.
 
 Status BootSequence::Measure() {
+  BASE_TRY(TakeMemory());
   BASE_TRY(LoadFiles());
   BASE_TRY_ASSIGN(manifest_, MakeManifest(files_));
   BASE_TRY_ASSIGN(manifest_size_,
@@ -162,21 +218,37 @@ uint64_t BootSequence::RoomForSecrets() const {
   return RoomBehindInitrd(config_.resources.size(), bytes);
 }
 
-Status BootSequence::LoadFiles() {
+// All RAM that there is, before any of it is used or handed on.
+Status BootSequence::TakeMemory() {
   const Range image{AddressOf(__image_start), AddressOf(__image_end)};
   BASE_TRY(map_.Accept(start_info_.map(), image));
+  std::array<Range, 3 * MemoryMap::kMaxRanges> ranges;
+  BASE_TRY_ASSIGN(const size_t count, map_.MakeUnaccepted(ranges));
+  for (const Range range : std::span(ranges).first(count)) {
+    BASE_TRY(ThePlatform().Accept(range));
+  }
+  return {};
+}
+
+Status BootSequence::LoadFiles() {
+  BASE_TRY(fw_cfg_area.Open(ThePlatform()));
+  // EDGE: the first page is the access structure's, which has no invariants.
+  auto* const access = reinterpret_cast<FwCfgAccess*>(fw_cfg_pages);
   PortFwCfgDoorbell doorbell;
-  FwCfgDma dma({.access = &fw_cfg_access,
-                .access_address = AddressOf(&fw_cfg_access),
-                .bounce = {}},
-               doorbell, clock_);
+  FwCfgDma dma(
+      {.access = access,
+       .access_address = AddressOf(access),
+       .bounce = OnSnp() ? base::MutableBytes(fw_cfg_pages).subspan(kPageSize)
+                         : base::MutableBytes()},
+      doorbell, clock_);
   FwCfg& fw_cfg = fw_cfg_storage.Construct(dma);
   BASE_TRY(fw_cfg.Open());
   const AcpiSource acpi = config_.acpi == proto::Acpi::kFromHost
                               ? AcpiSource::kFromHost
                               : AcpiSource::kNone;
-  return LoadBootFiles(fw_cfg, map_, PhysicalWindow::Identity(kIdentityLimit),
-                       acpi, RoomForSecrets(), files_);
+  BASE_TRY(LoadBootFiles(fw_cfg, map_, PhysicalWindow::Identity(kIdentityLimit),
+                         acpi, RoomForSecrets(), files_));
+  return fw_cfg_area.Close(ThePlatform());
 }
 
 void BootSequence::PrintManifest() {
@@ -209,7 +281,8 @@ Result<BootPermit> BootSequence::Attest() {
                                       : attest::SecretKind::kFile,
                           .max_size = resource.max_size}));
   }
-  evidence_.emplace(*driver_, *client_, clock_, config_.proxy_deadline);
+  evidence_.emplace(*driver_, OnSnp() ? &*snp_processor_ : nullptr, *client_,
+                    clock_, config_.proxy_deadline);
   AttestationObserver& observer = *this;
   attestation_.emplace(*client_, *evidence_, rng_, clock_, observer);
   connect_tried_ = true;
@@ -264,7 +337,9 @@ Result<BootPermit> BootSequence::JudgeFailure(Status why) {
   std::optional<BootPermit> permit = PermitWithoutSecrets(manifest_, config_);
   if (!permit.has_value()) {
     // Printed and reported already; Fail() does the rest for the others.
-    if (why.reason() == attest::kRefusedByVerifier) CloseChannels();
+    if (why.reason() == attest::kRefusedByVerifier) {
+      static_cast<void>(CloseChannels());
+    }
     return why;
   }
   progress_.Note(Line() << "booting without secrets: "
@@ -300,10 +375,13 @@ Result<Handover> BootSequence::Prepare() {
     }
   }
   BASE_TRY(rng_.Generate(kernel_seed_));
+  HandoverInput input{.disks = std::span(disks).first(disk_count),
+                      .files = std::span(files).first(file_count),
+                      .rng_seed = kernel_seed_,
+                      .encryption_mask = ThePlatform().encryption_mask()};
+  if (OnSnp()) input.launch_pages = LaunchPages{SecretsPage(), CpuidPage()};
   return PrepareKernel(files_, map_, PhysicalWindow::Identity(kIdentityLimit),
-                       {.disks = std::span(disks).first(disk_count),
-                        .files = std::span(files).first(file_count),
-                        .rng_seed = kernel_seed_});
+                       input);
 }
 
 Status BootSequence::HandOver(BootPermit permit) {
@@ -312,25 +390,30 @@ Status BootSequence::HandOver(BootPermit permit) {
   progress_.Note(Line() << "memory: heap peak " << uint64_t{marks.heap_peak}
                         << ", stack peak " << uint64_t{marks.stack_peak});
   progress_.Reached(Phase::kHandingOver, Line() << "handing-over");
-  CloseChannels();
+  BASE_TRY(CloseChannels());
   console::Flush();
   WipeKeys();
+  BASE_TRY(ThePlatform().Retire());
   Leave(*handover_, driver_->Destroy(), std::move(permit));
 }
 
 // These three run in exceptions too, where anything may be broken: first what
 // cannot fail, then VMPCK0, and last what needs Mbed TLS.
 void BootSequence::ClearSharedPages() {
-  Share(proxy_pages).Zero(0, sizeof(proxy_pages));
-  Share(processor_pages).Zero(0, sizeof(processor_pages));
+  proxy_area.Clear();
+  processor_area.Clear();
+  fw_cfg_area.Clear();
 }
 
 void BootSequence::DestroyKeys() {
   WipePlacedSecrets();
+  // The kernel's keys too: there will be none. No page of it is PVH's.
+  base::SecureZero(SecretsPage().data(), SecretsPage().size());
   WipeKeys();
 }
 
 void BootSequence::WipeKeys() {
+  vmpck0_.Wipe();
   if (driver_.has_value()) static_cast<void>(driver_->Destroy());
   base::SecureZero(kernel_seed_.data(), kernel_seed_.size());
   if (attestation_.has_value()) attestation_->Wipe();
@@ -351,11 +434,14 @@ void BootSequence::WipePlacedSecrets() {
   wipe({initrd.begin + files_.initrd.length, initrd.end});
   if (handover_.has_value()) {
     wipe({handover_->rng_seed, handover_->rng_seed + kRngSeedNodeSize});
+    if (handover_->kept_pages != 0) {
+      wipe({handover_->kept_pages, handover_->kept_pages + kKeptPagesSize});
+    }
   }
 }
 
 void BootSequence::ReportFailure(Status why) {
-  if (!client_.has_value()) return;
+  if (!client_.has_value() || !proxy_area.open()) return;
   if (!client_->connected() && !connect_tried_) {
     const Milliseconds patience = std::min(kLastWord, config_.proxy_deadline);
     const Bytes vm = AsBytes(config_.vm.view());
@@ -364,13 +450,20 @@ void BootSequence::ReportFailure(Status why) {
     }
   }
   progress_.Failed(why);
-  CloseChannels();
+  // What the host can reach is emptied after this by ClearSharedPages().
+  static_cast<void>(CloseChannels());
 }
 
-// The daemons let go of the shared pages, which are empty afterwards.
-void BootSequence::CloseChannels() {
+// The daemons let go of the shared pages, which are private and empty
+// afterwards.
+Status BootSequence::CloseChannels() {
   client_->Close(clock_.Now() + kLastWord);
-  if (processor_.has_value()) processor_->Close(clock_.Now() + kLastWord);
+  if (emulated_processor_.has_value()) {
+    emulated_processor_->Close(clock_.Now() + kLastWord);
+  }
+  BASE_TRY(proxy_area.Close(ThePlatform()));
+  BASE_TRY(processor_area.Close(ThePlatform()));
+  return fw_cfg_area.Close(ThePlatform());
 }
 
 }  // namespace svsm

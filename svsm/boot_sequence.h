@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // BootSequence: the life of one boot, from the configuration to the kernel
-// (design section 2). Each phase is one method; the first failure ends it.
+// (design section 2). Each phase is one method; the first failure ends it. The
+// same on both platforms: what differs is behind ThePlatform(), but for the
+// secure processor, and the pages that an SNP launch fills.
 #pragma once
 
 #include <stddef.h>
@@ -34,6 +36,7 @@
 #include "svsm/platform/emulated_processor.h"
 #include "svsm/platform/guest_request/guest_request.h"
 #include "svsm/platform/ports.h"
+#include "svsm/platform/snp_processor.h"
 #include "svsm/progress.h"
 
 namespace svsm {
@@ -55,10 +58,14 @@ class BootSequence final : private AttestationObserver {
   void ReportFailure(base::Status why);
 
  private:
+  void TakeLaunchKey();
   base::Status Configure();
-  base::Status AttachProcessor(sev::Vmpck& vmpck0);
-  base::Status TakeKey(sev::Vmpck vmpck0);
+  base::Status AttachProcessor();
+  base::Status AttachEmulated();
+  base::Status AttachSnp();
+  base::Status UseKey();
   base::Status Measure();
+  base::Status TakeMemory();
   base::Status LoadFiles();
   uint64_t RoomForSecrets() const;
   void PrintManifest();
@@ -69,8 +76,8 @@ class BootSequence final : private AttestationObserver {
   base::Result<Handover> Prepare();
   void WipeKeys();
   void WipePlacedSecrets();
-  void OpenChannelParts();
-  void CloseChannels();
+  base::Status OpenChannelParts();
+  base::Status CloseChannels();
 
   void OnChannel() override;
   void OnConnected() override;
@@ -86,9 +93,13 @@ class BootSequence final : private AttestationObserver {
   std::optional<CpuEntropy> entropy_;
   crypto::Rng rng_;
 
+  // Here from the first phase on, until driver_ has it.
+  sev::Vmpck vmpck0_;
+  base::Status launch_key_;  // why an SNP launch left none
   std::optional<PortDoorbell> processor_port_;
   std::optional<proxy::GuestPageTransport> processor_transport_;
-  std::optional<EmulatedProcessor> processor_;
+  std::optional<EmulatedProcessor> emulated_processor_;
+  std::optional<SnpProcessor> snp_processor_;
   std::optional<GuestRequestDriver> driver_;
 
   MemoryMap map_;

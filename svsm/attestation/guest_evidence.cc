@@ -14,6 +14,10 @@ base::Status GuestEvidence::GetReport(
 base::Result<size_t> GuestEvidence::GetCertificates(base::Bytes report,
                                                     base::MutableBytes out) {
   BASE_TRY_ASSIGN(const auto parsed, sev::UnverifiedReport::Parse(report));
+  if (host_ != nullptr) {
+    const size_t size = host_->Certificates(parsed.signing_key(), out);
+    if (size != 0) return size;
+  }
   return client_.GetCertificates(parsed.chip_id(), parsed.reported_tcb(), out,
                                  clock_.Now() + timeout_);
 }

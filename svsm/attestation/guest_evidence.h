@@ -2,7 +2,7 @@
 //
 // GuestEvidence: where the guest's evidence comes from. The report from the
 // secure processor; the certificates, which prove nothing by themselves, from
-// the proxy.
+// the host with the report where it has them, else from the proxy.
 #pragma once
 
 #include <stddef.h>
@@ -17,15 +17,19 @@
 #include "proto/attest.h"
 #include "proxy/client.h"
 #include "svsm/platform/guest_request/guest_request.h"
+#include "svsm/platform/snp_processor.h"
 
 namespace svsm {
 
 class GuestEvidence final : public attest::EvidenceSource {
  public:
-  // All outlive it; `timeout` bounds GetCertificates().
-  GuestEvidence(GuestRequestDriver& processor, proxy::Client& client,
-                base::Clock& clock, base::Milliseconds timeout)
+  // All outlive it; `host` may be null: it gives no certificates. `timeout`
+  // bounds GetCertificates().
+  GuestEvidence(GuestRequestDriver& processor, const SnpProcessor* host,
+                proxy::Client& client, base::Clock& clock,
+                base::Milliseconds timeout)
       : processor_(processor),
+        host_(host),
         client_(client),
         clock_(clock),
         timeout_(timeout) {}
@@ -38,6 +42,7 @@ class GuestEvidence final : public attest::EvidenceSource {
 
  private:
   GuestRequestDriver& processor_;
+  const SnpProcessor* host_;
   proxy::Client& client_;
   base::Clock& clock_;
   base::Milliseconds timeout_;
