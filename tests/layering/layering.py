@@ -61,6 +61,11 @@ MUST_NOT_REACH = [
 ]
 
 
+# Test tools that no shipped program has in it, by whatever way: the SNP machine,
+# and the engine below it, which is under the GPL.
+NEVER_SHIPPED = re.compile(r"//emulator/machine\b|//third_party:unicorn$")
+
+
 def folder_of(label, aliases):
     """The first folder of a label, or its external repository."""
     for prefix, folder in aliases.items():
@@ -106,6 +111,8 @@ def violations(graph, aliases=None):
     aliases = aliases or {}
     found = []
     for label in sorted(graph):
+        if NEVER_SHIPPED.match(label):
+            found.append(f"{label}: in a shipped program; it is for tests only")
         folder = folder_of(label, aliases)
         if folder not in MAY_USE:
             found.append(f"{label}: no row for {folder} in MAY_USE (layering.py)")
@@ -151,6 +158,8 @@ BROKEN = [
     ('"//svsm:main" -> "@abseil-cpp//absl/status:status"', "svsm may not use @abseil-cpp"),
     ('"//svsm:main" -> "@googletest//:gtest"', "svsm must not reach @googletest//:gtest"),
     ('"//verifier:server" -> "//emulator:firmware"', "verifier may not use emulator"),
+    ('"//emulator:main" -> "//emulator/machine:rmp"', "//emulator/machine:rmp: in a shipped"),
+    ('"//emulator:x" -> "//third_party:unicorn"', "//third_party:unicorn: in a shipped"),
     ('"//newfolder:x" -> "//base:result"', "no row for newfolder"),
 ]
 SOUND = '"//host-proxy:main" -> "//proxy/host:ram_file"\n"//proxy/host:ram_file" -> "//base:result"'
