@@ -90,8 +90,10 @@ class Cpu {
   // Runs until something stops it; may be called again to go on.
   StopReason Run(const RunLimits& limits = {});
 
-  // From an event, or before Run(): makes Run() return kRequested.
+  // From an event, or before Run(): makes Run() return kRequested, or `kind`.
+  // The first reason stands.
   void Stop(std::string text);
+  void StopAs(StopKind kind, std::string text);
 
   // Delivered in order, one at each block boundary.
   void Inject(const Injection& injection);
@@ -102,6 +104,10 @@ class Cpu {
   // OnWatchedAccess() before each data access to these pages. Slow.
   void Watch(uint64_t gpa, uint64_t size);
   void UnwatchAll();
+
+  // Before the next Run(): code in private memory was changed, and not by this
+  // Cpu, after it ran some of it.
+  void ForgetCode();
 
   // --- Registers.
   uint64_t gpr(Gpr which) const;
@@ -132,8 +138,12 @@ class Cpu {
   // Innermost first, by frame pointers.
   std::vector<Frame> Backtrace() const;
 
+  Rmp& rmp() const { return rmp_; }
+
  private:
-  explicit Cpu(std::unique_ptr<CpuCore> core);
+  explicit Cpu(Rmp& rmp);
+
+  Rmp& rmp_;
   std::unique_ptr<CpuCore> core_;
 };
 

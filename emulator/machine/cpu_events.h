@@ -68,6 +68,9 @@ class CpuEvents {
   // follows the executed instructions, and a fixed stream.
   virtual uint64_t ReadTsc(Cpu& cpu);
   virtual uint64_t Random64(Cpu& cpu);
+
+ private:
+  uint64_t random_state_ = 0;
 };
 
 }  // namespace emulator::machine

@@ -23,7 +23,7 @@ class SymbolTable {
   //   InvalidArgument: not a little-endian ELF64, or damaged.
   static absl::StatusOr<SymbolTable> FromElf(base::Bytes file);
 
-  // "name+0x12", or "0x..." where no function is.
+  // "name+0x12 (0x...)", or "0x..." where no symbol is.
   std::string Describe(uint64_t address) const;
   // Of a symbol of any kind; 0 if there is none.
   uint64_t AddressOf(std::string_view name) const;
