@@ -11,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/key_input.h"
 #include "launch/id_block.h"
 #include "launch/id_block_sign.h"
 #include "launch/image.h"
@@ -24,27 +25,13 @@ namespace {
 
 using Kind = Option::Kind;
 
-constexpr Option kPinFileOption = {
-    "pin-file", "FILE", Kind::kOptional,
-    "file with the PIN of the keys' PKCS#11 token, in its first line"};
-constexpr Option kModuleOption = {
-    "pkcs11-module", "FILE", Kind::kOptional,
-    "the token's PKCS#11 library; else PKCS11_MODULE_PATH, or p11-kit's"};
-
-launch::KeySource SourceOf(const std::string& name,
-                           const Arguments& arguments) {
-  return {.name = name,
-          .pin_file = arguments.Value("pin-file"),
-          .pkcs11_module = arguments.Value("pkcs11-module")};
-}
-
 constexpr Option kSignOptions[] = {
     {"id-key", "KEY", Kind::kRequired,
      "PEM file or pkcs11: URI of the key that signs"},
     {"author-key", "KEY", Kind::kOptional,
      "PEM file or pkcs11: URI of the key that signs the ID key"},
     kPinFileOption,
-    kModuleOption,
+    kPkcs11ModuleOption,
     {"digest", "HEX", Kind::kRequired, "the launch digest to sign"},
     {"guest-policy", "HEX", Kind::kOptional,
      "the guest policy of the launch; 0x30000 if left out"},
@@ -96,12 +83,12 @@ absl::Status Sign(const Arguments& arguments) {
   const auto block = BlockOf(arguments);
   if (!block.ok()) return block.status();
   const auto id_key =
-      launch::SigningKey::Load(SourceOf(arguments.Value("id-key"), arguments));
+      launch::SigningKey::Load(KeyNamed(arguments.Value("id-key"), arguments));
   if (!id_key.ok()) return id_key.status();
   std::optional<launch::SigningKey> author_key;
   if (arguments.Has("author-key")) {
     auto loaded = launch::SigningKey::Load(
-        SourceOf(arguments.Value("author-key"), arguments));
+        KeyNamed(arguments.Value("author-key"), arguments));
     if (!loaded.ok()) return loaded.status();
     author_key = *std::move(loaded);
   }
@@ -119,11 +106,11 @@ absl::Status Sign(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-constexpr Option kIdKeyOptions[] = {kPinFileOption, kModuleOption};
+constexpr Option kIdKeyOptions[] = {kPinFileOption, kPkcs11ModuleOption};
 
 absl::Status IdKey(const Arguments& arguments) {
   const auto key =
-      launch::LoadPublicKey(SourceOf(arguments.positional(0), arguments));
+      launch::LoadPublicKey(KeyNamed(arguments.positional(0), arguments));
   if (!key.ok()) return key.status();
   absl::PrintF("%s\n", verifier::ossl::Hex(launch::IdKeyDigest(*key)));
   return absl::OkStatus();

@@ -3,28 +3,17 @@
 
 #include <stdio.h>
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/strip.h"
+#include "cli/policy_from_image.h"
 #include "cli/policy_input.h"
-#include "cli/policy_template.h"
-#include "cli/report_input.h"
-#include "launch/elf.h"
-#include "launch/image.h"
-#include "launch/measure.h"
-#include "proto/config.h"
-#include "sev/product.h"
-#include "verifier/evidence/amd_roots.h"
 #include "verifier/finding.h"
-#include "verifier/ossl/ossl.h"
 #include "verifier/policy/policy.h"
 #include "verifier/policy/warnings.h"
 #include "verifier/reasons.h"
@@ -86,100 +75,6 @@ absl::StatusOr<int> Check(const Arguments& arguments) {
   return errors == 0 ? kExitOk : kExitFailed;
 }
 
-// --- from-image
-
-constexpr Option kFromImageOptions[] = {
-    kKernelOption,
-    kInitrdOption,
-    kCommandLineOption,
-    kAcpiOption,
-    {"emulated", "", Kind::kSwitch,
-     "for emulated guests, which are not protected; needs --root-sha256"},
-    {"root-sha256", "HEX", Kind::kOptional,
-     "SHA-256 of the emulated processor's root certificate in DER"},
-    {"product", "milan|genoa|turin", Kind::kOptional,
-     "what the emulated processor says it is; milan if left out"},
-};
-
-absl::Status AddImage(const std::string& file, TemplateInput& input,
-                      bool& images_want_acpi) {
-  const auto image = launch::ReadFile(file, launch::Elf::kMaxFileSize);
-  if (!image.ok()) return image.status();
-  const auto digest = launch::MeasureEmulatedImage(*image);
-  if (!digest.ok()) return digest.status();
-  const auto config = launch::ConfigOfImage(*image);
-  if (!config.ok()) return config.status();
-  const bool snp = config->platform == proto::Platform::kSnp;
-  if (snp && !input.emulated_root.empty()) {
-    return UsageError(absl::StrCat(file, ": platform is snp, not emulated"));
-  }
-  const std::string vm(config->vm.view());
-  if (!input.images.empty() && input.vm != vm) {
-    return UsageError(absl::StrCat("images of two VMs, ", input.vm, " and ", vm,
-                                   ": one policy each"));
-  }
-  if (config->acpi != proto::Acpi::kNone) images_want_acpi = true;
-  input.vm = vm;
-  const size_t slash = file.rfind('/');
-  input.images.push_back({absl::StrCat(Printable(file.substr(slash + 1)),
-                                       ", platform ", snp ? "snp" : "emulated"),
-                          verifier::ossl::Hex(*digest)});
-  return absl::OkStatus();
-}
-
-absl::Status AddOptions(const Arguments& arguments, TemplateInput& input) {
-  if (arguments.Has("emulated") != arguments.Has("root-sha256")) {
-    return UsageError("--emulated and --root-sha256 belong together");
-  }
-  if (arguments.Has("emulated")) {
-    const std::string value = arguments.Value("root-sha256");
-    input.emulated_root =
-        absl::AsciiStrToLower(absl::StripPrefix(value, "sha256:"));
-    verifier::ossl::Digest256 root;
-    if (!verifier::ossl::FromHex(input.emulated_root, root)) {
-      return UsageError("--root-sha256 wants 64 hex digits");
-    }
-    if (verifier::IsAmdRoot(root)) {
-      return UsageError("--root-sha256 is AMD's: leave out --emulated");
-    }
-  }
-  const auto product = ProductGiven(arguments);
-  if (!product.ok()) return product.status();
-  if (*product && !arguments.Has("emulated")) {
-    return UsageError("--product is for --emulated; edit products by hand");
-  }
-  input.emulated_product = product->value_or(sev::Product::kMilan);
-  const auto boot = ParseBoot(arguments);
-  if (!boot.ok()) return boot.status();
-  const auto text = [](const std::optional<BootFile>& file) {
-    return file ? std::optional(verifier::ossl::Hex(file->sha384))
-                : std::nullopt;
-  };
-  input.kernel = text(boot->kernel);
-  input.initrd = text(boot->initrd);
-  input.command_line = text(boot->command_line);
-  if (boot->acpi) input.acpi = verifier::ossl::Hex(*boot->acpi);
-  input.acpi_none = boot->acpi_none;
-  return absl::OkStatus();
-}
-
-absl::Status FromImage(const Arguments& arguments) {
-  TemplateInput input;
-  bool images_want_acpi = false;
-  absl::Status status = AddOptions(arguments, input);
-  for (const std::string& file : arguments.positionals()) {
-    if (!status.ok()) return status;
-    status = AddImage(file, input, images_want_acpi);
-  }
-  if (!status.ok()) return status;
-  if (!images_want_acpi) input.acpi_none = true;
-  const std::string text = PolicyTemplate(input);
-  const auto policy = verifier::Policy::Parse(text, "the template");
-  if (!policy.ok()) return policy.status();
-  absl::PrintF("%s", text);
-  return absl::OkStatus();
-}
-
 // --- explain
 
 constexpr Option kExplainOptions[] = {
@@ -224,12 +119,13 @@ constexpr Command kCommands[] = {
      kExplainOptions, &PolicyExplain, kExplainExitCodes},
     {"policy from-image", "IMAGE...",
      "print a policy to start from, for the images of one VM",
-     "Prints a commented policy: the VM and the launch digest of each IMAGE, "
+     "Prints a commented policy: the VM and the launch digest of each IMAGE "
+     "on the platform that it is configured for, "
      "the processors Genoa and Turin, SMT forbidden, minimum firmware "
      "versions, VLEK refused, a revocation list required. Where the owner has "
      "to decide it says EDIT. Milan is added by hand, if at all: see "
      "docs/limitations.md.",
-     kFromImageOptions, &FromImage},
+     kFromImageOptions, &PolicyFromImage},
 };
 
 }  // namespace

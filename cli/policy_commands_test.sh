@@ -48,8 +48,8 @@ digest=$(sha384sum < "$dir/kernel" | cut -d ' ' -f 1)
 # For AMD's processors: loads as it is, and says what is still to be filled in.
 "$forelock" policy from-image "$dir/guest.elf" "$dir/next.elf" --kernel "$dir/kernel" \
   > "$dir/amd.toml" || fail "from-image"
-for image in guest next; do
-  says "$dir/amd.toml" "\"$("$forelock" image measure "$dir/$image.elf")\",  # $image.elf"
+for made in guest next; do
+  says "$dir/amd.toml" "\"$("$forelock" image measure "$dir/$made.elf")\",  # $made.elf"
 done
 says "$dir/amd.toml" '^vms = \["demo/vm1"\]$'
 says "$dir/amd.toml" '^products = \["genoa", "turin"\]$'
@@ -93,8 +93,43 @@ for product in genoa turin; do
   check 0 "$dir/$product.toml"
 done
 
+# An SNP image: its SNP digest, and nothing to mend there.
+sed 's/platform = "emulated"/platform = "snp"/' "$dir/guest.toml" > "$dir/snp.toml"
+"$forelock" image configure --config "$dir/snp.toml" --output "$dir/snp.elf" "$image" \
+  > /dev/null || fail "configure snp"
+"$forelock" policy from-image "$dir/snp.elf" > "$dir/policy.toml" || fail "from-image, snp"
+sed -n '/^\[launch\]/,/^\]/p' "$dir/policy.toml" > "$dir/launch"
+says "$dir/launch" '^  "[0-9a-f]\{96\}",  # snp.elf, platform snp$'
+grep 'EDIT' "$dir/launch" && fail "an SNP digest is to be mended"
+grep -F "$("$forelock" image measure "$dir/guest.elf")" "$dir/launch" && fail "the emulated digest"
+check 0 "$dir/policy.toml"
+"$forelock" policy from-image "$dir/snp.elf" "$dir/guest.elf" > "$dir/policy.toml" || fail "both"
+says "$dir/policy.toml" 'EDIT: a digest as the emulated processor measures'
+# The machine that emulates SNP measures as SNP does, and has a test root.
+"$forelock" policy from-image "$dir/snp.elf" --emulated --root-sha256 "$hex$hex" \
+  > "$dir/policy.toml" || fail "from-image --emulated, snp"
+says "$dir/policy.toml" "$(sed -n 's/^  "\([0-9a-f]*\)".*/\1/p' "$dir/launch")"
+check 0 "$dir/policy.toml"
+
+# By the key that signs ID blocks.
+for name in id author; do
+  openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384 -out "$dir/$name.pem" 2> /dev/null
+done
+"$forelock" policy from-image "$dir/snp.elf" --id-key "$dir/id.pem" --svn 7 > "$dir/key.toml" ||
+  fail "from-image --id-key"
+says "$dir/key.toml" "^id_key_digest = \[\"$("$forelock" image id-key "$dir/id.pem")\"\]\$"
+says "$dir/key.toml" '^author_key_digest = "any"'
+says "$dir/key.toml" '^minimum_guest_svn = 7$'
+says "$dir/key.toml" '^measurement = "any"'
+check 0 "$dir/key.toml"
+"$forelock" policy from-image "$dir/snp.elf" --id-key "$dir/id.pem" --author-key "$dir/author.pem" \
+  > "$dir/key.toml" || fail "from-image --author-key"
+says "$dir/key.toml" "^author_key_digest = \[\"$("$forelock" image id-key "$dir/author.pem")\"\]\$"
+says "$dir/key.toml" '^minimum_guest_svn = 0$'
+check 0 "$dir/key.toml"
+
 # Refusals: usage.
-for words in "--product turin" "--emulated" "--root-sha256 $hex" "--acpi sha384:12" "$dir/other.elf" \
+for words in "--svn 1" "--author-key $dir/id.pem" "--id-key $dir/id.pem --svn x" "--product turin" "--emulated" "--root-sha256 $hex" "--acpi sha384:12" "$dir/other.elf" \
   "--emulated --root-sha256 $hex" \
   "--emulated --root-sha256 4c6598d19c18719c5dfd4a7d335f674e5bfe1d8f800cea2cf270c10d103db2f1"; do
   # shellcheck disable=SC2086

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/policy_template.h"
 
+#include <algorithm>
 #include <string_view>
 
 #include "absl/strings/ascii.h"
@@ -21,11 +22,8 @@ report_versions = [3, 4, 5]         # 2 is of firmware older than the minimum be
 )";
 
 constexpr std::string_view kLaunchRest =
-    R"(id_key_digest = "any"               # of the key that signs ID blocks, if you use them
-author_key_digest = "any"
-family_id = "any"                   # these and the SVN come with the ID block: of
+    R"(family_id = "any"                   # these and the SVN come with the ID block: of
 image_id = "any"                    # use only where id_key_digest is a list
-minimum_guest_svn = "any"
 host_data = "any"                   # what the host wrote; never an identity
 
 # How the guest was launched: "required", "forbidden" or "any" for each bit.
@@ -132,20 +130,53 @@ void AppendHead(const TemplateInput& input, std::string& out) {
   }
 }
 
-void AppendLaunch(const TemplateInput& input, std::string& out) {
-  out += "\n# What was launched.\n[launch]\n";
-  if (input.emulated_root.empty()) {
+void AppendKeys(const TemplateInput& input, std::string& out) {
+  if (input.id_key_digest.empty()) {
     out +=
-        "# EDIT: digests as the emulated processor measures these images. SNP "
-        "hardware\n# measures more pages than these, of an image configured "
-        "for "
-        "platform snp: put\n# its digest here.\n";
+        "id_key_digest = \"any\"               # of the key that signs ID "
+        "blocks, if you use them\nauthor_key_digest = \"any\"\n"
+        "minimum_guest_svn = \"any\"\n";
+    return;
+  }
+  absl::StrAppend(
+      &out,
+      "# Who has this key decides what runs; raise the SVN to shut out "
+      "what it signed before.\nid_key_digest = [\"",
+      input.id_key_digest, "\"]\nauthor_key_digest = ",
+      input.author_key_digest.empty()
+          ? "\"any\""
+          : absl::StrCat("[\"", input.author_key_digest, "\"]"),
+      "\nminimum_guest_svn = ", input.minimum_guest_svn, "\n");
+}
+
+void AppendMeasurement(const TemplateInput& input, std::string& out) {
+  if (input.any_measurement) {
+    out +=
+        "measurement = \"any\"                 # what id_key_digest signed:\n";
+    for (const TemplateInput::Image& image : input.images) {
+      absl::StrAppend(&out, "#   ", image.digest, "  ", image.about, "\n");
+    }
+    return;
+  }
+  if (input.emulated_root.empty() &&
+      !std::ranges::all_of(input.images, &TemplateInput::Image::snp)) {
+    out +=
+        "# EDIT: a digest as the emulated processor measures an image. SNP "
+        "hardware\n# measures more pages than these: configure the image for "
+        "platform snp, and\n# put the digest of that one here.\n";
   }
   out += "measurement = [\n";
   for (const TemplateInput::Image& image : input.images) {
     absl::StrAppend(&out, "  \"", image.digest, "\",  # ", image.about, "\n");
   }
-  absl::StrAppend(&out, "]\n", kLaunchRest);
+  out += "]\n";
+}
+
+void AppendLaunch(const TemplateInput& input, std::string& out) {
+  out += "\n# What was launched.\n[launch]\n";
+  AppendMeasurement(input, out);
+  AppendKeys(input, out);
+  out += kLaunchRest;
 }
 
 void AppendBits(const TemplateInput& input, std::string& out) {

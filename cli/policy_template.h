@@ -4,6 +4,8 @@
 // VM. It loads as it is; what the owner must decide says EDIT.
 #pragma once
 
+#include <stdint.h>
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,8 +19,14 @@ struct TemplateInput {
   struct Image {
     std::string about;   // For a comment.
     std::string digest;  // 96 hex digits
+    bool snp = false;    // The digest is that of an SNP launch.
   };
   std::vector<Image> images;
+  // 96 hex digits each; empty: any. With an ID key, the lowest SVN of its ID
+  // blocks; and `any_measurement`: whatever it signed.
+  std::string id_key_digest, author_key_digest;
+  uint32_t minimum_guest_svn = 0;
+  bool any_measurement = false;
   // Of the emulated secure processor's root, 64 hex digits. Empty: a policy for
   // AMD's processors.
   std::string emulated_root;
