@@ -21,6 +21,7 @@
 #include "svsm/panic/fail.h"
 #include "svsm/platform/native_platform.h"
 #include "svsm/platform/platform.h"
+#include "svsm/platform/q35.h"
 #include "svsm/platform/snp/snp_platform.h"
 #include "svsm/reasons.h"
 #include "svsm/runtime/runtime.h"
@@ -65,6 +66,7 @@ void StartOnSnp(SnpPlatform& snp, StartInfo& info) {
   if (!started.ok()) Fail(started);
   console::Init();
   MaskInterruptControllers();
+  SetUpQ35(snp);  // PVH has had firmware before.
   // EDGE: a page of the image that the launch filled.
   const std::span<const uint8_t, proto::kMemoryMapPageSize> page(
       reinterpret_cast<const uint8_t*>(__snp_memory_map_page),

@@ -177,6 +177,7 @@ void SvsmException(svsm::ExceptionFrame* frame) {
       return;
     }
   }
+  svsm::RecordFailure(why);
   svsm::Describe(*frame);
   svsm::FailInException(why);
 }

@@ -39,6 +39,10 @@ void PrintFailure(base::Status why) {
 
 }  // namespace
 
+void RecordFailure(base::Status why) {
+  if (first_failure.ok()) first_failure = why;
+}
+
 void PowerOff() {
   DoLastActs();
   console::Print(Line() << "powering off");
@@ -47,7 +51,7 @@ void PowerOff() {
 }
 
 void CutPower(base::Status why) {
-  if (first_failure.ok()) first_failure = why;
+  RecordFailure(why);
   DoLastActs();
   // A failure is the platform's to tell; nothing has failed: just off.
   if (first_failure.ok()) ThePlatform().Out16(kPm1aControl, kSoftOff);
@@ -60,7 +64,7 @@ void Fail(base::Status why) {
   if (failing) FailInException(why);
   failing = true;
   if (why.ok()) why = base::Status(base::Code::kInternal, kTrap);
-  first_failure = why;
+  RecordFailure(why);
   // Printed first: whatever comes of the rest, the reason is there.
   PrintFailure(why);
   Do(last_acts.destroy_keys);
@@ -70,7 +74,7 @@ void Fail(base::Status why) {
 
 void FailInException(base::Status why) {
   failing = true;
-  if (first_failure.ok()) first_failure = why;
+  RecordFailure(why);
   // Printed first: destroying keys walks structures that may be the cause.
   PrintFailure(why);
   PowerOff();

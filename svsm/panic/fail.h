@@ -29,6 +29,10 @@ extern LastActs last_acts;
 // As Fail, from an exception handler: nothing that was interrupted is used.
 [[noreturn]] void FailInException(base::Status why);
 
+// Remembers the first failure, which is what the host is told at the end, even
+// if saying more about it fails.
+void RecordFailure(base::Status why);
+
 // Does the first two last acts, prints "forelock: powering off"; then off, or
 // else Platform::Stop with the failure, if there was one. For what has been
 // printed and reported already.
