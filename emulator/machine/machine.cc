@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "proto/launch_note.h"
 
@@ -180,6 +181,10 @@ void Machine::OnVmgexit(Cpu& cpu) {
             .msr = cpu.ghcb_msr()};
   std::optional<Ending> ending = Serve(exit);
   cpu.set_ghcb_msr(exit.msr);
+  if (options_.trace != nullptr) {
+    exit.detail +=
+        absl::StrCat("  (", options_.symbols.Describe(exit.rip), ")");
+  }
   trace_.Record(exit);
   if (ending.has_value()) {
     End(*std::move(ending));
