@@ -188,7 +188,7 @@ class Site:
         only the provider whose VLEK is allowed."""
         root = hashlib.sha256(root_der.read_bytes()).hexdigest()
         text = process.run([self.tools.cli, "policy", "from-image", *images,
-                            "--emulated", "--root-sha256", root, "--acpi", f"sha384:{acpi}",
+                            "--emulated", "--root-sha256", root, "--acpi", acpi if acpi == "none" else f"sha384:{acpi}",
                             "--kernel", self.guest.kernel, "--initrd", self.guest.initrd,
                             "--command-line", self.guest.command_line,
                             *(["--product", product] if product else [])]).stdout  # fmt: skip

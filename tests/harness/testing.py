@@ -16,7 +16,7 @@ WELCOME = "this line stands in a file on the encrypted disk"
 # For tests that wait for a deadline to pass.
 SHORT = {"deadlines": {"proxy_ms": 2000, "verifier_ms": 2000, "secure_processor_ms": 2000}}
 
-_NO_ASSETS = """\
+NO_ASSETS = """\
 The kernel and initramfs that these tests boot are not there. They are made
 outside of Bazel: run ./run setup once, then bazel test again."""
 
@@ -33,7 +33,7 @@ class EndToEnd(unittest.TestCase):
     def setUpClass(cls):
         assets = os.environ.get("FORELOCK_ASSETS")
         if not assets or not pathlib.Path(assets, "VERSION").exists():
-            raise process.Failure(_NO_ASSETS)
+            raise process.Failure(NO_ASSETS)
         folder = pathlib.Path(os.environ.get("TEST_TMPDIR") or tempfile.mkdtemp()) / "site"
         cls.site = site.Site(site.Tools(pathlib.Path.cwd()), site.GuestAssets(assets), folder)
         cls.addClassCleanup(cls.site.close)

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A site whose VM is an SNP guest on the software machine
+(emulator/machine): no QEMU, no second channel, and otherwise the same owner,
+verifier, proxy and key hierarchy."""
+
+import json
+import pathlib
+import re
+import struct
+
+from . import cpio, machine, process, site
+
+SECRET = "demo/vm1/key"
+SECRET_PATH = "/etc/forelock-key"
+
+
+class Tools(site.Tools):
+    def __init__(self, root):
+        super().__init__(root)
+        self.machine = pathlib.Path(root) / "emulator/machine/snp_machine"
+        if not self.machine.exists():
+            raise process.Failure(f"not built: {self.machine}")
+
+
+def tiny_kernel(code, size=0x2000):
+    """A bzImage whose 64-bit entry is `code`: boot.rst, "Details of Header
+    Fields"."""
+    setup = bytearray(5 * 512)
+    for offset, layout, value in (
+            (0x1F1, "<B", 4), (0x1F4, "<I", size // 16), (0x1FE, "<H", 0xAA55), (0x200, "<H", 0x6AEB),
+            (0x202, "<I", 0x53726448), (0x206, "<H", 0x020F), (0x211, "<B", 1), (0x22C, "<I", 0x7FFFFFFF),
+            (0x230, "<I", 0x200000), (0x234, "<B", 1), (0x236, "<H", 0x7F), (0x238, "<I", 2047),
+            (0x258, "<Q", 0x1000000), (0x260, "<I", 0x400000)):  # fmt: skip
+        struct.pack_into(layout, setup, offset, value)
+    payload = bytearray(size)
+    payload[0x200 : 0x200 + len(code)] = code
+    return bytes(setup + payload)
+
+
+class TinyGuest:
+    """Boot files that cost nothing to hash. The kernel only halts."""
+
+    version = "tiny"
+
+    def __init__(self, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        self.kernel = folder / "vmlinuz"
+        self.initrd = folder / "initrd.img"
+        self.command_line = folder / "cmdline"
+        self.kernel.write_bytes(tiny_kernel(b"\xf4\xeb\xfd"))
+        self.initrd.write_bytes(cpio.Archive().serialise())
+        self.command_line.write_text("console=ttyS0")
+
+
+class Run:
+    """One ended run: its console, how it ended, what it cost."""
+
+    def __init__(self, child, folder):
+        self.child = child
+        self.folder = folder
+        path = folder / "result.json"
+        text = path.read_text() if path.exists() else ""
+        if not text:
+            raise process.Failure(f"the machine wrote no result:\n{child.tail(60)}")
+        self.result = json.loads(text)
+
+    def __getattr__(self, name):
+        try:
+            return self.result[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def find(self, pattern):
+        return self.child.find(pattern)
+
+    def tail(self, count=40):
+        return self.child.tail(count)
+
+    def mark(self, pattern):
+        """What had been spent when this line of the console ended."""
+        for mark in self.marks:
+            if re.search(pattern, mark["text"]):
+                return mark
+        raise process.Failure(f"no line of the console matches /{pattern}/:\n{self.tail()}")
+
+
+class SnpSite(site.Site):
+    def configure(self, name, pins, resources=True, **changes):
+        """Makes an image for SNP; returns its path."""
+        settings = {"acpi": "none", "platform": "snp"}
+        settings.update(changes)
+        resource = (["[[resource]]", f'name = "{SECRET}"', 'kind = "file"',
+                     f'path = "{SECRET_PATH}"', "max_size = 64"] if resources else [])  # fmt: skip
+        text = [
+            "version = 1",
+            f'platform = "{settings["platform"]}"',
+            f'vm = "{site.VM}"',
+            'verifier = "verifier"',
+            f"verifier_pins = {json.dumps(list(pins))}",
+            f'acpi = "{settings["acpi"]}"',
+            f"tsc_khz = {site.tsc_khz()}",
+            *resource,
+            "[deadlines]", "proxy_ms = 30000", "verifier_ms = 30000", "secure_processor_ms = 30000",
+        ]  # fmt: skip
+        config = self.owner / f"{name}.toml"
+        config.write_text("\n".join(text) + "\n")
+        image = self.host / f"{name}.elf"
+        process.run([self.tools.cli, "image", "configure", "--config", config,
+                     "--output", image, self.tools.image])  # fmt: skip
+        return image
+
+    def prepare_snp(self, processor=(), acpi="none", acpi_digest="none"):
+        """Fresh keys and a fresh image; ends with verifier and proxy running."""
+        processor = dict(processor)
+        root = self.make_processor(**processor)
+        self.verifier = self.make_verifier()
+        self.pin = self.verifier.pin()
+        self.verifier.call("roots", "add", root, "--emulated")
+        self.secret = b"snp-machine-" + self.pin[-32:].encode()
+        self.verifier.call("secret", "add", SECRET, "--file", "-", "--emulated", stdin=self.secret)
+        self.image = self.configure("vm1", [self.pin], acpi=acpi)
+        self.measurement = self.measure(self.image)
+        twin = self.configure("twin", [self.pin], acpi=acpi, platform="emulated")
+        policy = self.write_policy([twin], root, acpi_digest, **processor)
+        text = policy.read_text()
+        text, count = re.subn(r'(?m)^  "[0-9a-f]{96}"', f'  "{self.measurement}"', text)
+        if count != 1:
+            raise process.Failure("the policy names no measurement")
+        policy.write_text(text)
+        self.verifier.call("policy", "add", policy)
+        self.verifier.start()
+        self.endpoints = {"verifier": self.verifier.address}
+        self.start_proxy()
+
+    def measure(self, image):
+        return self.start_and_wait(image, ["--instructions", "1"]).launch_digest
+
+    def start_and_wait(self, image, options=(), files=(), memory=machine.MEMORY_MIB, deadline=120):
+        """One run to its end. `memory` in MiB."""
+        self._runs += 1
+        folder = self.logs / f"run{self._runs}"
+        folder.mkdir()
+        self.wiring.fresh_ram()
+        command = [self.tools.machine, "run", "--elf", image, "--hierarchy", self.processor,
+                   "--ram", self.wiring.ram, "--memory", memory,
+                   "--doorbell-socket", self.wiring.proxy_socket,
+                   "--trace", folder / "trace", "--json", folder / "result.json", *options]  # fmt: skip
+        named = {"opt/org.forelock/kernel": self.guest.kernel,
+                 "opt/org.forelock/initrd": self.guest.initrd,
+                 "opt/org.forelock/cmdline": self.guest.command_line}  # fmt: skip
+        named.update(dict(files))
+        for name, path in named.items():
+            command += ["--fw-cfg", f"{name}={path}"]
+        child = process.Process("snp", command, folder / "console.log")
+        self._processes.append(child)
+        child.wait(deadline)
+        return Run(child, folder)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One attestation on the SNP machine, from the launch to the kernel's entry:
+that it succeeds, what it costs, and what the host sees of it."""
+
+import os
+import pathlib
+import tempfile
+import unittest
+
+from harness import snp, testing
+
+PHASES = ["started", "measured", "connected", "attested", "granted", "handing-over"]
+# Design section 9.
+EXITS, INSTRUCTIONS = 40, 60_000_000
+
+
+class SnpTest(unittest.TestCase):
+    """Tests that share one site with boot files that cost nothing to hash."""
+
+    processor = {}
+
+    @classmethod
+    def setUpClass(cls):
+        folder = pathlib.Path(os.environ.get("TEST_TMPDIR") or tempfile.mkdtemp()) / cls.__name__
+        cls.site = snp.SnpSite(snp.Tools(pathlib.Path.cwd()), snp.TinyGuest(folder / "guest"),
+                               folder / "site")  # fmt: skip
+        cls.addClassCleanup(cls.site.close)
+        cls.site.prepare_snp(processor=cls.processor)
+
+    def assert_attested(self, run):
+        for phase in PHASES:
+            self.assertIsNotNone(run.find(rf"^forelock: \[.*\] {phase}\b"), f"no {phase}:\n{run.tail()}")
+        self.assertEqual(run.ending, "kernel-reached", run.tail())
+
+    def assert_granted_last(self):
+        decision, outcome = self.site.verifier.decisions()[0]
+        self.assertEqual(outcome, "granted")
+        return self.site.verifier.audit(decision)
+
+
+class AttestationTest(SnpTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.run_once = cls.site.start_and_wait(cls.site.image)
+
+    def test_attests_and_hands_over(self):
+        self.assert_attested(self.run_once)
+        self.assertIn("EMULATED", self.assert_granted_last())
+
+    def test_proxy_shows_each_phase(self):
+        for phase in PHASES:
+            self.assertIsNotNone(self.site.proxy.find(rf"vm1: {phase}\b"), phase)
+
+    def test_exits_are_within_the_budget(self):
+        spent = self.run_once.mark(r"\] granted")["budget_exits"]
+        print(f"VMGEXITs of one attestation: {spent}, all: {self.run_once.exits}")
+        self.assertGreater(spent, 0)
+        self.assertLessEqual(spent, EXITS, self.run_once.exits)
+
+    def test_instructions_are_within_the_budget(self):
+        spent = self.run_once.mark(r"\] granted")["instructions"]
+        print(f"instructions from the entry to the secret: {spent}")
+        self.assertGreater(spent, 1_000_000)
+        self.assertLessEqual(spent, INSTRUCTIONS)
+
+    def test_trace_lists_each_exit(self):
+        lines = (self.run_once.folder / "trace").read_text().splitlines()
+        exits = [line for line in lines if not line.startswith("#")]
+        self.assertEqual(len(exits), sum(self.run_once.exits.values()))
+        self.assertTrue(any("guest-request" in line for line in exits))
+
+    def test_host_never_sees_the_secret(self):
+        self.assertNotIn(self.site.secret, self.site.wiring.ram.read_bytes())
+
+    def test_a_host_that_splits_large_pages(self):
+        self.assert_attested(self.site.start_and_wait(self.site.image, ["--split-large-pages"]))
+
+    def test_memory_above_4_gib(self):
+        self.assert_attested(self.site.start_and_wait(self.site.image, ["--above-4g", "64"]))
+
+    def test_certificates_from_the_host(self):
+        """The proxy has none."""
+        empty = self.site.host / "no-certificates"
+        empty.mkdir()
+        self.site.start_proxy(certificates=empty)
+        self.addCleanup(self.site.start_proxy)
+        run = self.site.start_and_wait(self.site.image, ["--host-certificates"])
+        self.assert_attested(run)
+        # The first buffer is too small for them or not; the table came this way.
+        self.assertGreaterEqual(run.exits.get("extended-guest-request", 0), 1)
+
+
+class RefusalTest(SnpTest):
+    def test_image_that_is_not_in_the_policy(self):
+        image = self.site.configure("other", [self.site.pin, "sha256:" + "0" * 64])
+        run = self.site.start_and_wait(image)
+        self.assertIsNotNone(run.find("forelock: refused: not_authorised decision"), run.tail())
+        self.assertEqual(run.kernel_entry, 0)
+        decision, _ = self.site.verifier.decisions()[0]
+        self.assertEqual([finding["reason"] for finding in self.site.verifier.findings(decision)], ["VP11"])
+
+    def test_image_for_the_emulated_platform(self):
+        image = self.site.configure("emulated", [self.site.pin], platform="emulated")
+        run = self.site.start_and_wait(image)
+        self.assertEqual(run.ending, "terminated", run.tail())
+        self.assertEqual(run.kernel_entry, 0)
+
+    def test_less_memory_than_the_image_wants(self):
+        run = self.site.start_and_wait(self.site.image, memory=8)
+        self.assertEqual(run.ending, "terminated", run.tail())
+
+
+class VlekTest(SnpTest):
+    processor = {"csp_id": "CN=cc.example.com"}
+
+    def test_attests(self):
+        self.assert_attested(self.site.start_and_wait(self.site.image))
+        self.assertRegex(self.assert_granted_last(), r"(?m)^signer +VLEK of CN=cc.example.com$")
+
+
+if __name__ == "__main__":
+    testing.main()

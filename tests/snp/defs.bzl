@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""snp_test: a Python test that runs the image on the SNP machine."""
+
+def snp_test(name, src, size = "medium", data = []):
+    """A test file of the harness (tests/harness/snp.py).
+
+    Args:
+      name: of the test.
+      src: the Python file.
+      size: of the test.
+      data: more runfiles.
+    """
+    native.sh_test(
+        name = name,
+        size = size,
+        srcs = ["//tests/harness:python_test.sh"],
+        args = ["$(location %s)" % src],
+        data = data + [
+            src,
+            "//cli:forelock",
+            "//emulator:forelock-emulator",
+            "//emulator/machine:snp_machine",
+            "//host-proxy:forelock-proxy",
+            "//svsm:forelock-svsm",
+            "//tests/harness",
+            "//verifier:forelock-verifier",
+        ],
+        # It runs daemons on sockets and wants its CPU.
+        tags = ["exclusive"],
+    )
