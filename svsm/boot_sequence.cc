@@ -30,6 +30,8 @@
 #include "svsm/linux/boot_params.h"
 #include "svsm/linux/cc_blob.h"
 #include "svsm/linux/leave.h"
+#include "svsm/linux/reasons.h"
+#include "svsm/memory/e820_file.h"
 #include "svsm/memory/interval_set.h"
 #include "svsm/memory/physical_window.h"
 #include "svsm/panic/reason_text.h"
@@ -197,7 +199,6 @@ Status BootSequence::UseKey() {
 // --- The boot files.
 
 Status BootSequence::Measure() {
-  BASE_TRY(TakeMemory());
   BASE_TRY(LoadFiles());
   BASE_TRY_ASSIGN(manifest_, MakeManifest(files_));
   BASE_TRY_ASSIGN(manifest_size_,
@@ -216,6 +217,19 @@ uint64_t BootSequence::RoomForSecrets() const {
     bytes += resource.max_size;
   }
   return RoomBehindInitrd(config_.resources.size(), bytes);
+}
+
+// A launch that left no memory map was that of a flat ROM.
+Status BootSequence::ReadHostMap(FwCfg& fw_cfg) {
+  BASE_TRY_ASSIGN(const FwCfgFile file, fw_cfg.Find(kE820FileName));
+  std::array<uint8_t, kMaxE820FileSize> bytes;
+  if (file.size > bytes.size()) {
+    return Status(Code::kResourceExhausted, kTooManyRanges);
+  }
+  const base::MutableBytes map = base::MutableBytes(bytes).first(file.size);
+  BASE_TRY(fw_cfg.Read(file, map));
+  BASE_TRY_ASSIGN(start_info_.count, ReadE820File(map, start_info_.entries));
+  return {};
 }
 
 // All RAM that there is, before any of it is used or handed on.
@@ -243,6 +257,8 @@ Status BootSequence::LoadFiles() {
       doorbell, clock_);
   FwCfg& fw_cfg = fw_cfg_storage.Construct(dma);
   BASE_TRY(fw_cfg.Open());
+  if (OnSnp() && start_info_.count == 0) BASE_TRY(ReadHostMap(fw_cfg));
+  BASE_TRY(TakeMemory());
   const AcpiSource acpi = config_.acpi == proto::Acpi::kFromHost
                               ? AcpiSource::kFromHost
                               : AcpiSource::kNone;

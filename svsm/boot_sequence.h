@@ -30,6 +30,7 @@
 #include "svsm/boot_permit.h"
 #include "svsm/cpu/entropy.h"
 #include "svsm/cpu/tsc_clock.h"
+#include "svsm/fw_cfg/fw_cfg.h"
 #include "svsm/linux/boot_files.h"
 #include "svsm/linux/handover.h"
 #include "svsm/memory/memory_map.h"
@@ -44,8 +45,9 @@ namespace svsm {
 // Most of the image's .bss: static storage.
 class BootSequence final : private AttestationObserver {
  public:
-  // Both outlive the sequence.
-  BootSequence(const StartInfo& start_info, TscClock& clock)
+  // Both outlive the sequence, which fills in a map that SNP's launch left
+  // empty.
+  BootSequence(StartInfo& start_info, TscClock& clock)
       : start_info_(start_info), clock_(clock), progress_(clock) {}
 
   // Returns only with what ended the boot. kRefusedByVerifier has been printed
@@ -65,6 +67,7 @@ class BootSequence final : private AttestationObserver {
   base::Status AttachSnp();
   base::Status UseKey();
   base::Status Measure();
+  base::Status ReadHostMap(FwCfg& fw_cfg);
   base::Status TakeMemory();
   base::Status LoadFiles();
   uint64_t RoomForSecrets() const;
@@ -84,7 +87,7 @@ class BootSequence final : private AttestationObserver {
   void OnAttested() override;
   void OnRetry(const AttemptResult& why) override;
 
-  const StartInfo& start_info_;
+  StartInfo& start_info_;
   TscClock& clock_;
   Progress progress_;
   proto::Config config_;

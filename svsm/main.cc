@@ -16,6 +16,7 @@
 #include "svsm/console/console.h"
 #include "svsm/cpu/tsc_clock.h"
 #include "svsm/hw/cpu.h"
+#include "svsm/linux/reasons.h"
 #include "svsm/memory/memory_map_page.h"
 #include "svsm/memory/physical_window.h"
 #include "svsm/panic/fail.h"
@@ -72,8 +73,11 @@ void StartOnSnp(SnpPlatform& snp, StartInfo& info) {
       reinterpret_cast<const uint8_t*>(__snp_memory_map_page),
       proto::kMemoryMapPageSize);
   const base::Result<size_t> count = ReadMemoryMapPage(page, info.entries);
-  if (!count.ok()) Fail(count.status());
-  info.count = *count;
+  // The launch of a flat ROM leaves none: BootSequence asks fw_cfg.
+  if (!count.ok() && count.status().reason() != kNoMemoryMap) {
+    Fail(count.status());
+  }
+  info.count = count.ok() ? *count : 0;
 }
 
 }  // namespace

@@ -28,6 +28,7 @@
 #include "launch/igvm_plan.h"
 #include "launch/image.h"
 #include "launch/image_plan.h"
+#include "launch/rom.h"
 #include "sev/cert_table.h"
 
 namespace emulator::machine {
@@ -43,8 +44,9 @@ constexpr useconds_t kPauseMicroseconds = 50;
 
 constexpr Option kRunOptions[] = {
     {"igvm", "FILE", Kind::kOptional, "the image as an IGVM file"},
+    {"rom", "FILE", Kind::kOptional, "the image as a flat ROM"},
     {"elf", "FILE", Kind::kOptional,
-     "the image's ELF file; with --igvm for its symbols only"},
+     "the image's ELF file; beside another for its symbols only"},
     {"hierarchy", "DIR", Kind::kRequired, "made by forelock-emulator init"},
     {"ram", "FILE", Kind::kOptional, "shared memory; else anonymous"},
     {"memory", "MIB", Kind::kOptional, "of RAM; 512 if not given"},
@@ -83,19 +85,31 @@ absl::Status LoadIgvm(const std::string& path, MachineOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status LoadRom(const std::string& path, MachineOptions& options) {
+  const auto bytes = launch::ReadFile(path, launch::kMaxRomSize);
+  if (!bytes.ok()) return bytes.status();
+  auto plan = launch::PlanOfRom(*bytes, launch::kEpycSignature);
+  if (!plan.ok()) return plan.status();
+  options.plan = *std::move(plan);
+  return absl::OkStatus();
+}
+
 absl::Status LoadImage(const Arguments& arguments, MachineOptions& options) {
-  if (arguments.Has("igvm")) {
-    absl::Status good = LoadIgvm(arguments.Value("igvm"), options);
+  const bool packed = arguments.Has("igvm") || arguments.Has("rom");
+  if (packed) {
+    absl::Status good = arguments.Has("igvm")
+                            ? LoadIgvm(arguments.Value("igvm"), options)
+                            : LoadRom(arguments.Value("rom"), options);
     if (!good.ok() || !arguments.Has("elf")) return good;
   } else if (!arguments.Has("elf")) {
-    return cli::UsageError("--igvm or --elf");
+    return cli::UsageError("--igvm, --rom or --elf");
   }
   const auto file =
       launch::ReadFile(arguments.Value("elf"), launch::Elf::kMaxFileSize);
   if (!file.ok()) return file.status();
   auto symbols = SymbolTable::FromElf(*file);
   if (symbols.ok()) options.symbols = *std::move(symbols);
-  if (arguments.Has("igvm")) return absl::OkStatus();
+  if (packed) return absl::OkStatus();
   auto plan = launch::PlanOfImage(*file);
   if (!plan.ok()) return plan.status();
   options.plan = *std::move(plan);

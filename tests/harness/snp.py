@@ -120,13 +120,10 @@ class SnpSite(site.Site):
         self.verifier.call("secret", "add", SECRET, "--file", "-", "--emulated", stdin=self.secret)
         self.image = self.configure("vm1", [self.pin], acpi=acpi)
         self.measurement = self.measure(self.image)
-        twin = self.configure("twin", [self.pin], acpi=acpi, platform="emulated")
-        policy = self.write_policy([twin], root, acpi_digest, **processor)
-        text = policy.read_text()
-        text, count = re.subn(r'(?m)^  "[0-9a-f]{96}"', f'  "{self.measurement}"', text)
-        if count != 1:
-            raise process.Failure("the policy names no measurement")
-        policy.write_text(text)
+        # What the owner's tool measures is what the machine's firmware does.
+        policy = self.write_policy([self.image], root, acpi_digest, **processor)
+        if f'"{self.measurement}"' not in policy.read_text():
+            raise process.Failure("the policy names another measurement")
         self.verifier.call("policy", "add", policy)
         self.verifier.start()
         self.endpoints = {"verifier": self.verifier.address}
