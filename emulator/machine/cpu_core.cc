@@ -206,6 +206,8 @@ void CpuCore::OnInterrupt(uint32_t vector) {
     uc_emu_stop(engine_);
     return;
   }
+  events_.OnException(cpu_, static_cast<uint8_t>(vector),
+                      vc_error_.value_or(0));
   Deliver(vector);
 }
 

@@ -12,6 +12,8 @@ void CpuEvents::OnWriteCr3(Cpu& /*cpu*/, uint64_t /*value*/) {}
 void CpuEvents::OnFetchPage(Cpu& /*cpu*/, uint64_t /*gpa*/) {}
 void CpuEvents::OnWatchedAccess(Cpu& /*cpu*/, const WatchedAccess& /*access*/) {
 }
+void CpuEvents::OnException(Cpu& /*cpu*/, uint8_t /*vector*/,
+                            uint32_t /*vc_error*/) {}
 void CpuEvents::OnCount(Cpu& /*cpu*/) {}
 
 bool CpuEvents::OnNestedFault(Cpu& cpu, const NestedFault& fault) {

@@ -54,6 +54,10 @@ class CpuEvents {
   // in the TLB, so more than once.
   virtual void OnFetchPage(Cpu& cpu, uint64_t gpa);
 
+  // The CPU is about to deliver an exception through the guest's IDT. RIP is as
+  // the guest will find it. `vc_error`: #VC's error code.
+  virtual void OnException(Cpu& cpu, uint8_t vector, uint32_t vc_error);
+
   // Each access to a watched page. Unaligned and locked accesses come in parts.
   virtual void OnWatchedAccess(Cpu& cpu, const WatchedAccess& access);
 

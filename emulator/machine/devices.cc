@@ -13,6 +13,7 @@ constexpr uint8_t kDivisorLatch = 0x80;
 constexpr uint8_t kNoInterruptFifosOn = 0xC1;
 constexpr uint8_t kHoldingAndShiftEmpty = 0x60;
 
+constexpr uint16_t kPm1aControl = 4;  // From PMBASE.
 constexpr uint32_t kSleepEnable = 1 << 13;
 
 // docs/channel.md: a doorbell is 'D', a record begins with 'F'.
@@ -63,8 +64,59 @@ Cause DebugConsole::CauseOf(uint16_t, bool write, uint32_t value) {
   return byte == kDoorbellByte ? Cause::kDoorbell : Cause::kOtherPort;
 }
 
-void PowerButton::Write(uint16_t offset, unsigned size, uint32_t value) {
-  if (offset == 0 && size == 2 && (value & kSleepEnable) != 0) off_();
+PciConfiguration::Function* PciConfiguration::Selected() {
+  constexpr uint32_t kEnable = uint32_t{1} << 31;
+  switch (address_ & ~uint32_t{0xFF}) {
+    case kEnable:
+      return &host_bridge_;
+    case kEnable | 0x1F << 11:
+      return &lpc_;
+    default:
+      return nullptr;
+  }
+}
+
+uint32_t PciConfiguration::Read(uint16_t offset, unsigned size) {
+  if (offset < 4) return size == 4 ? address_ : ~uint32_t{0};
+  const Function* const function = Selected();
+  if (function == nullptr) return ~uint32_t{0};
+  uint32_t value = 0;
+  for (unsigned i = 0; i < size; ++i) {
+    value |= uint32_t{(*function)[((address_ & 0xFC) + offset - 4 + i) & 0xFF]}
+             << (8 * i);
+  }
+  return value;
+}
+
+void PciConfiguration::Write(uint16_t offset, unsigned size, uint32_t value) {
+  if (offset < 4) {
+    if (size == 4) address_ = value & ~uint32_t{3};
+    return;
+  }
+  Function* const function = Selected();
+  if (function == nullptr) return;
+  for (unsigned i = 0; i < size; ++i) {
+    const uint32_t at = ((address_ & 0xFC) + offset - 4 + i) & 0xFF;
+    if (at >= 4) (*function)[at] = static_cast<uint8_t>(value >> (8 * i));
+  }
+}
+
+std::optional<uint16_t> PciConfiguration::power_management_base() const {
+  constexpr size_t kPmBase = 0x40, kAcpiControl = 0x44;
+  constexpr uint8_t kAcpiEnable = 0x80;
+  if ((lpc_[kAcpiControl] & kAcpiEnable) == 0) return {};
+  const auto base =
+      static_cast<uint16_t>((lpc_[kPmBase] | lpc_[kPmBase + 1] << 8) & 0xFF80);
+  if (base == 0) return {};
+  return base;
+}
+
+void PowerButton::Write(uint16_t port, unsigned size, uint32_t value) {
+  const auto base = pci_.power_management_base();
+  if (base.has_value() && port == *base + kPm1aControl && size == 2 &&
+      (value & kSleepEnable) != 0) {
+    off_();
+  }
 }
 
 }  // namespace emulator::machine

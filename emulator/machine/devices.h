@@ -10,6 +10,7 @@
 
 #include <array>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -54,17 +55,47 @@ class DebugConsole final : public PortDevice {
   size_t left_of_record_ = 0;
 };
 
-// PM1a_CNT: SLP_EN with any sleep type switches off. ACPI 6.4, 4.8.3.2.1.
-class PowerButton final : public PortDevice {
+// The configuration space of QEMU's q35, by the ports of PCI mechanism 1: two
+// functions, of which only the registers are kept that firmware sets before
+// anybody can use ACPI. Nothing has run before an SNP image.
+//
+// Spec: Intel ICH9 data sheet (316972), 13.1 (LPC, 0:1f.0); Intel 3 Series data
+// sheet (316966), 5.1 (host bridge, 0:0.0).
+class PciConfiguration final : public PortDevice {
  public:
-  static constexpr uint16_t kPm1aControl = 0x604;  // QEMU's q35
-  explicit PowerButton(std::function<void()> off) : off_(std::move(off)) {}
+  static constexpr uint16_t kBase = 0xCF8;
+  static constexpr uint16_t kPorts = 8;
 
-  uint32_t Read(uint16_t, unsigned) override { return 0; }
+  uint32_t Read(uint16_t offset, unsigned size) override;
   void Write(uint16_t offset, unsigned size, uint32_t value) override;
   Cause CauseOf(uint16_t, bool, uint32_t) override { return Cause::kOtherPort; }
 
+  // Where power management registers are; empty: they are not decoded.
+  std::optional<uint16_t> power_management_base() const;
+
  private:
+  using Function = std::array<uint8_t, 256>;
+  Function* Selected();
+
+  uint32_t address_ = 0;
+  Function host_bridge_{0x86, 0x80, 0xC0, 0x29};
+  Function lpc_{0x86, 0x80, 0x18, 0x29};
+};
+
+// PM1a_CNT: SLP_EN with any sleep type switches off. ACPI 6.4, 4.8.3.2.1.
+class PowerButton final : public PortDevice {
+ public:
+  // `pci` outlives it.
+  PowerButton(const PciConfiguration& pci, std::function<void()> off)
+      : pci_(pci), off_(std::move(off)) {}
+
+  // All ports that PMBASE can name: it decodes them itself.
+  uint32_t Read(uint16_t, unsigned) override { return ~uint32_t{0}; }
+  void Write(uint16_t port, unsigned size, uint32_t value) override;
+  Cause CauseOf(uint16_t, bool, uint32_t) override { return Cause::kOtherPort; }
+
+ private:
+  const PciConfiguration& pci_;
   std::function<void()> off_;
 };
 

@@ -58,14 +58,40 @@ TEST(DebugConsole, TellsDoorbellsFromRegistrations) {
   EXPECT_EQ(sent.size(), record.size() + 1);
 }
 
-TEST(PowerButton, WantsSleepEnable) {
+TEST(PowerButton, WantsAChipsetThatIsSetUpAndSleepEnable) {
   int off = 0;
-  PowerButton button([&] { ++off; });
-  button.Write(0, 2, 0x0001);
-  button.Write(0, 1, 0x20);
+  PciConfiguration pci;
+  PowerButton button(pci, [&] { ++off; });
+  const auto configure = [&](uint32_t address, uint32_t value) {
+    pci.Write(0, 4, address);
+    pci.Write(4, 4, value);
+  };
+  button.Write(0x604, 2, 0x2000);
+  configure(0x8000F840, 0x601);
+  button.Write(0x604, 2, 0x2000);
   EXPECT_EQ(off, 0);
-  button.Write(0, 2, 0x2000);
+  EXPECT_FALSE(pci.power_management_base().has_value());
+  configure(0x8000F844, 0x80);
+  EXPECT_EQ(pci.power_management_base(), 0x600);
+  button.Write(0x604, 2, 0x0001);
+  button.Write(0x604, 1, 0x20);
+  button.Write(0x704, 2, 0x2000);
+  EXPECT_EQ(off, 0);
+  button.Write(0x604, 2, 0x2000);
   EXPECT_EQ(off, 1);
+}
+
+TEST(PciConfiguration, HasTwoFunctions) {
+  PciConfiguration pci;
+  pci.Write(0, 4, 0x80000000);
+  EXPECT_EQ(pci.Read(4, 4), 0x29C08086u);
+  EXPECT_EQ(pci.Read(6, 2), 0x29C0u);
+  pci.Write(4, 4, 0);  // Read-only.
+  EXPECT_EQ(pci.Read(4, 2), 0x8086u);
+  pci.Write(0, 4, 0x80001000);
+  EXPECT_EQ(pci.Read(4, 4), 0xFFFFFFFFu);
+  pci.Write(0, 4, 0x0000F840);  // Not enabled.
+  EXPECT_EQ(pci.Read(4, 4), 0xFFFFFFFFu);
 }
 
 // --- fw_cfg.
@@ -74,7 +100,10 @@ class FwCfgTest : public testing::Test {
  protected:
   static constexpr uint64_t kAccess = 0x1000, kBuffer = 0x2000;
 
-  FwCfgTest() : device_(memory_, [this](uint64_t gpa) { private_at_ = gpa; }) {}
+  FwCfgTest() : device_(memory_, [this](uint64_t gpa) { private_at_ = gpa; }) {
+    device_.set_on_select(
+        [this](std::string_view name) { selected_.emplace_back(name); });
+  }
 
   // One DMA operation; returns the control field afterwards.
   uint32_t Dma(uint32_t control, uint32_t length, uint64_t gpa) {
@@ -94,6 +123,7 @@ class FwCfgTest : public testing::Test {
 
   FakeHostView memory_{1 << 20};
   uint64_t private_at_ = 0;
+  std::vector<std::string> selected_;
   FwCfgDevice device_;
 };
 
@@ -113,6 +143,7 @@ TEST_F(FwCfgTest, ServesSignatureAndFiles) {
   EXPECT_EQ(Text(kBuffer, 2), "bb");
   EXPECT_EQ(Dma(kRead, 3, kBuffer), 0u);  // Zeros behind the end.
   EXPECT_EQ(Text(kBuffer, 3), std::string("b\0\0", 3));
+  EXPECT_EQ(selected_, std::vector<std::string>{"opt/b"});
 }
 
 TEST_F(FwCfgTest, SkipsAndRefusesWrites) {

@@ -56,6 +56,7 @@ void FwCfgDevice::MakeDirectory() {
     directory.insert(directory.end(), 2, 0);
     directory.insert(directory.end(), name.begin(), name.end());
     directory.insert(directory.end(), kMaxName - name.size(), 0);
+    names_[selector] = name;
     items_[selector++] = contents;
   }
   items_[kDirectoryItem] = std::move(directory);
@@ -66,6 +67,8 @@ void FwCfgDevice::Select(uint16_t selector) {
   if (!directory_made_) MakeDirectory();
   selector_ = selector;
   offset_ = 0;
+  const auto name = names_.find(selector);
+  if (name != names_.end() && on_select_) on_select_(name->second);
 }
 
 const std::vector<uint8_t>& FwCfgDevice::Current() {

@@ -34,6 +34,11 @@ class FwCfgDevice final : public PortDevice {
   // Before the guest starts. A name that is there already gets other contents.
   void AddFile(std::string_view name, std::vector<uint8_t> contents);
 
+  // Told the name of each file that is selected: QEMU makes some of them then.
+  void set_on_select(std::function<void(std::string_view)> on_select) {
+    on_select_ = std::move(on_select);
+  }
+
   uint32_t Read(uint16_t offset, unsigned size) override;
   void Write(uint16_t offset, unsigned size, uint32_t value) override;
   Cause CauseOf(uint16_t, bool, uint32_t) override { return Cause::kFwCfg; }
@@ -48,8 +53,10 @@ class FwCfgDevice final : public PortDevice {
 
   HostView& memory_;
   std::function<void(uint64_t)> on_private_;
+  std::function<void(std::string_view)> on_select_;
   std::map<std::string, std::vector<uint8_t>, std::less<>> files_;
   std::map<uint16_t, std::vector<uint8_t>> items_;
+  std::map<uint16_t, std::string> names_;
   bool directory_made_ = false;
   uint16_t selector_ = 0;
   uint64_t offset_ = 0;

@@ -353,6 +353,10 @@ void Hypervisor::PageStateChange(Exit& exit, GhcbPage& ghcb) {
   const base::MutableBytes buffer =
       base::MutableBytes(ghcb.bytes())
           .subspan(exit.scratch - exit.msr, end - exit.scratch);
+  const std::span<const uint8_t> header = buffer.first(sev::kPscHeaderSize);
+  absl::StrAppendFormat(&exit.detail, " entries %d to %d",
+                        base::LoadLe<uint16_t>(header.subspan<0, 2>()),
+                        base::LoadLe<uint16_t>(header.subspan<2, 2>()));
   ghcb.Set<g::SwExitInfo2>(
       ChangePageStates(buffer, options_.large_pages, memory_));
 }

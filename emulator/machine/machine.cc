@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/machine/machine.h"
 
+#include <cxxabi.h>
+#include <stdlib.h>
 #include <string.h>
 #include <x86intrin.h>
 
@@ -42,6 +44,16 @@ std::vector<uint8_t> E820(std::span<const MemoryMapEntry> map) {
     out.insert(out.end(), row.begin(), row.end());
   }
   return out;
+}
+
+// "svsm::SnpPlatform::Page" of the symbol that the compiler wrote.
+std::string ShortName(const std::string& described) {
+  const std::string symbol = described.substr(0, described.find('+'));
+  int status = 0;
+  const std::unique_ptr<char, decltype(&free)> name(
+      abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status), &free);
+  const std::string whole = status == 0 ? name.get() : symbol;
+  return whole.substr(0, whole.find('('));
 }
 
 // Pages of a flat ROM lie just below 4 GiB.
@@ -95,7 +107,7 @@ Machine::Machine(MachineOptions options, std::unique_ptr<GuestMemory> memory)
                 [this](uint8_t byte) {
                   if (options_.doorbell) options_.doorbell(byte);
                 }),
-      power_([this] { End({.kind = Ending::Kind::kPoweredOff}); }),
+      power_(pci_, [this] { End({.kind = Ending::Kind::kPoweredOff}); }),
       fw_cfg_(*this,
               [this](uint64_t gpa) {
                 End(Ending::Violation(absl::StrFormat(
@@ -108,11 +120,22 @@ void Machine::AddDevices() {
   constexpr uint16_t kPic[] = {0x20, 0xA0};
   ports_.Add(kCom1, Uart16550::kPorts, uart_);
   ports_.Add(kProxyPort, 1, doorbell_);
-  ports_.Add(PowerButton::kPm1aControl, 2, power_);
+  ports_.Add(PciConfiguration::kBase, PciConfiguration::kPorts, pci_);
   ports_.Add(FwCfgDevice::kBase, FwCfgDevice::kPorts, fw_cfg_);
   for (int i = 0; i < 2; ++i) {
     ports_.Add(kPic[i], InterruptController::kPorts, pic_[i]);
   }
+  // Last: whatever port PMBASE names.
+  ports_.Add(0, 0xFFFF, power_);
+  fw_cfg_.set_on_select([this](std::string_view name) {
+    if (name.starts_with("etc/acpi/") &&
+        !pci_.power_management_base().has_value()) {
+      End(Ending::Violation(absl::StrCat(
+          name,
+          " is read before PMBASE and ACPI_EN are set: QEMU makes a FADT "
+          "without power management then")));
+    }
+  });
   fw_cfg_.AddFile("etc/e820", E820(options_.launch.memory_map));
   for (const FwCfgFile& file : options_.fw_cfg) {
     fw_cfg_.AddFile(file.name, file.contents);
@@ -192,6 +215,25 @@ void Machine::OnVmgexit(Cpu& cpu) {
     options_.hook->After(*this, exit);
     cpu.set_ghcb_msr(exit.msr);
   }
+}
+
+std::string Machine::CallersOf(Cpu& cpu) const {
+  constexpr size_t kMost = 6;
+  std::string text;
+  const std::vector<Frame> frames = cpu.Backtrace();
+  for (size_t i = 0; i < std::min(frames.size(), kMost); ++i) {
+    absl::StrAppend(&text, i == 0 ? "" : " < ",
+                    ShortName(options_.symbols.Describe(frames[i].address)));
+  }
+  return text;
+}
+
+// What the guest's own handler will see; an exit follows, or its end.
+void Machine::OnException(Cpu& cpu, uint8_t vector, uint32_t vc_error) {
+  if (options_.trace == nullptr) return;
+  trace_.Note(absl::StrFormat(
+      "%d instructions: exception %d, #VC code %#x, at %#x (%s)",
+      cpu.instructions(), vector, vc_error, cpu.rip(), CallersOf(cpu)));
 }
 
 std::optional<Ending> Machine::Serve(Exit& exit) {

@@ -125,6 +125,8 @@ class Machine final : private CpuEvents,
   void AddDevices();
   Ending EndingOf(const StopReason& stop) const;
   std::optional<Ending> Serve(Exit& exit);
+  // The functions that lead to an exit, innermost first.
+  std::string CallersOf(Cpu& cpu) const;
 
   // CpuEvents
   void OnVmgexit(Cpu& cpu) override;
@@ -132,6 +134,7 @@ class Machine final : private CpuEvents,
   void OnWriteCr3(Cpu& cpu, uint64_t value) override;
   void OnFetchPage(Cpu& cpu, uint64_t gpa) override;
   void OnWatchedAccess(Cpu& cpu, const WatchedAccess& access) override;
+  void OnException(Cpu& cpu, uint8_t vector, uint32_t vc_error) override;
   void OnCount(Cpu& cpu) override;
   bool OnNestedFault(Cpu& cpu, const NestedFault& fault) override;
   uint64_t ReadTsc(Cpu& cpu) override;
@@ -154,6 +157,7 @@ class Machine final : private CpuEvents,
   PortBus ports_;
   Uart16550 uart_;
   DebugConsole doorbell_;
+  PciConfiguration pci_;
   PowerButton power_;
   InterruptController pic_[2];
   FwCfgDevice fw_cfg_;
