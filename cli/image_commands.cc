@@ -7,29 +7,31 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/image_input.h"
 #include "launch/elf.h"
 #include "launch/guest_toml.h"
 #include "launch/image.h"
-#include "launch/measure.h"
+#include "launch/launch_plan.h"
 
 namespace cli {
 namespace {
 
 using Kind = Option::Kind;
 
-absl::StatusOr<std::string> DigestHex(base::Bytes image) {
-  const auto digest = launch::MeasureEmulatedImage(image);
-  if (!digest.ok()) return digest.status();
-  // EDGE: char may alias the bytes.
-  return absl::BytesToHexString(
-      {reinterpret_cast<const char*>(digest->data()), digest->size()});
-}
-
-std::string_view NameOf(proto::Platform platform) {
-  return platform == proto::Platform::kSnp ? "snp" : "emulated";
+// Those that the image has; the one of its platform must be there.
+absl::Status PrintDigests(const ImageInput& image, std::string_view prefix) {
+  for (const auto platform :
+       {proto::Platform::kSnp, proto::Platform::kEmulated}) {
+    const auto plan = image.Plan(platform);
+    if (plan.ok()) {
+      absl::PrintF("%slaunch digest (%s) %s\n", prefix, NameOf(platform),
+                   DigestHex(launch::MeasurePlan(*plan)));
+    } else if (platform == image.DefaultPlatform()) {
+      return plan.status();
+    }
+  }
+  return absl::OkStatus();
 }
 
 constexpr Option kConfigureOptions[] = {
@@ -57,42 +59,21 @@ absl::Status Configure(const Arguments& arguments) {
   const std::string output = arguments.Value("output");
   status = launch::WriteFile(output, *image);
   if (!status.ok()) return status;
-  const auto digest = DigestHex(*image);
-  if (!digest.ok()) return digest.status();
-  absl::PrintF("%s: vm %s, platform %s\nlaunch digest (emulated) %s\n", output,
-               config->vm.view(), NameOf(config->platform), *digest);
-  return absl::OkStatus();
-}
-
-constexpr Option kMeasureOptions[] = {
-    {"json", "", Kind::kSwitch, "one JSON object instead of the digest"},
-};
-
-absl::Status Measure(const Arguments& arguments) {
-  const auto image =
-      launch::ReadFile(arguments.positional(0), launch::Elf::kMaxFileSize);
-  if (!image.ok()) return image.status();
-  const auto digest = DigestHex(*image);
-  if (!digest.ok()) return digest.status();
-  if (arguments.Has("json")) {
-    absl::PrintF("{\"platform\": \"emulated\", \"launch_digest\": \"%s\"}\n",
-                 *digest);
-  } else {
-    absl::PrintF("%s\n", *digest);
-  }
-  return absl::OkStatus();
+  const auto written = ImageInput::Load(output);
+  if (!written.ok()) return written.status();
+  absl::PrintF("%s: vm %s, platform %s\n", output, config->vm.view(),
+               NameOf(config->platform));
+  return PrintDigests(*written, "");
 }
 
 absl::Status Show(const Arguments& arguments) {
-  const auto image =
-      launch::ReadFile(arguments.positional(0), launch::Elf::kMaxFileSize);
+  const auto image = ImageInput::Load(arguments.positional(0));
   if (!image.ok()) return image.status();
-  const auto digest = DigestHex(*image);
-  if (!digest.ok()) return digest.status();
-  const auto config = launch::ConfigOfImage(*image);
+  const auto config = image->Config();
   if (!config.ok()) return config.status();
-  absl::PrintF("# launch digest (emulated) %s\n%s", *digest,
-               launch::ToGuestToml(*config));
+  const absl::Status status = PrintDigests(*image, "# ");
+  if (!status.ok()) return status;
+  absl::PrintF("%s", launch::ToGuestToml(*config));
   return absl::OkStatus();
 }
 
@@ -101,14 +82,11 @@ constexpr Command kCommands[] = {
      "Writes OUT: the image IN with the configuration in its measured .config\n"
      "section. Nothing is built; one VM, one configuration, one launch digest.",
      kConfigureOptions, &Configure},
-    {"image measure", "IMAGE", "print the launch digest of an image",
-     "Prints the digest that the emulated secure processor reports for IMAGE:\n"
-     "what a policy's `measurement` names.",
-     kMeasureOptions, &Measure},
     {"image show",
      "IMAGE",
      "print the configuration inside an image",
-     "Prints the configuration as TOML, defaults filled in.",
+     "Prints the configuration as TOML, defaults filled in, and the launch "
+     "digests of IMAGE: an ELF file, an IGVM file or a ROM for SNP.",
      {},
      &Show},
 };

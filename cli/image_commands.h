@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `forelock image ...`: configure, measure and show guest images.
+// `forelock image configure` and `image show`.
 #pragma once
 
 #include <span>

@@ -6,7 +6,10 @@
 #include <vector>
 
 #include "cli/arguments.h"
+#include "cli/image_build.h"
 #include "cli/image_commands.h"
+#include "cli/image_inspect.h"
+#include "cli/image_measure.h"
 #include "cli/image_qemu.h"
 #include "cli/image_rom.h"
 #include "cli/image_sign.h"
@@ -18,7 +21,9 @@
 int main(int argc, char** argv) {
   std::vector<cli::Command> commands;
   for (const auto group :
-       {cli::ImageCommands(), cli::ImageQemuCommands(), cli::ImageRomCommands(),
+       {cli::ImageCommands(), cli::ImageBuildCommands(),
+        cli::ImageInspectCommands(), cli::ImageMeasureCommands(),
+        cli::ImageQemuCommands(), cli::ImageRomCommands(),
         cli::ImageSignCommands(), cli::PolicyCommands(), cli::ReportCommands(),
         cli::RootsCommands(), cli::VectorsCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());

@@ -72,8 +72,11 @@ class Fd {
 absl::StatusOr<proto::Config> ConfigOfImage(base::Bytes file) {
   const auto range = ConfigRange(file);
   if (!range.ok()) return range.status();
-  const auto bytes =
-      proto::ConfigInSection(file.subspan(range->offset, range->size));
+  return ConfigOfSection(file.subspan(range->offset, range->size));
+}
+
+absl::StatusOr<proto::Config> ConfigOfSection(base::Bytes section) {
+  const auto bytes = proto::ConfigInSection(section);
   if (!bytes.ok()) return FromBase(bytes.status());
   proto::Config config;
   const base::Status status = proto::DecodeConfig(*bytes, config);

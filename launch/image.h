@@ -30,6 +30,10 @@ absl::Status ConfigureImage(base::MutableBytes file,
 //   NotFound: there is none yet, or no place for one.
 absl::StatusOr<proto::Config> ConfigOfImage(base::Bytes file);
 
+// The configuration inside a section of that layout (proto/config_section.h).
+//   NotFound: it is empty. Else as the layout's and the configuration's rules.
+absl::StatusOr<proto::Config> ConfigOfSection(base::Bytes section);
+
 // Whole files, up to `max_size` bytes.
 absl::StatusOr<std::vector<uint8_t>> ReadFile(const std::string& path,
                                               size_t max_size);

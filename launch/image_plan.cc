@@ -8,8 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "launch/elf.h"
 #include "launch/error.h"
+#include "launch/image.h"
 #include "launch/reasons.h"
 #include "launch/vmsa.h"
+#include "proto/config_section.h"
 #include "proto/launch_note.h"
 
 namespace launch {
@@ -138,6 +140,50 @@ absl::StatusOr<LaunchPlan> PlanOfImage(base::Bytes file) {
   plan.memory_map =
       ParameterArea{.gpa = note->memory_map_page, .size = kPageSize};
   return plan;
+}
+
+absl::StatusOr<LaunchPlan> EmulatedPlanOfImage(base::Bytes file) {
+  const auto elf = Elf::Parse(file);
+  if (!elf.ok()) return elf.status();
+  LaunchPlan plan;
+  for (const Segment& segment : elf->segments()) {
+    for (uint64_t at = 0; at < segment.file_bytes.size(); at += kPageSize) {
+      plan.pages.push_back({.gpa = segment.physical_address + at,
+                            .contents = PageAt(segment.file_bytes, at)});
+    }
+  }
+  return plan;
+}
+
+absl::StatusOr<proto::Config> ConfigOfPlan(const LaunchPlan& plan) {
+  std::vector<uint8_t> section;
+  for (size_t i = 0; i < plan.pages.size(); ++i) {
+    const PlanPage& page = plan.pages[i];
+    if (page.type != sev::PageType::kNormal ||
+        !std::ranges::equal(
+            base::Bytes(page.contents).first(proto::kConfigMagic.size()),
+            proto::kConfigMagic)) {
+      continue;
+    }
+    if (!section.empty()) {
+      return Error(kElfMalformed, "two pages that look like a configuration");
+    }
+    // The section's pages follow each other, in memory and in the plan.
+    for (size_t j = i;
+         j < plan.pages.size() && section.size() < proto::kConfigSectionSize &&
+         plan.pages[j].type == sev::PageType::kNormal &&
+         plan.pages[j].gpa == page.gpa + (j - i) * kPageSize;
+         ++j) {
+      section.insert(section.end(), plan.pages[j].contents.begin(),
+                     plan.pages[j].contents.end());
+    }
+  }
+  if (section.empty()) {
+    return absl::NotFoundError(
+        absl::StrCat(base::NameOf(kElfNoConfigSection).text,
+                     ": no page is that of a configuration"));
+  }
+  return ConfigOfSection(section);
 }
 
 }  // namespace launch

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "base/bytes.h"
 #include "launch/launch_plan.h"
+#include "proto/config.h"
 
 namespace launch {
 
@@ -22,5 +23,14 @@ inline constexpr uint64_t kMaxImageMemory = 64 << 20;
 //   NotFound (LA10): no launch note. InvalidArgument: not a guest image (LA1),
 //   or the note does not fit it (LA11).
 absl::StatusOr<LaunchPlan> PlanOfImage(base::Bytes file);
+
+// What the emulated platform measures (launch/measure.h), as pages.
+//   InvalidArgument (LA1): not a guest image.
+absl::StatusOr<LaunchPlan> EmulatedPlanOfImage(base::Bytes file);
+
+// The configuration that a plan puts into memory. Where it is there is no name
+// to find it by: it is the one page that begins as the section does.
+//   NotFound (LA2): none. InvalidArgument: two (LA1), or a broken one.
+absl::StatusOr<proto::Config> ConfigOfPlan(const LaunchPlan& plan);
 
 }  // namespace launch

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launch/image_plan.h"
 
+#include <algorithm>
 #include <functional>
 #include <set>
 #include <span>
@@ -11,6 +12,7 @@
 #include "base/bytes.h"
 #include "gtest/gtest.h"
 #include "launch/elf_for_tests.h"
+#include "launch/image.h"
 #include "launch/launch_plan.h"
 #include "launch/measure.h"
 #include "sev/page_info.h"
@@ -100,6 +102,42 @@ TEST(ImagePlan, PagesAreMeasuredOneAfterTheOther) {
   }
   EXPECT_EQ(MeasurePlan(*plan), so_far);
   EXPECT_EQ(MeasurePlan(LaunchPlan()), sev::LaunchDigest{});
+}
+
+TEST(ImagePlan, TheEmulatedPlatformMeasuresFileBytesOnly) {
+  TestElf builder;
+  builder.programs[3] = TestElf::Load(0x220000, 0, 0, 0x1800);
+  const auto file = builder.Bytes();
+  const auto plan = EmulatedPlanOfImage(file);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_EQ(MeasurePlan(*plan), *MeasureEmulatedImage(file));
+  EXPECT_FALSE(EmulatedPlanOfImage(base::Bytes(file).first(100)).ok());
+}
+
+TEST(ImagePlan, TheConfigurationIsFoundInThePages) {
+  proto::Config config;
+  config.vm.Assign("demo/vm1");
+  config.verifier_endpoint.Assign("verifier");
+  config.verifier_pins.Add({1});
+  auto file = TestElf().Bytes();
+  EXPECT_EQ(ConfigOfPlan(*PlanOfImage(file)).status().code(),
+            absl::StatusCode::kNotFound);
+  ASSERT_TRUE(ConfigureImage(file, config, Reconfigure::kRefuse).ok());
+  auto plan = PlanOfImage(file);
+  ASSERT_TRUE(plan.ok());
+  const auto found = ConfigOfPlan(*plan);
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->vm.view(), "demo/vm1");
+  // A second one, or half of one, is none.
+  const auto at =
+      std::ranges::find(plan->pages, TestElf::kConfig, &PlanPage::gpa);
+  LaunchPlan two = *plan;
+  two.pages.push_back(*at);
+  two.pages.back().gpa = 0x400000;
+  EXPECT_FALSE(ConfigOfPlan(two).ok());
+  LaunchPlan half = *plan;
+  half.pages.erase(half.pages.begin() + (at - plan->pages.begin()) + 1);
+  EXPECT_FALSE(ConfigOfPlan(half).ok());
 }
 
 TEST(ImagePlan, ANoteThatDoesNotFitIsRefused) {

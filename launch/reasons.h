@@ -40,6 +40,10 @@
   X(kPlanNotExpressible, 'L', 'A', 15,                                      \
     "a launch cannot be written as an IGVM file",                           \
     "A bug: this program planned what the format has no header for.")       \
+  X(kImageNotForSnp, 'L', 'A', 16, "image is not configured for SEV-SNP",   \
+    "Configure it with platform = \"snp\"; it would not start.")            \
+  X(kIdBlockOther, 'L', 'A', 17, "ID block is not of this launch",          \
+    "Sign the digest and the guest policy that image build prints.")        \
   X(kKeyUnusable, 'L', 'A', 30, "a key cannot sign ID blocks",              \
     "Give an EC P-384 private key in PEM, or a pkcs11: URI of one.")        \
   X(kKeyEncrypted, 'L', 'A', 31, "a key file is encrypted",                 \

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/image_input.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "launch/elf.h"
+#include "launch/igvm/read_write.h"
+#include "launch/image.h"
+#include "launch/image_plan.h"
+#include "launch/rom.h"
+#include "sev/guest_policy.h"
+#include "verifier/ossl/ossl.h"
+
+namespace cli {
+
+std::string_view NameOf(proto::Platform platform) {
+  return platform == proto::Platform::kSnp ? "snp" : "emulated";
+}
+
+absl::StatusOr<ImageInput> ImageInput::Load(const std::string& path) {
+  auto bytes = launch::ReadFile(path, igvm::kMaxFileSize);
+  if (!bytes.ok()) return bytes.status();
+  ImageInput input;
+  input.bytes_ = *std::move(bytes);
+  constexpr uint8_t kIgvmMagic[] = {'I', 'G', 'V', 'M'};
+  if (input.bytes_.size() >= sizeof(kIgvmMagic) &&
+      base::Equal(base::Bytes(input.bytes_).first(sizeof(kIgvmMagic)),
+                  kIgvmMagic)) {
+    auto file = igvm::Read(input.bytes_);
+    if (!file.ok()) return file.status();
+    input.igvm_ = *std::move(file);
+    input.kind_ = ImageKind::kIgvm;
+  } else if (launch::RomKindOf(input.bytes_)) {
+    input.kind_ = ImageKind::kRom;
+  } else {
+    const auto elf = launch::Elf::Parse(input.bytes_);
+    if (!elf.ok()) return elf.status();
+  }
+  return input;
+}
+
+absl::StatusOr<proto::Config> ImageInput::Config() const {
+  if (kind_ == ImageKind::kElf) return launch::ConfigOfImage(bytes_);
+  const auto plan = Plan(proto::Platform::kSnp);
+  if (!plan.ok()) return plan.status();
+  return launch::ConfigOfPlan(*plan);
+}
+
+absl::StatusOr<launch::LaunchPlan> ImageInput::Plan(
+    proto::Platform platform, const Launch& launch) const {
+  if (platform == proto::Platform::kEmulated) {
+    if (kind_ == ImageKind::kElf) return launch::EmulatedPlanOfImage(bytes_);
+    return absl::FailedPreconditionError(
+        "only an ELF file has a launch digest of the emulated platform");
+  }
+  switch (kind_) {
+    case ImageKind::kIgvm:
+      return launch::PlanOfIgvm(*igvm_, launch.loader);
+    case ImageKind::kRom:
+      return launch::PlanOfRom(bytes_, launch.cpu_signature != 0
+                                           ? launch.cpu_signature
+                                           : launch::kEpycSignature);
+    case ImageKind::kElf:
+      break;
+  }
+  return launch::PlanOfImage(bytes_);
+}
+
+proto::Platform ImageInput::DefaultPlatform() const {
+  if (kind_ != ImageKind::kElf) return proto::Platform::kSnp;
+  const auto config = Config();
+  return config.ok() ? config->platform : proto::Platform::kEmulated;
+}
+
+std::string DigestHex(const sev::LaunchDigest& digest) {
+  return verifier::ossl::Hex(digest);
+}
+
+std::string PolicyBitNames(uint64_t policy) {
+  std::string names;
+  for (const sev::NamedBit& bit : sev::kPolicyBits) {
+    if ((policy & bit.bit) == 0) continue;
+    absl::StrAppend(&names, names.empty() ? "" : ", ", bit.name);
+  }
+  if ((policy & ~sev::kPolicyKnownBits) != 0) {
+    absl::StrAppendFormat(&names, "%s0x%x", names.empty() ? "" : ", ",
+                          policy & ~sev::kPolicyKnownBits);
+  }
+  return names.empty() ? "none" : names;
+}
+
+absl::StatusOr<ImageInput::Launch> LaunchGiven(const Arguments& arguments) {
+  ImageInput::Launch launch;
+  if (arguments.Has("loader")) {
+    const std::string loader = arguments.Value("loader");
+    if (loader != "qemu" && loader != "in-order") {
+      return UsageError("--loader wants qemu or in-order");
+    }
+    if (loader == "in-order") launch.loader = launch::Loader::kInOrder;
+  }
+  if (arguments.Has("cpu-signature") &&
+      (!absl::SimpleHexAtoi(arguments.Value("cpu-signature"),
+                            &launch.cpu_signature) ||
+       launch.cpu_signature == 0)) {
+    return UsageError("--cpu-signature wants up to 8 hex digits, not zero");
+  }
+  return launch;
+}
+
+}  // namespace cli
