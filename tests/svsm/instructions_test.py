@@ -73,6 +73,13 @@ class Instructions(unittest.TestCase):
     def test_the_listing_is_understood(self):
         self.assertEqual(set(FOUND) - {mnemonic for mnemonic, _ in self.found}, set())
 
+    def test_no_avx(self):
+        """The image saves no YMM state, and no machine that runs it in tests
+        executes AVX faithfully."""
+        others = {"vmgexit", "verr", "verw"}
+        found = {mnemonic for mnemonic, _ in self.found if mnemonic.startswith("v")}
+        self.assertEqual(found - others, set())
+
     def test_aes_by_instructions_alone(self):
         """MBEDTLS_AES_USE_HARDWARE_ONLY: no CPUID lie makes it use tables."""
         functions = {function for _, function in self.found}
