@@ -57,9 +57,10 @@ sev::CpuidValues Brand(const ChipModel& model, unsigned part) {
 CpuidTable MakeCpuidTable(const ChipModel& model) {
   const uint32_t fms = CpuidEax(model.cpuid);
   return {
+      // No leaf 0Dh: Linux refuses one without XSAVEC.
       {0x00000000,
        0,
-       {.eax = 0x0D, .ebx = kVendorEbx, .ecx = kVendorEcx, .edx = kVendorEdx}},
+       {.eax = 0x0B, .ebx = kVendorEbx, .ecx = kVendorEcx, .edx = kVendorEdx}},
       // CLFLUSH of 64 bytes, one logical processor.
       {0x00000001,
        0,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/machine/devices.h"
 
+#include <algorithm>
+
 #include "proxy/registration.h"
 
 namespace emulator::machine {
@@ -109,6 +111,23 @@ std::optional<uint16_t> PciConfiguration::power_management_base() const {
       static_cast<uint16_t>((lpc_[kPmBase] | lpc_[kPmBase + 1] << 8) & 0xFF80);
   if (base == 0) return {};
   return base;
+}
+
+bool PciConfiguration::ShowsRam(uint64_t gpa, uint64_t size) const {
+  constexpr uint64_t kVideo = 0xA0000, kFirstPam = 0xC0000, kLastPam = 0xF0000,
+                     kEnd = 0x100000, kSegment = 0x4000;
+  constexpr size_t kPam0 = 0x90;
+  constexpr unsigned kReadAndWrite = 3;
+  if (gpa + size <= kVideo || gpa >= kEnd) return true;
+  if (gpa < kFirstPam) return false;
+  for (uint64_t at = gpa; at < std::min(gpa + size, kEnd); at += 0x1000) {
+    // PAM0's high half is for the last 64 KiB; PAM1's low half for the first
+    // 16 KiB, and so on.
+    const uint64_t half = at >= kLastPam ? 1 : 2 + (at - kFirstPam) / kSegment;
+    const unsigned pam = host_bridge_[kPam0 + half / 2] >> (half % 2 * 4);
+    if ((pam & kReadAndWrite) != kReadAndWrite) return false;
+  }
+  return true;
 }
 
 void PowerButton::Write(uint16_t port, unsigned size, uint32_t value) {

@@ -60,7 +60,7 @@ class DebugConsole final : public PortDevice {
 // anybody can use ACPI. Nothing has run before an SNP image.
 //
 // Spec: Intel ICH9 data sheet (316972), 13.1 (LPC, 0:1f.0); Intel 3 Series data
-// sheet (316966), 5.1 (host bridge, 0:0.0).
+// sheet (316966), 5.1 (host bridge, 0:0.0; PAM0 to PAM6 at 90h).
 class PciConfiguration final : public PortDevice {
  public:
   static constexpr uint16_t kBase = 0xCF8;
@@ -70,6 +70,9 @@ class PciConfiguration final : public PortDevice {
   void Write(uint16_t offset, unsigned size, uint32_t value) override;
   Cause CauseOf(uint16_t, bool, uint32_t) override { return Cause::kOtherPort; }
 
+  // Whether RAM is behind all of [gpa, gpa + size) as far as the ISA hole goes:
+  // never at the video memory, above it where the PAM registers say so.
+  bool ShowsRam(uint64_t gpa, uint64_t size) const;
   // Where power management registers are; empty: they are not decoded.
   std::optional<uint16_t> power_management_base() const;
 

@@ -94,6 +94,25 @@ TEST(PciConfiguration, HasTwoFunctions) {
   EXPECT_EQ(pci.Read(4, 4), 0xFFFFFFFFu);
 }
 
+TEST(PciConfiguration, ShadowsRamWherePamSays) {
+  PciConfiguration pci;
+  EXPECT_TRUE(pci.ShowsRam(0, 0xA0000));
+  EXPECT_TRUE(pci.ShowsRam(0x100000, 0x100000));
+  EXPECT_FALSE(pci.ShowsRam(0x9F000, 0x2000));
+  EXPECT_FALSE(pci.ShowsRam(0xC0000, 0x1000));
+  EXPECT_FALSE(pci.ShowsRam(0, 0x200000));
+  pci.Write(0, 4, 0x80000090);
+  pci.Write(4, 4, 0x00000330);  // PAM0, PAM1.
+  EXPECT_TRUE(pci.ShowsRam(0xF0000, 0x10000));
+  EXPECT_TRUE(pci.ShowsRam(0xC0000, 0x4000));
+  EXPECT_FALSE(pci.ShowsRam(0xC4000, 0x1000));
+  pci.Write(4, 4, 0x33333330);
+  pci.Write(0, 4, 0x80000094);
+  pci.Write(4, 4, 0x00333333);
+  EXPECT_TRUE(pci.ShowsRam(0xC0000, 0x40000));
+  EXPECT_FALSE(pci.ShowsRam(0xB0000, 0x20000));
+}
+
 // --- fw_cfg.
 
 class FwCfgTest : public testing::Test {

@@ -335,7 +335,7 @@ base::MutableBytes Machine::Shared(uint64_t gpa, uint64_t size) {
 }
 
 bool Machine::IsRam(uint64_t gpa, uint64_t size) const {
-  return memory_->IsRam(gpa, size);
+  return memory_->IsRam(gpa, size) && pci_.ShowsRam(gpa, size);
 }
 
 void Machine::MakePrivate(uint64_t gpa, uint64_t size, bool large) {
