@@ -94,7 +94,8 @@ class Host final : public VmgExit, public PageInstructions {
     Require(address % (large ? PageStates::kLarge : kPageSize) == 0);
     CheckAsked(address, large);
     const uint8_t how = choose_.Byte();
-    if (how == 1) return {.code = choose_.Byte()};
+    // The CPU itself does not lie: what failed is not done.
+    if (how == 1) return {.code = choose_.Byte() % 255u + 1};
     if (how == 2) return {.unchanged = true};
     if (large && (how & 4) != 0) return {.code = sev::kRmpFailSizeMismatch};
     const uint64_t size = large ? PageStates::kLarge : kPageSize;
