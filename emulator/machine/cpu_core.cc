@@ -217,6 +217,11 @@ void CpuCore::Deliver(uint32_t vector) {
   const std::optional<uint32_t> error_code = vector == kVectorVmmCommunication
                                                  ? std::exchange(vc_error_, {})
                                                  : std::nullopt;
+  if (error_code.has_value()) {
+    events_.OnVc(cpu_, *error_code);
+    AfterEvent();
+    if (stop_) LeaveEngine(0);
+  }
   x86_cpu_do_interrupt_x86_64(cs_);
   if (error_code.has_value()) PushErrorCode(*error_code);
 }

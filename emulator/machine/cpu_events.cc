@@ -7,6 +7,7 @@ namespace emulator::machine {
 
 void CpuEvents::OnHalt(Cpu& cpu) { cpu.StopAs(StopKind::kHalted, "HLT"); }
 
+void CpuEvents::OnVc(Cpu& /*cpu*/, uint32_t /*error_code*/) {}
 void CpuEvents::OnPause(Cpu& /*cpu*/) {}
 void CpuEvents::OnWriteCr3(Cpu& /*cpu*/, uint64_t /*value*/) {}
 void CpuEvents::OnFetchPage(Cpu& /*cpu*/, uint64_t /*gpa*/) {}

@@ -40,6 +40,9 @@ class CpuEvents {
   // VMGEXIT: the request is in cpu.ghcb_msr(). RIP is past the instruction.
   virtual void OnVmgexit(Cpu& cpu) = 0;
 
+  // #VC is about to be delivered; RIP is at the instruction that caused it.
+  virtual void OnVc(Cpu& cpu, uint32_t error_code);
+
   // HLT; RIP is past it. The guest goes on unless Stop() was called, which is
   // what this does.
   virtual void OnHalt(Cpu& cpu);

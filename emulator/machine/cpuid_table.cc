@@ -71,6 +71,10 @@ CpuidTable MakeCpuidTable(const ChipModel& model) {
       {0x00000007, 0, {.ebx = kStructuredEbx}},
       {0x0000000B, 0, {.eax = 0, .ebx = 1, .ecx = 0x100}},
       {0x0000000B, 1, {.eax = 0, .ebx = 1, .ecx = 0x201}},
+      // x87 and SSE state. XSAVE is not offered, but SNP hardware always says
+      // XSAVEC here, and Linux gives up where a CPUID page does not.
+      {0x0000000D, 0, {.eax = 3, .ebx = 0x240, .ecx = 0x240}},
+      {0x0000000D, 1, {.eax = Bits({1})}},
       {0x80000000,
        0,
        {.eax = 0x80000021,
@@ -131,6 +135,8 @@ std::array<uint8_t, sev::kCpuidPageSize> MakeCpuidPage(
             .first<sev::kCpuidFunctionSize>();
     sev::PutLe<uint32_t, f::EaxIn>(table[i].leaf, entry);
     sev::PutLe<uint32_t, f::EcxIn>(table[i].subleaf, entry);
+    // The size of leaf 0xD is for this XCR0.
+    if (table[i].leaf == 0x0D) sev::PutLe<uint64_t, f::Xcr0In>(1, entry);
     sev::PutLe<uint32_t, f::Eax>(table[i].values.eax, entry);
     sev::PutLe<uint32_t, f::Ebx>(table[i].values.ebx, entry);
     sev::PutLe<uint32_t, f::Ecx>(table[i].values.ecx, entry);
