@@ -38,6 +38,7 @@
 #include "svsm/platform/platform.h"
 #include "svsm/platform/platform_check.h"
 #include "svsm/platform/shared_area.h"
+#include "svsm/platform/snp/reasons.h"
 #include "svsm/runtime/runtime.h"
 #include "svsm/runtime/static_storage.h"
 
@@ -241,6 +242,13 @@ Status BootSequence::TakeMemory() {
   for (const Range range : std::span(ranges).first(count)) {
     BASE_TRY(ThePlatform().Accept(range));
   }
+  if (!OnSnp() || !map_.HasRomArea()) return {};
+  // A host may have no RAM there, whatever its map says: not every kernel
+  // cares.
+  const Status rom = ThePlatform().Accept(MemoryMap::kRomArea);
+  if (rom.reason() == kPageStateRefused) return {};
+  BASE_TRY(rom);
+  map_.WipeRomArea();
   return {};
 }
 

@@ -169,6 +169,7 @@ Result<size_t> MemoryMap::MakeWipes(std::span<Range> out) const {
     BASE_TRY(
         put({here.begin, end < kLegacyHole.begin ? end : kLegacyHole.begin}));
   }
+  if (wipe_rom_area_) BASE_TRY(put(kRomArea));
   return count;
 }
 

@@ -63,6 +63,9 @@ class MemoryMap {
   // below the page of the VMSA (sev::kKvmVmsaGpa).
   static constexpr uint64_t kHighest = uint64_t{1} << 46;
 
+  // Where kernels look for the tables of a PC's firmware. Never RAM to them.
+  static constexpr Range kRomArea{0xC0000, kLowest};
+
   struct Allocation {
     Range range;
     Use use;
@@ -94,8 +97,15 @@ class MemoryMap {
   //   kResourceExhausted: SL4.
   base::Result<size_t> MakeUnaccepted(std::span<Range> out) const;
 
+  // Whether the host shows all of kRomArea as RAM. Some kernels read it and die
+  // on SNP unless it is private memory (Linux: find_ibft_in_mem, where there is
+  // no EFI), so the image may accept it, and then has it overwritten.
+  bool HasRomArea() const { return ram_.Contains(kRomArea); }
+  void WipeRomArea() { wipe_rom_area_ = true; }
+
   // What must be overwritten before a kernel starts: Use::kSvsm, and RAM below
-  // kLowest, where host firmware left tables that a kernel looks for. Sorted by
+  // kLowest, where host firmware left tables that a kernel looks for (above
+  // 0xA0000 only after WipeRomArea()). Sorted by
   // nothing. Returns the number of ranges.
   //   kResourceExhausted: SL4.
   base::Result<size_t> MakeWipes(std::span<Range> out) const;
@@ -118,6 +128,7 @@ class MemoryMap {
       free_;  // ram_ from kLowest to k4GiB, minus allocations
   std::array<Allocation, kMaxAllocations> allocations_{};
   size_t allocation_count_ = 0;
+  bool wipe_rom_area_ = false;
 };
 
 }  // namespace svsm

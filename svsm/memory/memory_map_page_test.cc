@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "svsm/memory/memory_map_page.h"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -158,6 +159,35 @@ TEST(MemoryMapUnaccepted, IsAllRamButTheImageAndTheLegacyHole) {
   EXPECT_EQ(std::vector<Range>(out.begin(), out.begin() + *count), expected);
   EXPECT_EQ(map.MakeUnaccepted(std::span(out).first(3)).status().reason(),
             kTooManyRanges);
+}
+
+TEST(MemoryMapRomArea, IsWipedOnlyWhenTaken) {
+  const auto wipes_rom = [](const MemoryMap& map) {
+    std::array<Range, 8> out;
+    const auto count = map.MakeWipes(out);
+    EXPECT_TRUE(count.ok());
+    return std::count(out.begin(), out.begin() + *count, MemoryMap::kRomArea) ==
+           1;
+  };
+  const HostMapEntry kAll[] = {{0, 0x20000000, 1}};
+  MemoryMap map;
+  ASSERT_TRUE(map.Accept(kAll, kImage).ok());
+  EXPECT_TRUE(map.HasRomArea());
+  EXPECT_FALSE(wipes_rom(map));
+  map.WipeRomArea();
+  EXPECT_TRUE(wipes_rom(map));
+  std::array<E820Entry, 16> e820;
+  const auto count = map.MakeE820(e820);
+  ASSERT_TRUE(count.ok());
+  for (size_t i = 0; i < *count; ++i) {
+    EXPECT_FALSE(MemoryMap::kRomArea.Overlaps(
+        {e820[i].address, e820[i].address + e820[i].size}));
+  }
+
+  const HostMapEntry kHole[] = {{0, 0xA0000, 1}, {0x100000, 0x20000000, 1}};
+  MemoryMap other;
+  ASSERT_TRUE(other.Accept(kHole, kImage).ok());
+  EXPECT_FALSE(other.HasRomArea());
 }
 
 }  // namespace
