@@ -4,8 +4,10 @@
 verifier, proxy and key hierarchy."""
 
 import json
+import os
 import pathlib
 import re
+import shutil
 import struct
 
 from . import cpio, machine, process, site
@@ -85,8 +87,13 @@ class Run:
 
 
 class SnpSite(site.Site):
-    def configure(self, name, pins, resources=True, **changes):
-        """Makes an image for SNP; returns its path."""
+    def configure(self, name, pins, resources=True, build=(), **changes):
+        """Makes an image for SNP; returns its path: an IGVM file, with the ELF
+        file that it was made of beside it. `build`: options of image build."""
+        elf = self.configure_elf(name, pins, resources, **changes)
+        return self.build(elf, build)
+
+    def configure_elf(self, name, pins, resources=True, **changes):
         settings = {"acpi": "none", "platform": "snp"}
         settings.update(changes)
         resource = (["[[resource]]", f'name = "{SECRET}"', 'kind = "file"',
@@ -104,51 +111,94 @@ class SnpSite(site.Site):
         ]  # fmt: skip
         config = self.owner / f"{name}.toml"
         config.write_text("\n".join(text) + "\n")
-        image = self.host / f"{name}.elf"
+        elf = self.host / f"{name}.elf"
         process.run([self.tools.cli, "image", "configure", "--config", config,
-                     "--output", image, self.tools.image])  # fmt: skip
-        return image
+                     "--output", elf, self.tools.image])  # fmt: skip
+        return elf
 
-    def prepare_snp(self, processor=(), acpi="none", acpi_digest="none"):
-        """Fresh keys and a fresh image; ends with verifier and proxy running."""
+    def build(self, elf, options=()):
+        igvm = elf.with_suffix(".igvm")
+        process.run([self.tools.cli, "image", "build", "--output", igvm, *options, elf])
+        return igvm
+
+    def measure(self, image):
+        return process.run([self.tools.cli, "image", "measure", image]).stdout.strip()
+
+    def prepare_snp(self, processor=(), acpi=None, sign=False):
+        """Fresh keys and a fresh image; ends with verifier and proxy running.
+        `acpi`: fw_cfg files that the host offers. `sign`: with an ID block, and a
+        policy that names its key instead of the image."""
         processor = dict(processor)
         root = self.make_processor(**processor)
         self.verifier = self.make_verifier()
         self.pin = self.verifier.pin()
         self.verifier.call("roots", "add", root, "--emulated")
-        self.secret = b"snp-machine-" + self.pin[-32:].encode()
+        self.secret = os.urandom(32)
         self.verifier.call("secret", "add", SECRET, "--file", "-", "--emulated", stdin=self.secret)
-        self.image = self.configure("vm1", [self.pin], acpi=acpi)
-        self.measurement = self.measure(self.image)
-        # What the owner's tool measures is what the machine's firmware does.
-        policy = self.write_policy([self.image], root, acpi_digest, **processor)
-        if f'"{self.measurement}"' not in policy.read_text():
-            raise process.Failure("the policy names another measurement")
+        self.files = dict(acpi or {})
+        self.image = self.configure("vm1", [self.pin], acpi="from-host" if acpi else "none")
+        digest = self.learn_acpi_digest() if acpi else "none"
+        policy = self.write_policy([self.image.with_suffix(".elf")], root, digest, **processor)
+        if sign:
+            self.image = self.sign(self.image)
+            text = policy.read_text()
+            text = re.sub(r'(?s)^measurement = \[.*?^\]', 'measurement = "any"', text, count=1, flags=re.M)
+            text = re.sub(r'^id_key_digest = "any"', f'id_key_digest = ["{self.id_key_digest}"]', text, flags=re.M)
+            text = re.sub(r'^minimum_guest_svn = "any"', "minimum_guest_svn = 3", text, flags=re.M)
+            policy.write_text(text)
         self.verifier.call("policy", "add", policy)
         self.verifier.start()
         self.endpoints = {"verifier": self.verifier.address}
         self.start_proxy()
 
-    def measure(self, image):
-        return self.start_and_wait(image, ["--instructions", "1"]).launch_digest
+    def sign(self, image, svn=3, digest=None):
+        """The same image with an ID block by a key of this site."""
+        key = self.owner / "id-key.pem"
+        if not key.exists():
+            process.run(["openssl", "ecparam", "-name", "secp384r1", "-genkey", "-noout", "-out", key])
+        self.id_key_digest = re.search(
+            r"[0-9a-f]{96}", process.run([self.tools.cli, "image", "id-key", key]).stdout).group(0)  # fmt: skip
+        block, auth = self.owner / "id-block", self.owner / "id-auth"
+        process.run([self.tools.cli, "image", "sign", "--id-key", key, "--svn", str(svn),
+                     "--digest", digest or self.measure(image),
+                     "--id-block-out", block, "--id-auth-out", auth])  # fmt: skip
+        elf = self.host / f"{image.stem}-svn{svn}.elf"
+        shutil.copyfile(image.with_suffix(".elf"), elf)
+        return self.build(elf, ["--id-block", block, "--id-auth", auth])
 
-    def start_and_wait(self, image, options=(), files=(), memory=machine.MEMORY_MIB, deadline=120):
-        """One run to its end. `memory` in MiB."""
+    def _command(self, image, folder, options, memory):
+        command = [self.tools.machine, "run", "--hierarchy", self.processor,
+                   "--ram", self.wiring.ram, "--memory", memory,
+                   "--doorbell-socket", self.wiring.proxy_socket,
+                   "--trace", folder / "trace", "--json", folder / "result.json", *options]  # fmt: skip
+        if image.suffix == ".igvm":
+            command += ["--igvm", image]
+        command += ["--elf", image.with_suffix(".elf")]
+        named = {"opt/org.forelock/kernel": self.guest.kernel,
+                 "opt/org.forelock/initrd": self.guest.initrd,
+                 "opt/org.forelock/cmdline": self.guest.command_line}  # fmt: skip
+        for name, path in {**named, **self.files}.items():
+            command += ["--fw-cfg", f"{name}={path}"]
+        return command
+
+    def _start(self, image, options=(), memory=machine.MEMORY_MIB):
         self._runs += 1
         folder = self.logs / f"run{self._runs}"
         folder.mkdir()
         self.wiring.fresh_ram()
-        command = [self.tools.machine, "run", "--elf", image, "--hierarchy", self.processor,
-                   "--ram", self.wiring.ram, "--memory", memory,
-                   "--doorbell-socket", self.wiring.proxy_socket,
-                   "--trace", folder / "trace", "--json", folder / "result.json", *options]  # fmt: skip
-        named = {"opt/org.forelock/kernel": self.guest.kernel,
-                 "opt/org.forelock/initrd": self.guest.initrd,
-                 "opt/org.forelock/cmdline": self.guest.command_line}  # fmt: skip
-        named.update(dict(files))
-        for name, path in named.items():
-            command += ["--fw-cfg", f"{name}={path}"]
-        child = process.Process("snp", command, folder / "console.log")
+        child = process.Process("snp", self._command(image, folder, options, memory), folder / "console.log")
         self._processes.append(child)
+        return child, folder
+
+    def learn_acpi_digest(self):
+        """As the guest itself prints it, before it opens its channel."""
+        child, _ = self._start(self.image)
+        digest = child.wait_for(r"boot manifest: acpi sha384:([0-9a-f]{96})").group(1)
+        child.kill()
+        return digest
+
+    def start_and_wait(self, image, options=(), memory=machine.MEMORY_MIB, deadline=120):
+        """One run to its end. `memory` in MiB."""
+        child, folder = self._start(image, options, memory)
         child.wait(deadline)
         return Run(child, folder)

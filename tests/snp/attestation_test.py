@@ -7,7 +7,7 @@ import pathlib
 import tempfile
 import unittest
 
-from harness import snp, testing
+from harness import acpi, process, snp, testing
 
 PHASES = ["started", "measured", "connected", "attested", "granted", "handing-over"]
 # Design section 9.
@@ -18,6 +18,11 @@ class SnpTest(unittest.TestCase):
     """Tests that share one site with boot files that cost nothing to hash."""
 
     processor = {}
+    sign = False
+
+    @classmethod
+    def acpi_files(cls, folder):
+        return None
 
     @classmethod
     def setUpClass(cls):
@@ -25,7 +30,7 @@ class SnpTest(unittest.TestCase):
         cls.site = snp.SnpSite(snp.Tools(pathlib.Path.cwd()), snp.TinyGuest(folder / "guest"),
                                folder / "site")  # fmt: skip
         cls.addClassCleanup(cls.site.close)
-        cls.site.prepare_snp(processor=cls.processor)
+        cls.site.prepare_snp(processor=cls.processor, sign=cls.sign, acpi=cls.acpi_files(folder / "acpi"))
 
     def assert_attested(self, run):
         for phase in PHASES:
@@ -51,6 +56,10 @@ class AttestationTest(SnpTest):
     def test_proxy_shows_each_phase(self):
         for phase in PHASES:
             self.assertIsNotNone(self.site.proxy.find(rf"vm1: {phase}\b"), phase)
+
+    def test_machine_measures_what_the_tool_measures(self):
+        self.assertEqual(self.run_once.launch_digest, self.site.measure(self.site.image))
+        self.assertEqual(self.run_once.launch_digest, self.site.measure(self.site.image.with_suffix(".elf")))
 
     def test_exits_are_within_the_budget(self):
         spent = self.run_once.mark(r"\] granted")["budget_exits"]
@@ -101,7 +110,7 @@ class RefusalTest(SnpTest):
         self.assertEqual([finding["reason"] for finding in self.site.verifier.findings(decision)], ["VP11"])
 
     def test_image_for_the_emulated_platform(self):
-        image = self.site.configure("emulated", [self.site.pin], platform="emulated")
+        image = self.site.configure_elf("emulated", [self.site.pin], platform="emulated")
         run = self.site.start_and_wait(image)
         self.assertEqual(run.ending, "terminated", run.tail())
         self.assertEqual(run.kernel_entry, 0)
@@ -109,6 +118,47 @@ class RefusalTest(SnpTest):
     def test_less_memory_than_the_image_wants(self):
         run = self.site.start_and_wait(self.site.image, memory=8)
         self.assertEqual(run.ending, "terminated", run.tail())
+
+
+class SignedTest(SnpTest):
+    """The policy names the key that signed the ID block, and no image."""
+
+    sign = True
+
+    def test_attests(self):
+        self.assert_attested(self.site.start_and_wait(self.site.image))
+        self.assertRegex(self.assert_granted_last(), r"(?m)^guest_svn +3$")
+
+    def test_an_older_version_is_refused(self):
+        run = self.site.start_and_wait(self.site.sign(self.site.image, svn=2))
+        self.assertIsNotNone(run.find("forelock: refused: not_authorised decision"), run.tail())
+        self.assertEqual(run.kernel_entry, 0)
+
+    def test_an_id_block_of_another_image_does_not_launch(self):
+        with self.assertRaises(process.Failure):
+            self.site.sign(self.site.image, digest="0" * 96)
+
+
+class AcpiTest(SnpTest):
+    """ACPI by the image's own run of the host's table loader."""
+
+    @classmethod
+    def acpi_files(cls, folder):
+        return acpi.fw_cfg_files(folder)
+
+    def test_attests(self):
+        self.assert_attested(self.site.start_and_wait(self.site.image))
+        self.assert_granted_last()
+
+    def test_a_table_of_the_host_that_the_policy_does_not_name(self):
+        path = self.site.files["etc/acpi/tables"]
+        good = path.read_bytes()
+        self.addCleanup(path.write_bytes, good)
+        path.write_bytes(good[:-1] + b"\x01")
+        run = self.site.start_and_wait(self.site.image)
+        self.assertIsNotNone(run.find("forelock: refused: not_authorised decision"), run.tail())
+        decision, _ = self.site.verifier.decisions()[0]
+        self.assertEqual([finding["reason"] for finding in self.site.verifier.findings(decision)], ["VP15"])
 
 
 class VlekTest(SnpTest):
