@@ -10,7 +10,7 @@
 // no memory. Nothing here may raise #VC: no CPUID, no port.
 //
 // Spec: [amd/vol2] 15.34 and 15.36 (page-table walks, fetches and accesses with
-// paging off are private); [ghcb] 2.3.1; [sev-snp-abi] "CPUID Page".
+// paging off are private); [ghcb] 2.3.1; [snp-abi] "CPUID Page".
 
 #include "svsm/boot/snp_entry.h"
 

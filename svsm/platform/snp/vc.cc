@@ -37,7 +37,7 @@ uint64_t ErrorCodeOf(Kind kind) {
   __builtin_unreachable();
 }
 
-// A register after its low `size` bytes are written: [amd/vol1] 3.1.2.
+// A register after its low `size` bytes are written: AMD64 APM volume 1, 3.1.2.
 uint64_t WithLow(uint64_t old, unsigned size, uint32_t value) {
   if (size == 4) return value;
   const uint64_t mask = (uint64_t{1} << (8 * size)) - 1;
