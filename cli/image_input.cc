@@ -54,7 +54,7 @@ absl::StatusOr<launch::LaunchPlan> ImageInput::Plan(
     proto::Platform platform, const Launch& launch) const {
   if (platform == proto::Platform::kEmulated) {
     if (kind_ == ImageKind::kElf) return launch::EmulatedPlanOfImage(bytes_);
-    return absl::FailedPreconditionError(
+    return UsageError(
         "only an ELF file has a launch digest of the emulated platform");
   }
   switch (kind_) {

@@ -44,7 +44,7 @@ class ImageInput {
   };
   // What the secure processor is asked to do, on this platform.
   //   NotFound (LA10): an ELF file that cannot start on SEV-SNP.
-  //   FailedPrecondition: an emulated launch is of an ELF file.
+  //   UsageError(): an emulated launch is of an ELF file.
   absl::StatusOr<launch::LaunchPlan> Plan(proto::Platform platform,
                                           const Launch& launch) const;
   absl::StatusOr<launch::LaunchPlan> Plan(proto::Platform platform) const {

@@ -2,13 +2,12 @@
 #include <algorithm>
 #include <vector>
 
-#include "launch/elf_for_tests.h"
 #include "launch/igvm/read_write.h"
 #include "launch/igvm/sample_file.h"
 #include "launch/igvm_plan.h"
-#include "launch/image_plan.h"
 #include "launch/launch_plan.h"
 #include "sev/page_info.h"
+#include "sev/vmsa.h"
 #include "tools/fuzz_seed.h"
 
 namespace {
@@ -52,10 +51,19 @@ extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
                                    size_t capacity) {
   std::vector<uint8_t> bytes;
   if (index == 0) {
-    bytes = *igvm::Write(igvm::SampleFile().file);
+    bytes = *igvm::Write(igvm::SampleFile().WithoutPages());
   } else if (index == 1) {
-    bytes =
-        *launch::IgvmOfPlan(*launch::PlanOfImage(launch::TestElf().Bytes()));
+    launch::LaunchPlan plan;
+    plan.memory_map = launch::ParameterArea{.gpa = 0x3000, .size = 0x1000};
+    plan.pages = {
+        {.gpa = 0x3000, .type = sev::PageType::kUnmeasured},
+        {.gpa = 0x1000, .contents = std::vector<uint8_t>(4096)},
+        {.gpa = 0x2000, .type = sev::PageType::kSecrets},
+        {.gpa = sev::kKvmVmsaGpa,
+         .type = sev::PageType::kVmsa,
+         .contents = std::vector<uint8_t>(4096, 0x5A)},
+    };
+    bytes = *launch::IgvmOfPlan(plan);
   }
   if (bytes.empty() || bytes.size() > capacity) return 0;
   std::copy(bytes.begin(), bytes.end(), out);

@@ -8,9 +8,9 @@
 //   bytes: little-endian u64, guest-physical
 //
 // Every page named lies in the memory of a PT_LOAD, behind its file bytes.
-// Pages there that the note does not name are launched as ZERO pages: measured,
-// and validated by the firmware, so that the image starts in memory that no
-// host byte has touched.
+// Pages there that the note does not name are launched as pages of zeros:
+// measured, and validated by the firmware, so that the image starts in memory
+// that no host byte has touched.
 #pragma once
 
 #include <stddef.h>

@@ -44,7 +44,7 @@ extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
   if (index > 1) return 0;
   igvm::SampleFile sample;
   sample.file.version = static_cast<uint32_t>(index) + 1;
-  const auto bytes = igvm::Write(sample.file);
+  const auto bytes = igvm::Write(sample.WithoutPages());
   if (!bytes.ok() || bytes->size() > capacity) return 0;
   std::copy(bytes->begin(), bytes->end(), out);
   return bytes->size();

@@ -41,6 +41,21 @@ struct SampleFile {
   SampleFile(const SampleFile&) = delete;  // `file` points into this one
   SampleFile& operator=(const SampleFile&) = delete;
 
+  // The same headers without pages: small, for fuzz seeds.
+  File WithoutPages() const {
+    File small = file;
+    for (Header& header : small.headers) {
+      if (auto* data = std::get_if<PageData>(&header.body)) data->data = {};
+      if (auto* area = std::get_if<ParameterArea>(&header.body)) {
+        area->data = {};
+      }
+      if (auto* context = std::get_if<VpContext>(&header.body)) {
+        if (context->compatibility_mask == kSnp) context->data = {};
+      }
+    }
+    return small;
+  }
+
   void Add(HeaderType type, Body body) {
     file.headers.push_back(
         {.type = static_cast<uint32_t>(type), .body = std::move(body)});

@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Builds the guest image of the last commit twice, in two folders that share
+# nothing, with another time zone, umask, user name and number of jobs, and
+# compares. Same bytes, same launch digest, whoever builds it with this
+# compiler.
+#
+#   tools/check_reproducible.sh [FOLDER]    a scratch folder; removed at the end
+set -eu
+cd "$(dirname "$0")/.."
+root=$PWD
+scratch=$(mktemp -d "${1:-${TMPDIR:-/tmp}}/reproducible.XXXXXX")
+started=""
+finish() {
+  for base in $started; do bazel "--output_base=$base" shutdown > /dev/null 2>&1 || true; done
+  chmod -R u+w "$scratch"
+  rm -rf "$scratch"
+}
+trap finish EXIT
+
+build() { # FOLDER OUTPUT_BASE TIMEZONE UMASK JOBS
+  mkdir -p "$1"
+  git archive HEAD | tar x -C "$1"
+  started="$started $2"
+  (
+    cd "$1"
+    umask "$4"
+    TZ=$3 USER=builder bazel "--output_base=$2" build --disk_cache= "--jobs=$5" \
+      "--distdir=$root/.distdir" --noshow_progress --ui_event_filters=-info //svsm:forelock-svsm
+  )
+}
+
+build "$scratch/a" "$scratch/base-a" UTC 022 1
+build "$scratch/another-place/for/b" "$scratch/base-of-another" Pacific/Kiritimati 077 2
+one=$scratch/a/bazel-bin/svsm/forelock-svsm.elf
+two=$scratch/another-place/for/b/bazel-bin/svsm/forelock-svsm.elf
+sha256sum < "$one"
+if cmp "$one" "$two"; then
+  echo "reproducible"
+else
+  echo "NOT reproducible" >&2
+  exit 1
+fi
