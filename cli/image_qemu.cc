@@ -9,16 +9,18 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "launch/elf.h"
+#include "cli/image_input.h"
+#include "launch/id_block.h"
 #include "launch/image.h"
 #include "launch/qemu_args.h"
 #include "launch/rom.h"
 #include "proto/config.h"
 #include "sev/guest_policy.h"
+#include "sev/id_block.h"
 
 namespace cli {
 namespace {
@@ -28,6 +30,12 @@ using Kind = Option::Kind;
 // What the image can use, and no VM has more of (MiB).
 constexpr uint64_t kMinMemory = 32;
 constexpr uint64_t kMaxMemory = 1 << 24;
+
+std::string Base64(base::Bytes bytes) {
+  // EDGE: char may alias the bytes.
+  return absl::Base64Escape(
+      {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
 
 constexpr Option kOptions[] = {
     {"proxy-socket", "PATH", Kind::kRequired,
@@ -43,21 +51,20 @@ constexpr Option kOptions[] = {
     {"memory", "MIB", Kind::kOptional, "the VM's memory; 512 if left out"},
     {"cpu", "MODEL", Kind::kOptional, "max if left out; for SNP, EPYC-v4"},
     {"accel", "tcg|kvm", Kind::kOptional, "tcg if left out; for SNP, kvm"},
+    {"id-block", "FILE", Kind::kOptional, "of the ROM of an SNP image"},
+    {"id-auth", "FILE", Kind::kOptional, "what signs that ID block"},
     {"lines", "", Kind::kSwitch, "one argument a line, not quoted"},
 };
 
-absl::StatusOr<launch::QemuLaunch> LaunchOf(const std::string& path) {
-  const auto file = launch::ReadFile(path, launch::Elf::kMaxFileSize);
-  if (!file.ok()) return file.status();
-  // EDGE: char may alias the bytes.
-  const std::string_view text(reinterpret_cast<const char*>(file->data()),
-                              file->size());
-  if (absl::StartsWith(text, "IGVM")) return launch::QemuLaunch::kSnpIgvm;
-  if (const auto rom = launch::RomKindOf(*file)) {
-    return *rom == launch::RomKind::kSnp ? launch::QemuLaunch::kSnpRom
-                                         : launch::QemuLaunch::kEmulatedRom;
+absl::StatusOr<launch::QemuLaunch> LaunchOf(const ImageInput& image,
+                                            const std::string& path) {
+  if (image.kind() == ImageKind::kIgvm) return launch::QemuLaunch::kSnpIgvm;
+  if (image.kind() == ImageKind::kRom) {
+    return launch::RomKindOf(image.bytes()) == launch::RomKind::kEmulated
+               ? launch::QemuLaunch::kEmulatedRom
+               : launch::QemuLaunch::kSnpRom;
   }
-  const auto config = launch::ConfigOfImage(*file);
+  const auto config = image.Config();
   if (!config.ok()) return config.status();
   if (config->platform == proto::Platform::kSnp) {
     return UsageError(absl::StrCat(
@@ -66,8 +73,46 @@ absl::StatusOr<launch::QemuLaunch> LaunchOf(const std::string& path) {
   return launch::QemuLaunch::kEmulatedPvh;
 }
 
+// The guest policy, and the ID block that is not in the image.
+absl::Status AddLaunch(const ImageInput& image, const Arguments& arguments,
+                       launch::QemuMachine& machine) {
+  const bool has_block = arguments.Has("id-block");
+  if (has_block != arguments.Has("id-auth")) {
+    return UsageError("--id-block and --id-auth belong together");
+  }
+  if (has_block && machine.launch != launch::QemuLaunch::kSnpRom) {
+    return UsageError(
+        "--id-block is for the ROM of an SNP image: QEMU takes that of an IGVM "
+        "file from the file alone (forelock image sign)");
+  }
+  if (machine.launch == launch::QemuLaunch::kSnpIgvm) {
+    const auto plan = image.Plan(proto::Platform::kSnp);
+    if (!plan.ok()) return plan.status();
+    machine.guest_policy = plan->policy;
+  }
+  if (!has_block) return absl::OkStatus();
+  const auto block =
+      launch::ReadFile(arguments.Value("id-block"), sev::kIdBlockSize);
+  if (!block.ok()) return block.status();
+  const auto auth =
+      launch::ReadFile(arguments.Value("id-auth"), sev::kIdAuthSize);
+  if (!auth.ok()) return auth.status();
+  const auto parsed = sev::ParseIdBlock(*block);
+  const auto keys = sev::ParseIdAuth(*auth);
+  if (!parsed.ok() || !keys.ok() || !launch::VerifyIdAuth(*block, *keys).ok()) {
+    return UsageError("--id-block and --id-auth do not verify");
+  }
+  machine.guest_policy = parsed->policy;
+  machine.has_author_key = keys->has_author_key;
+  machine.id_block_base64 = Base64(*block);
+  machine.id_auth_base64 = Base64(*auth);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<launch::QemuMachine> MachineOf(const Arguments& arguments) {
-  const auto launch = LaunchOf(arguments.positional(0));
+  const auto image = ImageInput::Load(arguments.positional(0));
+  if (!image.ok()) return image.status();
+  const auto launch = LaunchOf(*image, arguments.positional(0));
   if (!launch.ok()) return launch.status();
   launch::QemuMachine machine;
   machine.launch = *launch;
@@ -98,6 +143,8 @@ absl::StatusOr<launch::QemuMachine> MachineOf(const Arguments& arguments) {
     return UsageError(absl::StrCat("--memory wants a number of MiB from ",
                                    kMinMemory, " to ", kMaxMemory));
   }
+  const absl::Status status = AddLaunch(*image, arguments, machine);
+  if (!status.ok()) return status;
   return machine;
 }
 

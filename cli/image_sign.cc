@@ -11,11 +11,15 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/image_input.h"
 #include "cli/key_input.h"
 #include "launch/id_block.h"
 #include "launch/id_block_sign.h"
+#include "launch/igvm_plan.h"
 #include "launch/image.h"
+#include "launch/launch_plan.h"
 #include "launch/signing_key.h"
+#include "proto/config.h"
 #include "sev/guest_policy.h"
 #include "sev/id_block.h"
 #include "verifier/ossl/ossl.h"
@@ -32,15 +36,21 @@ constexpr Option kSignOptions[] = {
      "PEM file or pkcs11: URI of the key that signs the ID key"},
     kPinFileOption,
     kPkcs11ModuleOption,
-    {"digest", "HEX", Kind::kRequired, "the launch digest to sign"},
+    {"output", "OUT", Kind::kOptional,
+     "where to write the IGVM file with the ID block in it"},
+    {"digest", "HEX", Kind::kOptional,
+     "instead of IMAGE: the launch digest to sign"},
     {"guest-policy", "HEX", Kind::kOptional,
-     "the guest policy of the launch; 0x30000 if left out"},
+     "of the launch, where IMAGE does not say; 0x30000 if left out"},
+    kLoaderOption,
+    kCpuSignatureOption,
     {"svn", "N", Kind::kOptional, "GUEST_SVN; 0 if left out"},
     {"family-id", "HEX", Kind::kOptional, "32 hex digits; zeros if left out"},
     {"image-id", "HEX", Kind::kOptional, "32 hex digits; zeros if left out"},
-    {"id-block-out", "FILE", Kind::kRequired, "where to write the ID block"},
-    {"id-auth-out", "FILE", Kind::kRequired,
-     "where to write the ID authentication information"},
+    {"id-block-out", "FILE", Kind::kOptional,
+     "where to write the ID block by itself"},
+    {"id-auth-out", "FILE", Kind::kOptional,
+     "and the ID authentication information"},
 };
 
 // Leaves `out` alone where the option is not given.
@@ -55,12 +65,35 @@ absl::Status Bytes(const Arguments& arguments, std::string_view name,
       absl::StrCat("--", name, " wants ", 2 * kSize, " hex digits"));
 }
 
-absl::StatusOr<sev::IdBlock> BlockOf(const Arguments& arguments) {
+// Digest and policy of what is launched, from the image.
+absl::Status FromImage(const ImageInput& image, const Arguments& arguments,
+                       sev::IdBlock& block) {
+  const auto launch = LaunchGiven(arguments);
+  if (!launch.ok()) return launch.status();
+  if (image.DefaultPlatform() != proto::Platform::kSnp) {
+    return UsageError("an ID block is for the launch of an SNP image");
+  }
+  const auto plan = image.Plan(proto::Platform::kSnp, *launch);
+  if (!plan.ok()) return plan.status();
+  block.launch_digest = launch::MeasurePlan(*plan);
+  if (image.kind() != ImageKind::kIgvm) return absl::OkStatus();
+  if (arguments.Has("guest-policy")) {
+    return UsageError("an IGVM file has its guest policy in it");
+  }
+  block.policy = plan->policy;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<sev::IdBlock> BlockOf(const ImageInput* image,
+                                     const Arguments& arguments) {
   sev::IdBlock block;
   block.policy = sev::kPolicySmt | sev::kPolicyReservedMustBeOne;
   absl::Status status = Bytes(arguments, "digest", block.launch_digest);
   if (status.ok()) status = Bytes(arguments, "family-id", block.family_id);
   if (status.ok()) status = Bytes(arguments, "image-id", block.image_id);
+  if (status.ok() && image != nullptr) {
+    status = FromImage(*image, arguments, block);
+  }
   if (!status.ok()) return status;
   if (arguments.Has("guest-policy") &&
       (!absl::SimpleHexAtoi(arguments.Value("guest-policy"), &block.policy) ||
@@ -74,13 +107,60 @@ absl::StatusOr<sev::IdBlock> BlockOf(const Arguments& arguments) {
   return block;
 }
 
+// What is asked for goes together.
+absl::Status CheckOptions(const Arguments& arguments) {
+  if (arguments.Has("digest") != arguments.positionals().empty()) {
+    return UsageError("wants an image or --digest, one of them");
+  }
+  if (arguments.Has("id-block-out") != arguments.Has("id-auth-out")) {
+    return UsageError("--id-block-out and --id-auth-out belong together");
+  }
+  if (!arguments.Has("output") && !arguments.Has("id-block-out")) {
+    return UsageError("--output or --id-block-out is missing");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteSigned(const ImageInput* image,
+                         const launch::SignedIdBlock& made,
+                         const Arguments& arguments) {
+  if (arguments.Has("output")) {
+    const auto file = launch::WithIdBlock(
+        image->bytes(),
+        {.id_block = {made.id_block.begin(), made.id_block.end()},
+         .id_auth = {made.id_auth.begin(), made.id_auth.end()}});
+    if (!file.ok()) return file.status();
+    const absl::Status status =
+        launch::WriteFile(arguments.Value("output"), *file);
+    if (!status.ok()) return status;
+  }
+  if (!arguments.Has("id-block-out")) return absl::OkStatus();
+  const absl::Status status =
+      launch::WriteFile(arguments.Value("id-block-out"), made.id_block);
+  if (!status.ok()) return status;
+  return launch::WriteFile(arguments.Value("id-auth-out"), made.id_auth);
+}
+
 void PrintKey(std::string_view what, sev::EcdsaKeyView key) {
   absl::PrintF("%s digest %s\n", what,
                verifier::ossl::Hex(launch::IdKeyDigest(key)));
 }
 
 absl::Status Sign(const Arguments& arguments) {
-  const auto block = BlockOf(arguments);
+  absl::Status status = CheckOptions(arguments);
+  if (!status.ok()) return status;
+  std::optional<ImageInput> image;
+  if (!arguments.positionals().empty()) {
+    auto loaded = ImageInput::Load(arguments.positional(0));
+    if (!loaded.ok()) return loaded.status();
+    image = *std::move(loaded);
+  }
+  const ImageInput* const input = image ? &*image : nullptr;
+  if (arguments.Has("output") &&
+      (input == nullptr || input->kind() != ImageKind::kIgvm)) {
+    return UsageError("--output wants an IGVM file to put the ID block into");
+  }
+  const auto block = BlockOf(input, arguments);
   if (!block.ok()) return block.status();
   const auto id_key =
       launch::SigningKey::Load(KeyNamed(arguments.Value("id-key"), arguments));
@@ -95,12 +175,9 @@ absl::Status Sign(const Arguments& arguments) {
   const auto made =
       launch::SignIdBlock(*block, *id_key, author_key ? &*author_key : nullptr);
   if (!made.ok()) return made.status();
-  absl::Status status =
-      launch::WriteFile(arguments.Value("id-block-out"), made->id_block);
-  if (status.ok()) {
-    status = launch::WriteFile(arguments.Value("id-auth-out"), made->id_auth);
-  }
+  status = WriteSigned(input, *made, arguments);
   if (!status.ok()) return status;
+  absl::PrintF("launch digest %s\n", DigestHex(block->launch_digest));
   PrintKey("ID key", id_key->public_key());
   if (author_key) PrintKey("author key", author_key->public_key());
   return absl::OkStatus();
@@ -123,16 +200,18 @@ constexpr Command kCommands[] = {
      "of policies. KEY is a PEM file (the public key is enough) or a pkcs11: "
      "URI.",
      kIdKeyOptions, &IdKey},
-    {"image sign", "", "sign the ID block of an image",
+    {"image sign", "[IMAGE]", "sign the ID block of an image",
      "An ID block names a launch digest, a guest policy and a security version "
      "(SVN); a host that is given it cannot launch anything else with it, and "
      "reports name the key that signed it. Keys are EC P-384.\n\n"
      "A key in a PKCS#11 token is named by its URI; the PIN is read from "
      "--pin-file, or from the file that pin-source= in the URI names:\n\n"
-     "  forelock image sign --digest $(cat digest) --svn 3 \\\n"
-     "    --id-key 'pkcs11:token=owner;object=id-key' --pin-file pin \\\n"
-     "    --id-block-out id-block --id-auth-out id-auth\n\n"
-     "What is written was verified before.",
+     "  forelock image sign vm1.igvm --output vm1-signed.igvm --svn 3 \\\n"
+     "    --id-key 'pkcs11:token=owner;object=id-key' --pin-file pin\n\n"
+     "An IGVM file takes the ID block into it. For another VMM, or a flat ROM, "
+     "--id-block-out and --id-auth-out write the two structures. "
+     "A VMM that takes neither has the digest signed by --digest. What is "
+     "written was verified before.",
      kSignOptions, &Sign},
 };
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,16 +15,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "cli/image_input.h"
 #include "cli/policy_template.h"
 #include "cli/report_input.h"
-#include "launch/elf.h"
 #include "launch/id_block.h"
-#include "launch/image.h"
-#include "launch/image_plan.h"
 #include "launch/launch_plan.h"
-#include "launch/measure.h"
 #include "launch/signing_key.h"
 #include "proto/config.h"
+#include "sev/id_block.h"
 #include "sev/product.h"
 #include "verifier/evidence/amd_roots.h"
 #include "verifier/ossl/ossl.h"
@@ -32,22 +31,55 @@
 namespace cli {
 namespace {
 
-absl::StatusOr<sev::LaunchDigest> SnpDigest(base::Bytes image) {
-  const auto plan = launch::PlanOfImage(image);
-  if (!plan.ok()) return plan.status();
-  return launch::MeasurePlan(*plan);
+// What a signed image says of its key and SVN. All images have one key.
+absl::Status AddIdBlock(const std::string& file,
+                        const launch::PlanIdBlock& signed_by,
+                        TemplateInput& input) {
+  const auto block = sev::ParseIdBlock(signed_by.id_block);
+  const auto auth = sev::ParseIdAuth(signed_by.id_auth);
+  if (!block.ok() || !auth.ok() ||
+      !launch::VerifyIdAuth(signed_by.id_block, *auth).ok()) {
+    return UsageError(absl::StrCat(file, ": its ID block does not verify"));
+  }
+  const std::string id_key = DigestHex(launch::IdKeyDigest(auth->id_key));
+  const std::string author_key =
+      auth->has_author_key ? DigestHex(launch::IdKeyDigest(auth->author_key))
+                           : "";
+  const bool first = input.id_key_digest.empty();
+  // --id-key without --author-key leaves that open.
+  const bool any_author =
+      input.any_measurement && input.author_key_digest.empty();
+  if (!first && (input.id_key_digest != id_key ||
+                 (!any_author && input.author_key_digest != author_key))) {
+    return UsageError(absl::StrCat(
+        file, ": signed by another key than --id-key or another image"));
+  }
+  if (first) {
+    input.id_key_digest = id_key;
+    input.author_key_digest = author_key;
+  }
+  // --svn stays; else the lowest of the images.
+  if (!input.svn_given) {
+    input.minimum_guest_svn =
+        first ? block->guest_svn
+              : std::min(input.minimum_guest_svn, block->guest_svn);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status AddImage(const std::string& file, TemplateInput& input,
                       bool& images_want_acpi) {
-  const auto image = launch::ReadFile(file, launch::Elf::kMaxFileSize);
+  const auto image = ImageInput::Load(file);
   if (!image.ok()) return image.status();
-  const auto config = launch::ConfigOfImage(*image);
+  const auto config = image->Config();
   if (!config.ok()) return config.status();
   const bool snp = config->platform == proto::Platform::kSnp;
-  const auto digest =
-      snp ? SnpDigest(*image) : launch::MeasureEmulatedImage(*image);
-  if (!digest.ok()) return digest.status();
+  const auto plan = image->Plan(config->platform);
+  if (!plan.ok()) return plan.status();
+  if (plan->id_block) {
+    const absl::Status status = AddIdBlock(file, *plan->id_block, input);
+    if (!status.ok()) return status;
+  }
   const std::string vm(config->vm.view());
   if (!input.images.empty() && input.vm != vm) {
     return UsageError(absl::StrCat("images of two VMs, ", input.vm, " and ", vm,
@@ -58,7 +90,7 @@ absl::Status AddImage(const std::string& file, TemplateInput& input,
   const size_t slash = file.rfind('/');
   input.images.push_back({absl::StrCat(Printable(file.substr(slash + 1)),
                                        ", platform ", snp ? "snp" : "emulated"),
-                          verifier::ossl::Hex(*digest), snp});
+                          DigestHex(launch::MeasurePlan(*plan)), snp});
   return absl::OkStatus();
 }
 
@@ -118,6 +150,7 @@ absl::Status AddKeys(const Arguments& arguments, TemplateInput& input) {
     return UsageError("--svn wants a number from 0 to 4294967295");
   }
   input.any_measurement = arguments.Has("id-key");
+  input.svn_given = arguments.Has("svn") || arguments.Has("id-key");
   return status;
 }
 

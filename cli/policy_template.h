@@ -27,6 +27,7 @@ struct TemplateInput {
   std::string id_key_digest, author_key_digest;
   uint32_t minimum_guest_svn = 0;
   bool any_measurement = false;
+  bool svn_given = false;  // by hand: no image's ID block changes it
   // Of the emulated secure processor's root, 64 hex digits. Empty: a policy for
   // AMD's processors.
   std::string emulated_root;

@@ -183,7 +183,7 @@ class Site:
                       stdin=key)  # fmt: skip
         return disk, key
 
-    def write_policy(self, images, root_der, acpi, product=None, csp_id=None):
+    def write_policy(self, images, root_der, acpi, product=None, csp_id=None, options=()):
         """As an owner begins: what `forelock policy from-image` prints; by hand
         only the provider whose VLEK is allowed."""
         root = hashlib.sha256(root_der.read_bytes()).hexdigest()
@@ -191,7 +191,7 @@ class Site:
                             "--emulated", "--root-sha256", root, "--acpi", acpi if acpi == "none" else f"sha384:{acpi}",
                             "--kernel", self.guest.kernel, "--initrd", self.guest.initrd,
                             "--command-line", self.guest.command_line,
-                            *(["--product", product] if product else [])]).stdout  # fmt: skip
+                            *(["--product", product] if product else []), *options]).stdout  # fmt: skip
         if csp_id:
             text = re.sub(r'^vlek = "refused"', f'vlek = ["{csp_id}"]', text, flags=re.M)
         policy = self.owner / "policy.toml"

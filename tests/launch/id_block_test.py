@@ -7,11 +7,13 @@ import json
 import os
 import pathlib
 import shutil
+import struct
 import unittest
 
 from harness import process, testing
 
 FORELOCK = "cli/forelock"
+IMAGE = "svsm/forelock-svsm.elf"
 CHECK = "tools/check_id_block.sh"
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 DIGEST = "5a" * 48
@@ -131,6 +133,128 @@ class Files(Signed):
         for options in (["--svn", "4294967296"], ["--family-id", "00"], ["--guest-policy", "0x10000"]):
             self.assertIsNone(self.sign("no", key, *options))
             self.assertIn("wants", self.error)
+
+
+class Igvm(Signed):
+    """An ID block inside an IGVM file, read by code of its own here."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.igvm = cls.build("snp")
+        cls.digest = process.run([FORELOCK, "image", "measure", cls.igvm]).stdout.strip()
+
+    @staticmethod
+    def build(platform):
+        config, elf, igvm = scratch("guest.toml"), scratch(f"{platform}.elf"), scratch("vm1.igvm")
+        config.write_text(
+            f'version = 1\nplatform = "{platform}"\nvm = "demo/vm1"\nverifier = "verifier"\n'
+            f'verifier_pins = ["sha256:{"5a" * 32}"]\nacpi = "none"\n[channel]\ntransport = "page"\n')
+        process.run([FORELOCK, "image", "configure", "--config", config, "--output", elf, IMAGE])
+        if platform == "emulated":
+            return elf
+        process.run([FORELOCK, "image", "build", "--set", "single_socket", "--output", igvm, elf])
+        return igvm
+
+    def sign_image(self, image, key, *options):
+        self.result = process.run([FORELOCK, "image", "sign", image, "--id-key", key, *options], check=False)
+        return self.result.returncode
+
+    @staticmethod
+    def from_igvm(path):
+        """ID block and ID_AUTH, as QEMU makes them (backends/igvm.c)."""
+        data = path.read_bytes()
+        offset, size = struct.unpack_from("<II", data, 8)
+        policy, found, end = None, None, offset + size
+        while offset < end:
+            kind, length = struct.unpack_from("<II", data, offset)
+            content = data[offset + 8:offset + 8 + length]  # fmt: skip
+            if kind == 0x101:
+                policy = content[:8]
+            elif kind == 0x30B:
+                found = content
+            offset += 8 + (length + 7) // 8 * 8
+        if found is None:
+            return None
+        # Mask, author key enabled, reserved; digest, family, image, version, SVN,
+        # algorithms; then signature and key of each.
+        author = found[4]
+        digest, family, image = found[8:56], found[56:72], found[72:88]
+        version, svn, id_algorithm, author_algorithm = struct.unpack_from("<4I", found, 88)
+        keys, at = [], 104
+        for _ in range(2):
+            signature, at = found[at:at + 144], at + 144  # fmt: skip
+            key, at = found[at:at + 4] + found[at + 8:at + 152], at + 152  # fmt: skip
+            keys.append((signature.ljust(512, b"\0"), key.ljust(1028, b"\0")))
+        assert at == len(found), (at, len(found))
+        block = digest + family + image + struct.pack("<II", version, svn) + policy
+        auth = struct.pack("<II", id_algorithm, author_algorithm).ljust(64, b"\0")
+        auth += keys[0][0] + keys[0][1] + bytes(60)
+        auth += (keys[1][0] + keys[1][1]) if author else bytes(1540)
+        paths = scratch("igvm.block"), scratch("igvm.auth")
+        paths[0].write_bytes(block)
+        paths[1].write_bytes(auth.ljust(4096, b"\0"))
+        return paths
+
+    def test_it_verifies_as_qemu_would_hand_it_on(self):
+        key, author = make_key("id.pem"), make_key("author.pem")
+        signed = scratch("signed.igvm")
+        self.assertIsNone(self.from_igvm(self.igvm))
+        for more, pems in (([], [key]), (["--author-key", author], [key, author])):
+            self.assertEqual(self.sign_image(self.igvm, key, "--svn", "3", "--output", signed, *more), 0,
+                             self.result.stderr)  # fmt: skip
+            block, auth = self.from_igvm(signed)
+            code, said = check(block, auth, *pems)
+            self.assertEqual(code, 0, said)
+            self.assertEqual("no author key" in said, not more)
+            # Digest, SVN and the file's own guest policy.
+            self.assertEqual(block.read_bytes()[:48].hex(), self.digest)
+            self.assertEqual(block.read_bytes()[84:], struct.pack("<IQ", 3, 0x130000))
+            self.assertEqual(process.run([FORELOCK, "image", "measure", signed]).stdout.strip(), self.digest)
+
+    def test_a_second_signature_replaces_the_first(self):
+        first, second = make_key("first.pem"), make_key("second.pem")
+        signed, again = scratch("signed.igvm"), scratch("again.igvm")
+        self.assertEqual(self.sign_image(self.igvm, first, "--output", signed), 0)
+        self.assertEqual(self.sign_image(signed, second, "--output", again), 0)
+        self.assertEqual(check(*self.from_igvm(again), second)[0], 0)
+
+    def test_both_forms_are_one_signature(self):
+        signed, block, auth = scratch("signed.igvm"), scratch("block"), scratch("auth")
+        self.assertEqual(self.sign_image(self.igvm, make_key("id.pem"), "--output", signed,
+                                         "--id-block-out", block, "--id-auth-out", auth), 0)  # fmt: skip
+        inside = self.from_igvm(signed)
+        self.assertEqual(inside[0].read_bytes(), block.read_bytes())
+        self.assertEqual(inside[1].read_bytes(), auth.read_bytes())
+
+    def test_policy_and_qemu_args_of_a_signed_image(self):
+        key, signed = make_key("id.pem"), scratch("signed.igvm")
+        self.assertEqual(self.sign_image(self.igvm, key, "--svn", "3", "--output", signed), 0)
+        policy = scratch("policy.toml")
+        policy.write_text(process.run([FORELOCK, "policy", "from-image", signed]).stdout)
+        process.run([FORELOCK, "policy", "check", policy])
+        for line in (f'  "{self.digest}",', f'id_key_digest = ["{self.key_digest(key)}"]',
+                     "minimum_guest_svn = 3\n", 'author_key_digest = "any"'):  # fmt: skip
+            self.assertIn(line, policy.read_text())
+        other = process.run([FORELOCK, "policy", "from-image", signed, "--id-key", make_key("other.pem")],
+                            check=False)  # fmt: skip
+        self.assertEqual(other.returncode, 2)
+        self.assertIn("signed by another key", other.stderr)
+        args = process.run([FORELOCK, "image", "qemu-args", signed, "--ram", "r", "--proxy-socket", "p"])
+        self.assertIn(",policy=0x130000 ", args.stdout)
+
+    def test_refusals(self):
+        key, elf, out = make_key("id.pem"), self.build("emulated"), scratch("out")
+        for what, image, options in (
+            ("nowhere to write", self.igvm, []),
+            ("half of the detached form", self.igvm, ["--id-block-out", out]),
+            ("a policy that the file has", self.igvm, ["--guest-policy", "0x30000", "--output", out]),
+            ("a digest that the file has", self.igvm, ["--digest", DIGEST, "--output", out]),
+            ("an emulated image", elf, ["--id-block-out", out, "--id-auth-out", out]),
+            ("an ELF file to write to", elf, ["--output", out]),
+        ):
+            with self.subTest(what):
+                self.assertEqual(self.sign_image(image, key, *options), 2, self.result.stderr)
+                self.assertFalse(out.exists())
 
 
 class Token(Signed):

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`forelock image qemu-args`: what the harness starts, and QEMU understands."""
 
+import base64
 import os
 import pathlib
+import re
 import shlex
 import unittest
 
@@ -86,11 +88,32 @@ class QemuArgs(unittest.TestCase):
 
     def test_igvm_is_launched_by_snp(self):
         image = guest.scratch("vm1.igvm")
-        image.write_bytes(b"IGVM" + bytes(20))
+        process.run([FORELOCK, "image", "build", "--output", image, "--clear", "smt", configured("snp")])
         result = self.run_it(image, "--lines")
         self.assertIn(f"igvm-cfg,id=igvm0,file={image}\n", result.stdout)
-        self.assertIn("sev-snp-guest,", result.stdout)
+        # QEMU starts the launch with this one, before it has read the file's.
+        self.assertIn("sev-snp-guest,id=sev0,cbitpos=51,reduced-phys-bits=1,policy=0x20000\n", result.stdout)
         self.assertIn("nobody has run it yet", result.stderr)
+
+    def test_id_block_of_a_rom(self):
+        rom, key = guest.scratch("snp.rom"), guest.scratch("id.pem")
+        process.run([FORELOCK, "image", "rom", configured("snp"), "--output", rom])
+        process.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384",
+                     "-out", key])  # fmt: skip
+        block, auth = guest.scratch("block"), guest.scratch("auth")
+        process.run([FORELOCK, "image", "sign", rom, "--id-key", key, "--guest-policy", "0xb0000",
+                     "--id-block-out", block, "--id-auth-out", auth])  # fmt: skip
+        ids = ["--id-block", block, "--id-auth", auth]
+        words = self.run_it(rom, "--lines", *ids).stdout
+        given = re.search(r"policy=0xb0000,id-block=([^,]*),id-auth=([^,]*)\n", words)
+        self.assertEqual(base64.b64decode(given.group(1)), block.read_bytes())
+        self.assertEqual(base64.b64decode(given.group(2)), auth.read_bytes())
+        # The digest in it is the ROM's.
+        digest = process.run([FORELOCK, "image", "measure", rom]).stdout.strip()
+        self.assertEqual(block.read_bytes()[:48].hex(), digest)
+        block.write_bytes(bytes(96))
+        self.assertEqual(self.run_it(rom, *ids, check=False).returncode, 2)
+        self.assertEqual(self.run_it(self.image, "--processor-socket", "x", *ids, check=False).returncode, 2)
 
     def test_roms_are_firmware(self):
         for platform, image in (("emulated", self.image), ("snp", configured("snp"))):
