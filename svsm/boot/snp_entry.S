@@ -73,20 +73,8 @@ ForelockSnpEntry:
   cld
   movl $__stack_top, %esp
   lgdt early_gdtr
-
-  // Until SvsmMain has its own, each of 256 vectors ends the boot.
-  movl $early_idt, %edi
-  movl $early_exception, %ebx
-  movl $256, %ecx
-1:
-  movzwl %bx, %eax
-  orl $(CODE32 << 16), %eax
-  stosl
-  movl %ebx, %eax
-  movw $0x8e00, %ax  // present, 32-bit interrupt gate
-  stosl
-  loop 1b
-  lidt early_idtr
+  // Until SvsmMain has its own, every event ends the boot.
+  lidt early_idtr32
 
   // EBX = the C-bit, as the high half of a page-table entry has it.
   movl $__snp_cpuid_page, %esi
@@ -148,11 +136,10 @@ ForelockSnpEntry:
   movl %edx, %esi
   movl %edi, c_bit_probe
   movl %esi, c_bit_probe + 4
-  call write_idt64
-  lidt early_idtr
   movl %cr0, %ebp
   andl $~CR0_EM, %ebp
   orl $(CR0_PG | CR0_WP | CR0_MP), %ebp
+  lidt early_idtr64
   movl %ebp, %cr0
   jmp 1f
 1:
@@ -166,34 +153,14 @@ ForelockSnpEntry:
   movl %ebp, %ecx
   andl $~CR0_PG, %ecx
   movl %ecx, %cr0
-  jmp 1f
-1:
+  lidt early_idtr32
   cmpl %eax, c_bit_probe
   jne wrong_c_bit
   cmpl %edx, c_bit_probe + 4
   jne wrong_c_bit
+  lidt early_idtr64
   movl %ebp, %cr0
   ljmp $CODE64, $snp_long_mode
-
-// The gates that long mode has, in the same place.
-write_idt64:
-  pushl %edi
-  movl $early_idt, %edi
-  movl $256, %ecx
-1:
-  movl $early_exception, %eax
-  andl $0xffff, %eax
-  orl $(CODE64 << 16), %eax
-  stosl
-  movl $early_exception, %eax
-  movw $0x8e00, %ax  // present, 64-bit interrupt gate
-  stosl
-  xorl %eax, %eax
-  stosl
-  stosl
-  loop 1b
-  popl %edi
-  ret
 
 second_cpu:
   TERMINATE FORELOCK_TERMINATE_SECOND_CPU
@@ -206,6 +173,7 @@ wrong_c_bit:
 no_random:
   TERMINATE FORELOCK_TERMINATE_NO_RANDOM
 // Of both modes: only instructions that are the same in either.
+  .globl early_exception
 early_exception:
   TERMINATE FORELOCK_TERMINATE_EARLY_EXCEPTION
 terminate:
@@ -249,14 +217,26 @@ early_gdt:
 early_gdtr:
   .word . - early_gdt - 1
   .long early_gdt
-early_idtr:
-  .word 4096 - 1
-  .long early_idt
+// A vector beyond the limit is a #GP, so these are all. image.ld splits the
+// address.
+  .balign 8
+early_idt32:
+  .rept 32
+  .word early_exception_low, CODE32, 0x8e00, early_exception_high
+  .endr
+early_idt64:
+  .rept 32
+  .word early_exception_low, CODE64, 0x8e00, early_exception_high
+  .long 0, 0
+  .endr
+early_idtr32:
+  .word early_idt64 - early_idt32 - 1
+  .long early_idt32
+early_idtr64:
+  .word early_idtr32 - early_idt64 - 1
+  .long early_idt64
 
   .section .bss.boot, "aw", @nobits
-  .balign 4096
-early_idt:
-  .skip 4096
   .balign 8
 c_bit_probe:
   .skip 8
