@@ -7,9 +7,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/image_input.h"
 #include "launch/elf.h"
 #include "launch/image.h"
 #include "launch/launch_plan.h"
@@ -24,22 +23,12 @@ using Kind = Option::Kind;
 
 constexpr Option kRomOptions[] = {
     {"output", "OUT", Kind::kRequired, "where to write the ROM"},
-    {"cpu-signature", "HEX", Kind::kOptional,
-     "CPUID 1 EAX of the VM's CPU, for SNP; 800f12 (EPYC) if left out"},
+    kCpuSignatureOption,
 };
 
-absl::StatusOr<uint32_t> SignatureGiven(const Arguments& arguments) {
-  uint32_t signature = launch::kEpycSignature;
-  if (arguments.Has("cpu-signature") &&
-      !absl::SimpleHexAtoi(arguments.Value("cpu-signature"), &signature)) {
-    return UsageError("--cpu-signature wants up to 8 hex digits");
-  }
-  return signature;
-}
-
 absl::Status Rom(const Arguments& arguments) {
-  const auto signature = SignatureGiven(arguments);
-  if (!signature.ok()) return signature.status();
+  const auto launch = LaunchGiven(arguments);
+  if (!launch.ok()) return launch.status();
   const auto image =
       launch::ReadFile(arguments.positional(0), launch::Elf::kMaxFileSize);
   if (!image.ok()) return image.status();
@@ -48,7 +37,9 @@ absl::Status Rom(const Arguments& arguments) {
   const bool snp = launch::RomKindOf(*rom) == launch::RomKind::kSnp;
   std::string digest;
   if (snp) {
-    const auto plan = launch::PlanOfRom(*rom, *signature);
+    const auto plan = launch::PlanOfRom(*rom, launch->cpu_signature != 0
+                                                  ? launch->cpu_signature
+                                                  : launch::kEpycSignature);
     if (!plan.ok()) return plan.status();
     digest = verifier::ossl::Hex(launch::MeasurePlan(*plan));
   } else {

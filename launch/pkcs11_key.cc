@@ -3,8 +3,10 @@
 
 #include "launch/pkcs11_key.h"
 
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -118,7 +120,7 @@ absl::Status SetPin(Engine& engine, const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<PkeyPtr> LoadPkcs11Key(const KeySource& source, KeyHalf half) {
+absl::StatusOr<LoadedKey> LoadPkcs11Key(const KeySource& source, KeyHalf half) {
   const auto uri = SplitUri(source.name);
   if (!uri.ok()) return uri.status();
   ERR_clear_error();
@@ -129,34 +131,33 @@ absl::StatusOr<PkeyPtr> LoadPkcs11Key(const KeySource& source, KeyHalf half) {
         "OpenSSL's engine \"pkcs11\" is not installed (Debian: "
         "libengine-pkcs11-openssl)");
   }
-  Engine engine(found);
+  const auto engine = std::make_shared<Engine>(found);
   if (!source.pkcs11_module.empty() &&
-      !engine.Set("MODULE_PATH", source.pkcs11_module)) {
+      !engine->Set("MODULE_PATH", source.pkcs11_module)) {
     return Unusable("the engine takes no module");
   }
   const std::string& pin_file =
       uri->pin_file.empty() ? source.pin_file : uri->pin_file;
   if (!pin_file.empty()) {
-    const absl::Status set = SetPin(engine, pin_file);
+    const absl::Status set = SetPin(*engine, pin_file);
     if (!set.ok()) return set;
   }
-  if (!engine.Start()) {
+  if (!engine->Start()) {
     return Unusable("the PKCS#11 module cannot be loaded (--pkcs11-module)");
   }
   // Nobody is asked for a PIN: a build machine has nobody.
   UI_METHOD* const nobody = const_cast<UI_METHOD*>(UI_null());
   PkeyPtr key(half == KeyHalf::kPrivate
-                  ? ENGINE_load_private_key(engine.get(), uri->rest.c_str(),
+                  ? ENGINE_load_private_key(engine->get(), uri->rest.c_str(),
                                             nobody, nullptr)
-                  : ENGINE_load_public_key(engine.get(), uri->rest.c_str(),
+                  : ENGINE_load_public_key(engine->get(), uri->rest.c_str(),
                                            nobody, nullptr));
   if (!key) {
     return Unusable(absl::StrCat(
         "the token has no such ",
         half == KeyHalf::kPrivate ? "private key for this PIN" : "public key"));
   }
-  // The key holds its own reference to the engine.
-  return key;
+  return LoadedKey{engine, std::move(key)};
 }
 
 }  // namespace launch

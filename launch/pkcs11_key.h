@@ -7,15 +7,23 @@
 
 #include <stdint.h>
 
+#include <memory>
+
 #include "absl/status/statusor.h"
 #include "launch/openssl_handles.h"
 #include "launch/signing_key.h"
 
 namespace launch {
 
+// The key needs its engine: destroy it first.
+struct LoadedKey {
+  std::shared_ptr<void> engine;  // Null: the key is from a file.
+  PkeyPtr key;
+};
+
 enum class KeyHalf : uint8_t { kPrivate, kPublic };
 
 // Errors: LA8, LA32. The curve is not looked at.
-absl::StatusOr<PkeyPtr> LoadPkcs11Key(const KeySource& source, KeyHalf half);
+absl::StatusOr<LoadedKey> LoadPkcs11Key(const KeySource& source, KeyHalf half);
 
 }  // namespace launch

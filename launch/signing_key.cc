@@ -64,9 +64,13 @@ absl::StatusOr<PkeyPtr> LoadFile(const std::string& path, KeyHalf half) {
                                                   : "holds no key");
 }
 
-absl::StatusOr<PkeyPtr> LoadKey(const KeySource& source, KeyHalf half) {
-  return absl::StartsWith(source.name, "pkcs11:") ? LoadPkcs11Key(source, half)
-                                                  : LoadFile(source.name, half);
+absl::StatusOr<LoadedKey> LoadKey(const KeySource& source, KeyHalf half) {
+  if (absl::StartsWith(source.name, "pkcs11:")) {
+    return LoadPkcs11Key(source, half);
+  }
+  auto key = LoadFile(source.name, half);
+  if (!key.ok()) return key.status();
+  return LoadedKey{nullptr, *std::move(key)};
 }
 
 // A number as AMD's structures have it: 72 bytes, little-endian.
@@ -102,11 +106,12 @@ absl::StatusOr<EcdsaKeyBytes> PublicKeyOf(EVP_PKEY* key,
 }  // namespace
 
 absl::StatusOr<SigningKey> SigningKey::Load(const KeySource& source) {
-  auto key = LoadKey(source, KeyHalf::kPrivate);
-  if (!key.ok()) return key.status();
-  const auto public_key = PublicKeyOf(key->get(), source.name);
+  auto loaded = LoadKey(source, KeyHalf::kPrivate);
+  if (!loaded.ok()) return loaded.status();
+  const auto public_key = PublicKeyOf(loaded->key.get(), source.name);
   if (!public_key.ok()) return public_key.status();
-  return SigningKey(*std::move(key), *public_key);
+  return SigningKey(std::move(loaded->engine), std::move(loaded->key),
+                    *public_key);
 }
 
 absl::StatusOr<EcdsaSignatureBytes> SigningKey::Sign(
@@ -138,9 +143,9 @@ absl::StatusOr<EcdsaSignatureBytes> SigningKey::Sign(
 }
 
 absl::StatusOr<EcdsaKeyBytes> LoadPublicKey(const KeySource& source) {
-  const auto key = LoadKey(source, KeyHalf::kPublic);
-  if (!key.ok()) return key.status();
-  return PublicKeyOf(key->get(), source.name);
+  const auto loaded = LoadKey(source, KeyHalf::kPublic);
+  if (!loaded.ok()) return loaded.status();
+  return PublicKeyOf(loaded->key.get(), source.name);
 }
 
 }  // namespace launch

@@ -9,7 +9,9 @@
 #include <stdint.h>
 
 #include <array>
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "base/bytes.h"
@@ -46,9 +48,13 @@ class SigningKey {
   absl::StatusOr<EcdsaSignatureBytes> Sign(base::Bytes message) const;
 
  private:
-  SigningKey(PkeyPtr key, const EcdsaKeyBytes& public_key)
-      : key_(std::move(key)), public_key_(public_key) {}
+  SigningKey(std::shared_ptr<void> engine, PkeyPtr key,
+             const EcdsaKeyBytes& public_key)
+      : engine_(std::move(engine)),
+        key_(std::move(key)),
+        public_key_(public_key) {}
 
+  std::shared_ptr<void> engine_;  // Outlives the key.
   PkeyPtr key_;
   EcdsaKeyBytes public_key_;
 };
