@@ -21,6 +21,8 @@ namespace emulator::machine {
   X(kPageState, "page-state", true)                     \
   X(kCpuid, "cpuid", false)                             \
   X(kMsr, "msr", false)                                 \
+  X(kInstruction, "instruction", false)                 \
+  X(kMmio, "mmio", false)                               \
   X(kConsole, "console", true)                          \
   X(kFwCfg, "fw-cfg", true)                             \
   X(kChannelRegistration, "channel-registration", true) \

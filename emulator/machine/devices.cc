@@ -138,4 +138,20 @@ void PowerButton::Write(uint16_t port, unsigned size, uint32_t value) {
   }
 }
 
+uint32_t LocalApic::Read(uint64_t offset) const {
+  constexpr uint64_t kId = 0x20, kVersion = 0x30;
+  constexpr uint32_t kSixLvtsVersion14h = 0x00050014;
+  if (offset == kId) return 0;
+  if (offset == kVersion) return kSixLvtsVersion14h;
+  return offset < kSize ? registers_[offset / 16] : ~uint32_t{0};
+}
+
+void LocalApic::Write(uint64_t offset, uint32_t value) {
+  constexpr uint64_t kCommandLow = 0x300;
+  constexpr uint32_t kDeliveryPending = 1 << 12;
+  if (offset >= kSize) return;
+  registers_[offset / 16] =
+      offset == kCommandLow ? value & ~kDeliveryPending : value;
+}
+
 }  // namespace emulator::machine

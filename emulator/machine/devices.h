@@ -119,4 +119,19 @@ class InterruptController final : public PortDevice {
   uint8_t mask_ = 0;
 };
 
+// The registers of one local APIC, in memory at kBase: they keep what is
+// written and no interrupt ever comes. Enough for a kernel to ask who it is.
+//
+// Spec: AMD 24593 (APM volume 2), 16.3.2, "APIC Registers".
+class LocalApic {
+ public:
+  static constexpr uint64_t kBase = 0xFEE00000, kSize = 4096;
+
+  uint32_t Read(uint64_t offset) const;
+  void Write(uint64_t offset, uint32_t value);
+
+ private:
+  std::array<uint32_t, kSize / 16> registers_{};
+};
+
 }  // namespace emulator::machine

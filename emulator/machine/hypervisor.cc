@@ -13,6 +13,13 @@ namespace {
 
 namespace g = sev::ghcb_layout;
 
+// SW_EXITINFO1: the address, 2: bytes. 56421, 4.1, "MMIO Read", "MMIO Write".
+constexpr uint64_t kExitMmioRead = 0x80000001, kExitMmioWrite = 0x80000002;
+
+// Nothing to do here for WBINVD, INVD and a write of DR7. APM volume 2,
+// appendix C.
+constexpr uint64_t kExitWriteDr7 = 0x37, kExitInvd = 0x76, kExitWbinvd = 0x89;
+
 constexpr uint64_t kGfnMask = ~(kPageSize - 1);
 // "No preferred address": 56421, 2.3.1.
 constexpr uint64_t kNoPreferredGhcb = kGfnMask;
@@ -114,6 +121,10 @@ std::optional<Ending> Hypervisor::Identify(Exit& exit) {
     case sev::kExitMsr:
       exit.cause = Cause::kMsr;
       break;
+    case kExitMmioRead:
+    case kExitMmioWrite:
+      exit.cause = Cause::kMmio;
+      break;
     case sev::kExitPageStateChange:
       exit.cause = Cause::kPageState;
       break;
@@ -131,6 +142,11 @@ std::optional<Ending> Hypervisor::Identify(Exit& exit) {
       break;
     case sev::kExitUnsupportedEvent:
       exit.cause = Cause::kUnsupportedEvent;
+      break;
+    case kExitWriteDr7:
+    case kExitInvd:
+    case kExitWbinvd:
+      exit.cause = Cause::kInstruction;
       break;
     default:
       exit.cause = Cause::kUnknown;
@@ -244,6 +260,8 @@ bool Hypervisor::Validate(const Exit& exit, GhcbPage& ghcb) const {
       good &= ghcb.Valid<g::Rcx>();
       good &= exit.info1 == 0 || (ghcb.Valid<g::Rax>() && ghcb.Valid<g::Rdx>());
       break;
+    case kExitMmioRead:
+    case kExitMmioWrite:
     case sev::kExitPageStateChange:
       good &= ghcb.Valid<g::SwScratch>();
       break;
@@ -252,6 +270,11 @@ bool Hypervisor::Validate(const Exit& exit, GhcbPage& ghcb) const {
       good &= exit.info1 % kPageSize == 0 && exit.info2 % kPageSize == 0 &&
               exit.info1 != exit.info2;
       break;
+    case kExitWriteDr7:
+      good &= ghcb.Valid<g::Rax>();
+      break;
+    case kExitInvd:
+    case kExitWbinvd:
     case sev::kExitFeatures:
     case sev::kExitTerminate:
     case sev::kExitUnsupportedEvent:
@@ -276,6 +299,10 @@ std::optional<Ending> Hypervisor::Dispatch(Exit& exit, GhcbPage& ghcb) {
       return {};
     case sev::kExitMsr:
       Msr(exit, ghcb);
+      return {};
+    case kExitMmioRead:
+    case kExitMmioWrite:
+      Mmio(exit, ghcb);
       return {};
     case sev::kExitPageStateChange:
       PageStateChange(exit, ghcb);
@@ -327,32 +354,80 @@ void Hypervisor::Cpuid(Exit& exit, GhcbPage&) {
   absl::StrAppendFormat(&exit.detail, " leaf %#x.%#x", exit.rax, exit.rcx);
 }
 
+// What a hypervisor keeps for a guest: the memory type range registers, 0 at
+// reset. APM volume 2, 7.7 and appendix A.
+bool Hypervisor::IsMtrr(uint64_t msr) {
+  return (msr >= 0x200 && msr <= 0x20F) || msr == 0x250 || msr == 0x258 ||
+         msr == 0x259 || (msr >= 0x268 && msr <= 0x26F) || msr == 0x2FF;
+}
+
 void Hypervisor::Msr(Exit& exit, GhcbPage& ghcb) {
-  constexpr uint64_t kApicBase = 0x1B;
+  constexpr uint64_t kApicBase = 0x1B, kMtrrCapabilities = 0xFE;
   constexpr uint64_t kApicBaseValue = 0xFEE00900;  // Enabled, boot processor.
+  constexpr uint64_t kEightVariableFixedAndWc = 0x508;
   // Vector 13, an exception, valid. APM volume 2, 15.20, EVENTINJ.
   constexpr uint64_t kInjectGeneralProtection = 0x80000B0D;
   absl::StrAppendFormat(&exit.detail, " msr %#x", exit.rcx);
-  if (exit.rcx != kApicBase) {
+  const bool write = exit.info1 != 0;
+  uint64_t value = 0;
+  if (IsMtrr(exit.rcx)) {
+    uint64_t& kept = mtrrs_[exit.rcx];
+    if (write) kept = (exit.rax & 0xFFFFFFFF) | exit.rdx << 32;
+    value = kept;
+  } else if (exit.rcx == kApicBase) {
+    value = kApicBaseValue;
+  } else if (exit.rcx == kMtrrCapabilities && !write) {
+    value = kEightVariableFixedAndWc;
+  } else {
     ghcb.Set<g::SwExitInfo1>(sev::kExitResultException);
     ghcb.Set<g::SwExitInfo2>(kInjectGeneralProtection);
-  } else if (exit.info1 == 0) {
-    rax_ = kApicBaseValue;
-    rdx_ = 0;
+    return;
   }
+  if (write) return;
+  rax_ = value & 0xFFFFFFFF;
+  rdx_ = value >> 32;
+}
+
+// Version 2 wants it within the GHCB's shared buffer.
+base::MutableBytes Hypervisor::Scratch(const Exit& exit, size_t size,
+                                       GhcbPage& ghcb) {
+  const uint64_t begin = exit.msr + g::SharedBuffer::kOffset;
+  const uint64_t end = exit.msr + g::SharedBuffer::kEnd;
+  if (exit.scratch < begin || exit.scratch >= end ||
+      size > end - exit.scratch) {
+    Malformed(kGhcbInvalidScratch, ghcb);
+    return {};
+  }
+  return base::MutableBytes(ghcb.bytes())
+      .subspan(exit.scratch - exit.msr, size == 0 ? end - exit.scratch : size);
+}
+
+// Of what is no RAM only the local APIC is there; the rest reads all ones.
+void Hypervisor::Mmio(Exit& exit, GhcbPage& ghcb) {
+  if (exit.info2 == 0 || exit.info2 > 8) {
+    Malformed(kGhcbInvalidInput, ghcb);
+    return;
+  }
+  const base::MutableBytes data = Scratch(exit, exit.info2, ghcb);
+  if (data.empty()) return;
+  const uint64_t offset = exit.info1 - LocalApic::kBase;
+  const bool apic = exit.info1 >= LocalApic::kBase &&
+                    offset < LocalApic::kSize && data.size() == 4;
+  if (exit.code == kExitMmioWrite) {
+    if (apic) apic_.Write(offset, base::LoadLe<uint32_t>(data.first<4>()));
+    return;
+  }
+  memset(data.data(), 0xFF, data.size());
+  if (apic) base::StoreLe<uint32_t>(apic_.Read(offset), data.first<4>());
 }
 
 void Hypervisor::PageStateChange(Exit& exit, GhcbPage& ghcb) {
-  // Version 2 wants it within the GHCB's shared buffer.
-  const uint64_t begin = exit.msr + g::SharedBuffer::kOffset;
-  const uint64_t end = exit.msr + g::SharedBuffer::kEnd;
-  if (exit.scratch < begin || exit.scratch + sev::kPscHeaderSize > end) {
+  const base::MutableBytes buffer = Scratch(exit, 0, ghcb);
+  if (buffer.empty()) return;
+  if (buffer.size() < sev::kPscHeaderSize) {
     Malformed(kGhcbInvalidScratch, ghcb);
     return;
   }
-  const base::MutableBytes buffer =
-      base::MutableBytes(ghcb.bytes())
-          .subspan(exit.scratch - exit.msr, end - exit.scratch);
   const std::span<const uint8_t> header = buffer.first(sev::kPscHeaderSize);
   absl::StrAppendFormat(&exit.detail, " entries %d to %d",
                         base::LoadLe<uint16_t>(header.subspan<0, 2>()),

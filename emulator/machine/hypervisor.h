@@ -9,12 +9,15 @@
 
 #include <stdint.h>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "emulator/firmware.h"
 #include "emulator/machine/cpuid_table.h"
+#include "emulator/machine/devices.h"
 #include "emulator/machine/ending.h"
 #include "emulator/machine/exit_hook.h"
 #include "emulator/machine/ghcb_page.h"
@@ -64,7 +67,12 @@ class Hypervisor {
 
   void Ioio(Exit& exit, GhcbPage& ghcb);
   void Cpuid(Exit& exit, GhcbPage& ghcb);
+  static bool IsMtrr(uint64_t msr);
   void Msr(Exit& exit, GhcbPage& ghcb);
+  void Mmio(Exit& exit, GhcbPage& ghcb);
+  // The guest's scratch area, `size` bytes of it; empty, and the answer given,
+  // unless that is within the page's shared buffer. 0: as much as there is.
+  base::MutableBytes Scratch(const Exit& exit, size_t size, GhcbPage& ghcb);
   void PageStateChange(Exit& exit, GhcbPage& ghcb);
   std::optional<Ending> GuestRequest(Exit& exit, GhcbPage& ghcb);
   std::optional<Ending> ExtendedGuestRequest(Exit& exit, GhcbPage& ghcb);
@@ -74,6 +82,8 @@ class Hypervisor {
   HostView& memory_;
   PortBus& ports_;
   Firmware& firmware_;
+  LocalApic apic_;
+  std::map<uint64_t, uint64_t> mtrrs_;
   uint64_t registered_ghcb_ = 0;
   // What the four registers hold after the exit.
   uint64_t rax_ = 0, rbx_ = 0, rcx_ = 0, rdx_ = 0;

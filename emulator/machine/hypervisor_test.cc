@@ -164,6 +164,15 @@ TEST_F(HypervisorTest, CpuidAndMsr) {
   Prepare(sev::kExitMsr, 0, 0).Set<g::Rcx>(0x777);
   Go();
   EXPECT_EQ(info1(), sev::kExitResultException);
+  GhcbPage write = Prepare(sev::kExitMsr, 1, 0);
+  write.Set<g::Rcx>(0x2FF);
+  write.Set<g::Rax>(0xC06);
+  write.Set<g::Rdx>(0);
+  Go();
+  EXPECT_EQ(info1(), 0u);
+  Prepare(sev::kExitMsr, 0, 0).Set<g::Rcx>(0x2FF);
+  Go();
+  EXPECT_EQ(Ghcb().Get<g::Rax>(), 0xC06u);
 }
 
 TEST_F(HypervisorTest, PageStateChangeWantsItsScratchInsideTheBuffer) {
@@ -181,6 +190,38 @@ TEST_F(HypervisorTest, PageStateChangeWantsItsScratchInsideTheBuffer) {
     Go();
     EXPECT_EQ(info2(), kGhcbInvalidScratch) << scratch;
   }
+}
+
+TEST_F(HypervisorTest, InstructionsWithNothingToDo) {
+  Prepare(0x89, 0, 0);
+  Go();
+  EXPECT_EQ(info1(), 0u);
+  EXPECT_EQ(exit_.cause, Cause::kInstruction);
+  Prepare(0x37, 0, 0);  // Without RAX.
+  Go();
+  EXPECT_EQ(info2(), kGhcbMissingInput);
+}
+
+TEST_F(HypervisorTest, MmioReachesTheLocalApicAndNothingElse) {
+  const auto mmio = [&](uint64_t code, uint64_t gpa, uint64_t size,
+                        uint32_t value) {
+    GhcbPage ghcb = Prepare(code, gpa, size);
+    ghcb.Set<g::SwScratch>(kGhcb + g::SharedBuffer::kOffset);
+    const auto data = sev::FieldOf<g::SharedBuffer>(ghcb.bytes()).first<4>();
+    base::StoreLe<uint32_t>(value, data);
+    Go();
+    return base::LoadLe<uint32_t>(std::span<const uint8_t, 4>(data));
+  };
+  EXPECT_EQ(mmio(0x80000001, 0xFEE00030, 4, 0), 0x00050014u);
+  mmio(0x80000002, 0xFEE000F0, 4, 0x1FF);
+  EXPECT_EQ(mmio(0x80000001, 0xFEE000F0, 4, 0), 0x1FFu);
+  EXPECT_EQ(mmio(0x80000001, 0xFEC00000, 4, 0), 0xFFFFFFFF);
+  EXPECT_EQ(exit_.cause, Cause::kMmio);
+  mmio(0x80000001, 0xFEC00000, 9, 0);
+  EXPECT_EQ(info2(), kGhcbInvalidInput);
+  Prepare(0x80000001, 0xFEE00030, 4).Set<g::SwScratch>(kGhcb + 0xFF0 - 3);
+  Go();
+  EXPECT_EQ(info2(), kGhcbInvalidScratch);
 }
 
 // --- Guest requests.
