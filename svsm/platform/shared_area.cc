@@ -11,7 +11,9 @@ base::Status SharedArea::Open(Platform& platform) {
 
 base::Status SharedArea::Close(Platform& platform) {
   if (!open_) return {};
-  // First: if it fails half way, some pages fault when they are written.
+  // What the host keeps of them once they are private is empty too.
+  Clear();
+  // Before the change: if that fails half way, some pages fault when written.
   open_ = false;
   return platform.Unshare(pages());
 }

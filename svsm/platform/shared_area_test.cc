@@ -60,6 +60,15 @@ TEST_F(SharedAreaTest, ClearTouchesOnlyOpenPages) {
   EXPECT_FALSE(IsZero());
 }
 
+TEST_F(SharedAreaTest, TheHostIsLeftWithEmptyPages) {
+  ASSERT_TRUE(area_.Open(platform_).ok());
+  memset(pages_, 0x77, sizeof(pages_));
+  bool was_empty = false;
+  platform_.before_change = [&] { was_empty = IsZero(); };
+  ASSERT_TRUE(area_.Close(platform_).ok());
+  EXPECT_TRUE(was_empty);
+}
+
 TEST_F(SharedAreaTest, AFailedChangeLeavesThePagesAlone) {
   platform_.failing_change = 1;
   EXPECT_FALSE(area_.Open(platform_).ok());
@@ -71,6 +80,7 @@ TEST_F(SharedAreaTest, AFailedChangeLeavesThePagesAlone) {
   ASSERT_TRUE(area_.Open(platform_).ok());
   memset(pages_, 0x77, sizeof(pages_));
   EXPECT_FALSE(area_.Close(platform_).ok());
+  memset(pages_, 0x77, sizeof(pages_));
   area_.Clear();
   EXPECT_FALSE(IsZero());
   EXPECT_TRUE(area_.Close(platform_).ok());

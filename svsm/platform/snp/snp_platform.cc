@@ -149,6 +149,8 @@ GuestRequestExit* SnpPlatform::guest_request_exit() {
 Status SnpPlatform::Retire() {
   if (!usable()) return {};
   up_ = false;
+  // What the host keeps of it once it is private is empty too.
+  ghcb_.page().Zero(0, kPageSize);
   return states_->UnshareByMsr(AddressOf(ghcb_page));
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <set>
 #include <utility>
@@ -69,6 +70,7 @@ class FakePlatform final : public Platform {
   // The change of state with this number fails, from 1 on; 0: none does.
   int failing_change = 0;
   int changes = 0;
+  std::function<void()> before_change;
   std::set<uint64_t> shared;
   std::vector<Range> accepted;
   std::vector<std::pair<uint16_t, uint32_t>> written;
@@ -80,6 +82,7 @@ class FakePlatform final : public Platform {
     return base::Status(base::Code::kInternal, kTrap);
   }
   base::Status Count() {
+    if (before_change) before_change();
     return ++changes == failing_change ? Wrong() : base::Status();
   }
   static void Zero(Range pages) {
