@@ -68,6 +68,7 @@ grep 'boot.kernel\|smt\|minimum_tcb\|Milan' "$dir/out" && fail "warns of what is
 # Milan, by hand, is named by a warning; so is all that is opened.
 sed 's/"amd:genoa", "amd:turin"/"amd:milan"/; s/"genoa", "turin"/"milan"/; /turin\]/,/^launch/d
   s/tcb.genoa/tcb.milan/; s/^launch = .*/launch = "any"/; s/^smt = "forbidden"/smt = "any"/
+  s/^smt_enabled = "forbidden"/smt_enabled = "any"/
   s/unattested_boot = false/unattested_boot = true/; s/^kernel = .*/kernel = "any"/
   s/^vlek = "refused"/vlek = "any"/; s/^crl = "required"/crl = "if-present"/' \
   "$dir/amd.toml" > "$dir/milan.toml"
@@ -103,6 +104,10 @@ says "$dir/launch" '^  "[0-9a-f]\{96\}",  # snp.elf, platform snp$'
 grep 'EDIT' "$dir/launch" && fail "an SNP digest is to be mended"
 grep -F "$("$forelock" image measure "$dir/guest.elf")" "$dir/launch" && fail "the emulated digest"
 check 0 "$dir/policy.toml"
+# KVM launches only what allows SMT; whether it is on, the report's platform says.
+grep -q '^smt = "any"' "$dir/policy.toml" || fail "from-image forbids what KVM demands"
+grep -q '^smt_enabled = "forbidden"' "$dir/policy.toml" || fail "from-image allows SMT"
+grep 'guest_policy.smt' "$dir/out" && fail "warns of SMT that is forbidden"
 "$forelock" policy from-image "$dir/snp.elf" "$dir/guest.elf" > "$dir/policy.toml" || fail "both"
 says "$dir/policy.toml" 'EDIT: a digest as the emulated processor measures'
 # The machine that emulates SNP measures as SNP does, and has a test root.

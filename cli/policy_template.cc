@@ -181,7 +181,12 @@ void AppendLaunch(const TemplateInput& input, std::string& out) {
 
 void AppendBits(const TemplateInput& input, std::string& out) {
   const bool emulated = !input.emulated_root.empty();
+  // KVM launches no SNP guest whose policy forbids SMT (snp_launch_start()).
+  const bool snp =
+      std::ranges::any_of(input.images, &TemplateInput::Image::snp);
   out += emulated ? "smt = \"any\"\n"
+         : snp    ? "smt = \"any\"                         # KVM demands it; "
+                    "smt_enabled decides\n"
                   : "smt = \"forbidden\"                   # no other guest "
                     "on a sibling thread\n";
   out += kGuestPolicyRest;
@@ -189,7 +194,8 @@ void AppendBits(const TemplateInput& input, std::string& out) {
     out += "smt_enabled = \"any\"\nalias_check_complete = \"any\"\n";
   } else {
     out +=
-        "smt_enabled = \"forbidden\"\n"
+        "smt_enabled = \"forbidden\"           # no other guest on a sibling "
+        "thread\n"
         "alias_check_complete = \"required\"   # no memory module lies about "
         "its "
         "size\n";

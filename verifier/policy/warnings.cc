@@ -63,13 +63,22 @@ void WarnOfLaunch(const Policy& policy, Warnings& out) {
   }
 }
 
-BitRule RuleOfSmt(const Policy& policy) {
+// By the guest's policy, or because the host has it off. KVM launches no guest
+// with the former.
+bool SmtIsForbidden(const Policy& policy) {
   for (size_t i = 0; i < policy.guest_policy.size(); ++i) {
-    if (sev::kPolicyBits[i].bit == sev::kPolicySmt) {
-      return policy.guest_policy[i];
+    if (sev::kPolicyBits[i].bit == sev::kPolicySmt &&
+        policy.guest_policy[i] == BitRule::kForbidden) {
+      return true;
     }
   }
-  return BitRule::kAny;
+  for (size_t i = 0; i < policy.platform_info.size(); ++i) {
+    if (sev::kPlatformInfoBits[i].bit == sev::kPlatformInfoSmtEnabled &&
+        policy.platform_info[i] == BitRule::kForbidden) {
+      return true;
+    }
+  }
+  return false;
 }
 
 void WarnOfTcb(const ProductRule& rule, Warnings& out) {
@@ -104,10 +113,10 @@ std::vector<std::string> WarningsOf(const Policy& policy) {
         "broken (arXiv 2605.12990); docs/limitations.md, \"Milan\"");
   }
   WarnOfLaunch(policy, out);
-  if (RuleOfSmt(policy) != BitRule::kForbidden) {
+  if (!SmtIsForbidden(policy)) {
     out.push_back(
         "guest_policy.smt: another guest may run on the sibling thread of the "
-        "guest's core");
+        "guest's core (platform_info.smt_enabled can forbid it, too)");
   }
   if (policy.vlek.kind == VlekRule::Kind::kAny) {
     out.push_back(
