@@ -259,6 +259,40 @@ class Commands(unittest.TestCase):
             self.fails(1, "IG4", "image", command, path)
 
 
+class Foreign(unittest.TestCase):
+    """Files with headers that this program does not know."""
+
+    def with_type(self, name, kind):
+        """Our file; its memory-map parameter has another type."""
+        data = bytearray(built(name).read_bytes())
+        (size,) = struct.unpack_from("<I", data, 12)
+        at = 24
+        while struct.unpack_from("<I", data, at) != (0x30C,):
+            at += 8 + (struct.unpack_from("<I", data, at + 4)[0] + 7) // 8 * 8
+        struct.pack_into("<I", data, at, kind)
+        struct.pack_into("<I", data, 20, 0)
+        struct.pack_into("<I", data, 20, zlib.crc32(data[: 24 + size]))
+        path = scratch(name + "-foreign.igvm")
+        path.write_bytes(data)
+        return path
+
+    def test_what_may_be_left_out_is(self):
+        igvm = self.with_type("optional", 0x800003F0)
+        self.assertEqual(
+            forelock("image", "measure", igvm), forelock("image", "measure", scratch("optional.igvm"))
+        )
+        self.assertIn("optional type 0x3f0", forelock("image", "list", igvm))
+
+    def test_what_must_not_be_left_out_is_listed_and_not_measured(self):
+        igvm = self.with_type("required", 0x3F0)
+        self.assertIn("type 0x3f0", forelock("image", "list", igvm))
+        self.assertIn("type 0x3f0", forelock("image", "dump", igvm))
+        for command in (["measure"], ["show"], ["verify", "--digest", "00" * 48]):
+            result = process.run([FORELOCK, "image", *command, igvm], check=False)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("LA13", result.stderr)
+
+
 class IdBlock(unittest.TestCase):
     def test_of_this_launch_only(self):
         key = scratch("id.pem")

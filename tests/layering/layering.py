@@ -61,6 +61,10 @@ MUST_NOT_REACH = [
 ]
 
 
+# Libraries inside a folder that may use less than it: nothing but themselves
+# and these. The IGVM format knows neither images nor SEV-SNP.
+ALONE = {"//launch/igvm": {"base", "@abseil-cpp"}}
+
 # Test tools that no shipped program has in it, by whatever way: the SNP machine,
 # and the engine below it, which is under the GPL.
 NEVER_SHIPPED = re.compile(r"//emulator/machine\b|//third_party:unicorn$")
@@ -121,6 +125,12 @@ def violations(graph, aliases=None):
             used_folder = folder_of(used, aliases)
             if used_folder not in MAY_USE[folder]:
                 found.append(f"{label} -> {used}: {folder} may not use {used_folder}")
+        for package, may_use in ALONE.items():
+            if not label.startswith(package + ":"):
+                continue
+            for used in sorted(graph[label]):
+                if not used.startswith(package + ":") and folder_of(used, aliases) not in may_use:
+                    found.append(f"{label} -> {used}: {package} stands alone")
     for start_folder, forbidden in MUST_NOT_REACH:
         for label in sorted(graph):
             if folder_of(label, aliases) != start_folder:
@@ -158,6 +168,8 @@ BROKEN = [
     ('"//svsm:main" -> "@abseil-cpp//absl/status:status"', "svsm may not use @abseil-cpp"),
     ('"//svsm:main" -> "@googletest//:gtest"', "svsm must not reach @googletest//:gtest"),
     ('"//verifier:server" -> "//emulator:firmware"', "verifier may not use emulator"),
+    ('"//launch/igvm:igvm" -> "//sev:page_info"', "//launch/igvm stands alone"),
+    ('"//launch/igvm:igvm" -> "//launch:elf"', "//launch/igvm stands alone"),
     ('"//emulator:main" -> "//emulator/machine:rmp"', "//emulator/machine:rmp: in a shipped"),
     ('"//emulator:x" -> "//third_party:unicorn"', "//third_party:unicorn: in a shipped"),
     ('"//newfolder:x" -> "//base:result"', "no row for newfolder"),
