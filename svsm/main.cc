@@ -68,6 +68,7 @@ void StartOnSnp(SnpPlatform& snp, StartInfo& info) {
   console::Init();
   MaskInterruptControllers();
   SetUpQ35(snp);  // PVH has had firmware before.
+  snp.EnableMtrrs();
   // EDGE: a page of the image that the launch filled.
   const std::span<const uint8_t, proto::kMemoryMapPageSize> page(
       reinterpret_cast<const uint8_t*>(__snp_memory_map_page),

@@ -57,7 +57,9 @@ Status Malformed(base::Reason reason) {
 }
 
 Status Judge(const Ghcb::Call& call, const Ghcb::Reply& reply) {
-  if (call.info_1 != 0 && reply.info_1 == call.info_1) {
+  // A refused WRMSR has the 1 of the request, but then names the exception.
+  if (call.info_1 != 0 && reply.info_1 == call.info_1 &&
+      reply.info_2 == call.info_2) {
     return Malformed(kGhcbUnanswered);
   }
   switch (static_cast<uint32_t>(reply.info_1)) {

@@ -81,6 +81,14 @@ TEST_F(GhcbTest, AnAnswerThatIsNeverWritten) {
       kGhcbUnanswered);
 }
 
+TEST_F(GhcbTest, AnMsrThatTheHostRefusesIsNotOneThatItForgot) {
+  host_.page_lie = [&] {
+    host_.Done(1, 0x80000B0D);  // #GP
+    return true;
+  };
+  EXPECT_EQ(WriteReason(), kGhcbException);
+}
+
 TEST_F(GhcbTest, ARegisterThatIsNotMarkedValid) {
   host_.page_lie = [&] {
     host_.ClearValid();

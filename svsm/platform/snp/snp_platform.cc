@@ -97,6 +97,17 @@ void SnpPlatform::Break(Status why) {
   FailInException(why);
 }
 
+void SnpPlatform::EnableMtrrs() {
+  // [amd/vol2] 7.7.2, "MTRRdefType": on, write-back, fixed ranges off.
+  constexpr uint32_t kMtrrDefTypeMsr = 0x2FF;
+  constexpr uint64_t kOnWriteBack = 0x806;
+  const Status status = ghcb_.WriteMsr(kMtrrDefTypeMsr, kOnWriteBack);
+  if (!status.ok() && status.reason() != kGhcbException &&
+      status.reason() != kGhcbRefused) {
+    Break(status);
+  }
+}
+
 uint8_t SnpPlatform::In8(uint16_t port) {
   // What a port that is not there reads as.
   if (!usable()) return 0xFF;

@@ -35,6 +35,11 @@ class SnpPlatform final : public Platform,
   //   msr_protocol.h, page_states.h.
   base::Status Start();
 
+  // What firmware does for a kernel: without memory types by default, Linux has
+  // no PAT, and stops where it needs one for encrypted memory. A host that has
+  // no such MSR is borne. After Start().
+  void EnableMtrrs();
+
   EntryPoint entry_point() const override { return EntryPoint::kSnp; }
   uint8_t In8(uint16_t port) override;
   void Out8(uint16_t port, uint8_t value) override;
