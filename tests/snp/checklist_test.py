@@ -24,6 +24,9 @@ class ChecklistTest(unittest.TestCase):
                                cls.folder / "site")  # fmt: skip
         cls.addClassCleanup(cls.site.close)
         cls.site.prepare_snp()
+        # What people do: a secret that holds a text made for this.
+        cls.marker = "forelock-marker-" + os.urandom(16).hex()
+        cls.site.verifier.call("secret", "replace", snp.SECRET, "--file", "-", stdin=cls.marker.encode())
 
     def verdicts(self, *options):
         """By number, and the summary."""
@@ -44,7 +47,7 @@ class ChecklistTest(unittest.TestCase):
     def test_a_boot_that_was_granted(self):
         run = self.site.start_and_wait(self.site.image)
         seen, summary = self.verdicts("--console", self.console(run), "--ram", self.site.wiring.ram,
-                                      "--marker", self.site.secret.decode())  # fmt: skip
+                                      "--marker", self.marker)
         for claim in (1, 2, 4, 5, 6, 7, 9, 15):
             self.assertEqual(seen[claim], "confirmed", summary)
         for claim in (3, 8, 10, 11, 12, 13, 14):
