@@ -41,6 +41,11 @@ class GhcbPage {
     sev::PutLe<uint64_t, F>(value, page_);
     Bitmap()[kBit / 8] |= static_cast<uint8_t>(1u << (kBit % 8));
   }
+  // The answer to a request that cannot be served.
+  void Refuse(uint64_t why) {
+    Set<sev::ghcb_layout::SwExitInfo1>(sev::kExitResultMalformed);
+    Set<sev::ghcb_layout::SwExitInfo2>(why);
+  }
   void ClearBitmap() {
     for (uint8_t& byte : Bitmap()) byte = 0;
   }

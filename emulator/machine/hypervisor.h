@@ -33,6 +33,10 @@ inline constexpr uint64_t kGhcbNotRegistered = 1, kGhcbInvalidUsage = 2,
                           kGhcbInvalidScratch = 3, kGhcbMissingInput = 4,
                           kGhcbInvalidInput = 5, kGhcbInvalidEvent = 6;
 
+// SW_EXITINFO1: the address, 2: bytes. 56421, 4.1, "MMIO Read", "MMIO Write".
+inline constexpr uint64_t kExitMmioRead = 0x80000001,
+                          kExitMmioWrite = 0x80000002;
+
 struct HypervisorOptions {
   uint16_t min_version = 1, max_version = 2;
   uint8_t cbit_position = kCbitPosition;
