@@ -16,6 +16,7 @@ inline constexpr size_t kSectionSize = 64;
 inline constexpr size_t kSymbolSize = 24;
 inline constexpr uint32_t kSectionSymbols = 2;  // SHT_SYMTAB
 inline constexpr uint8_t kTypeSection = 3, kTypeFile = 4;
+inline constexpr uint64_t kLabelReach = 0x1000;
 
 absl::Status Damaged() {
   return absl::InvalidArgumentError("not an ELF64 file, or damaged");
@@ -93,7 +94,7 @@ std::string SymbolTable::Describe(uint64_t address) const {
     const Symbol& symbol = *--after;
     const uint64_t offset = address - symbol.address;
     // Assembler labels have no size: the last one before stands for its code.
-    if (symbol.size != 0 && offset >= symbol.size) continue;
+    if (offset >= (symbol.size != 0 ? symbol.size : kLabelReach)) continue;
     return absl::StrFormat("%s+0x%x (%#x)", symbol.name, offset, address);
   }
   return absl::StrFormat("%#x", address);
