@@ -3,6 +3,9 @@
 // Modes, exceptions, injection, counting.
 #include "emulator/machine/cpu.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "emulator/machine/cpu_for_tests.h"
 #include "gtest/gtest.h"
 
@@ -112,11 +115,21 @@ TEST_F(TestCpu, AWrongCBitOnAWideProcessorIsAnAddress) {
 }
 
 TEST_F(TestCpu, ABadCr3IsAProtectionFault) {
-  cpu_->LoadVmsa(Vmsa(Symbol("entry32"), /*long_mode=*/false));
-  cpu_ = NewCpu(events_, 40);
-  auto vmsa = Vmsa(Symbol("load"), /*long_mode=*/true);
-  cpu_->LoadVmsa(vmsa);
-  EXPECT_EQ(cpu_->cr(3), kTables | kCBit);
+  for (const uint64_t bad : {uint64_t{1} << 50, uint64_t{1} << 48}) {
+    Load("write_cr3");
+    Set(Gpr::kRax, kTables | bad);
+    SkipOnTrap(3);
+    RunToHalt();
+    EXPECT_EQ(LastTrap().vector, 13u);
+    EXPECT_EQ(rbx(), kTables | kCBit);
+  }
+  EXPECT_TRUE(events_.cr3_writes.empty());
+
+  // Without the C-bit it is fine: tables are private all the same.
+  Load("write_cr3");
+  Set(Gpr::kRax, kTables);
+  RunToHalt();
+  EXPECT_EQ(rbx(), kTables);
 }
 
 TEST_F(TestCpu, DoubleFaultUsesItsOwnStack) {
@@ -205,6 +218,30 @@ TEST_F(TestCpu, NotifiesAtACount) {
   EXPECT_EQ(Run().kind, StopKind::kRequested) << last_;
   EXPECT_GE(at, 777u);
   EXPECT_LT(at, 790u);
+}
+
+// A fork in the middle of a run is a snapshot: neither side sees the other.
+TEST_F(TestCpu, GoesOnInAForkedChild) {
+  Load("copy");
+  Set(Gpr::kRsi, kData);
+  Set(Gpr::kRdi, kData + 0x1000);
+  Set(Gpr::kRcx, 0x100);
+  SetPrivate64(kData + 8 * 0xFF, 1);
+  pid_t child = -1;
+  events_.on_count = [&](Cpu&) {
+    child = fork();
+    if (child == 0) SetPrivate64(kData + 8 * 0xFF, 2);
+  };
+  cpu_->NotifyAt(50);
+  const bool halted = cpu_->Run().kind == StopKind::kHalted;
+  const uint64_t last = Private64(kData + 0x1000 + 8 * 0xFF);
+  if (child == 0) _exit(halted && last == 2 ? 0 : 1);
+  ASSERT_GT(child, 0);
+  EXPECT_TRUE(halted);
+  EXPECT_EQ(last, 1u);
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(TestCpu, RandomAndTimeAreTheMachines) {

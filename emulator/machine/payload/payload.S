@@ -104,6 +104,10 @@ ROUTINE rdmsr
 ROUTINE wrmsr
   wrmsr
   hlt
+ROUTINE write_cr3
+  movq %rax, %cr3
+  movq %cr3, %rbx
+  hlt
 ROUTINE vmgexit
   rep; vmmcall
   movl $1, %ebx
