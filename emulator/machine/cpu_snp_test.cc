@@ -102,9 +102,12 @@ TEST_F(TestCpu, RmpadjustLimitsAnotherVmpl) {
   Load("load", /*vmpl=*/2);
   Set(Gpr::kRsi, kData);
   RunToHalt();
-  Load("store", /*vmpl=*/2);
-  Set(Gpr::kRsi, kData);
-  ExpectViolation(Rule::kVmplPermission, kData);
+  // With the translation in the TLB, and without.
+  for (const char* const routine : {"store", "load_store"}) {
+    Load(routine, /*vmpl=*/2);
+    Set(Gpr::kRsi, kData);
+    ExpectViolation(Rule::kVmplPermission, kData);
+  }
 }
 
 TEST_F(TestCpu, OnlyVmpl0Validates) {
@@ -171,6 +174,14 @@ TEST_F(TestCpu, UnassignedPagesAreNotPrivate) {
   Load("call");
   Set(Gpr::kRsi, kSharedWindow + kPage);
   ExpectViolation(Rule::kNotAssigned, kPage);
+}
+
+TEST_F(TestCpu, PageTablesArePrivatePagesToo) {
+  MapCustom(0, kData | kCBit | 3);
+  rmp_.MakeShared(kTables + 0x6000, k4K);
+  Load("load");
+  Set(Gpr::kRsi, kCustom);
+  ExpectViolation(Rule::kNotAssigned, kTables + 0x6000);
 }
 
 TEST_F(TestCpu, CodeIsFetchedPrivatelyThroughASharedMapping) {

@@ -114,6 +114,21 @@ TEST_F(TestCpu, AWrongCBitOnAWideProcessorIsAnAddress) {
   EXPECT_EQ(LastTrap().error, 0x400u);
 }
 
+TEST_F(TestCpu, SetsAccessedAndDirty) {
+  constexpr uint64_t kAccessed = 0x20, kDirty = 0x40;
+  const uint64_t entry = kTables + 0x6000;
+  MapCustom(0, kData | kCBit | 3);
+  Load("load");
+  Set(Gpr::kRsi, kCustom);
+  RunToHalt();
+  EXPECT_EQ(Private64(entry), kData | kCBit | 3 | kAccessed);
+  MapCustom(0, kData | kCBit | 3);
+  Load("load_store");
+  Set(Gpr::kRsi, kCustom);
+  RunToHalt();
+  EXPECT_EQ(Private64(entry), kData | kCBit | 3 | kAccessed | kDirty);
+}
+
 TEST_F(TestCpu, ABadCr3IsAProtectionFault) {
   for (const uint64_t bad : {uint64_t{1} << 50, uint64_t{1} << 48}) {
     Load("write_cr3");

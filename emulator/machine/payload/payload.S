@@ -64,6 +64,10 @@ ROUTINE store_load
   movq %rax, (%rsi)
   movq (%rdi), %rbx
   hlt
+ROUTINE load_store
+  movq (%rsi), %rbx
+  movq %rax, (%rsi)
+  hlt
 ROUTINE call
   callq *%rsi
   movl $1, %ebx
