@@ -98,7 +98,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   (void)world->hypervisor.Serve(registration);
   const base::MutableBytes page = world->memory.Shared(kGhcb, kPageSize);
   memset(page.data(), 0, page.size());
-  memcpy(page.data(), data, std::min<size_t>(size, page.size()));
+  std::copy_n(data, std::min<size_t>(size, page.size()), page.begin());
   Exit exit{.msr = kGhcb};
   std::optional<Ending> ending = world->hypervisor.Identify(exit);
   if (!ending.has_value()) (void)world->hypervisor.Serve(exit);
