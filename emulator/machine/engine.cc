@@ -12,6 +12,8 @@
 namespace emulator::machine {
 namespace {
 
+inline constexpr unsigned kVersion = 0x020001FF;  // 2.0.1, as it calls itself
+
 // How much of CPUX86State is searched; all that is looked for lies in the first
 // 6 KiB, and the structure is longer than that.
 inline constexpr size_t kSearchedWords = 0x1A00 / 8;
@@ -123,9 +125,7 @@ uint64_t& EngineState::cr(int index) const {
 uint64_t& EngineState::efer() const { return At<uint64_t>(efer_); }
 
 absl::StatusOr<EngineState> EngineState::Find(uc_engine* engine) {
-  unsigned major = 0, minor = 0;
-  uc_version(&major, &minor);
-  if (major != 2 || minor != 0) return Unknown("version");
+  if (uc_version(nullptr, nullptr) != kVersion) return Unknown("version");
 
   constexpr uint32_t kEferMsr = 0xC0000080;
   engine_env_seen = nullptr;

@@ -2,8 +2,8 @@
 //
 // The inside of the Unicorn library as this machine uses it: functions of
 // QEMU's x86 target that libunicorn.a happens to export, and where its CPU
-// state keeps what. Nothing here is an interface that anybody promised: the
-// BUILD file pins the package, FindLayout() refuses any other library.
+// state keeps what. Nothing here is an interface that anybody promised: this is
+// written for Debian 12's package, and EngineState::Find() refuses any other.
 //
 // The functions that are replaced (`ld --wrap`) are in engine_wraps.cc.
 #pragma once
