@@ -96,6 +96,10 @@ bool ChannelPeer::Connect(size_t slot, base::Bytes endpoint) {
     return false;
   }
   slots_[slot] = std::make_shared<OwnerConnection>(owner_);
+  if (drop_evidence > 0) {
+    --drop_evidence;
+    slots_[slot]->DropAtMessage(2);
+  }
   connections_.push_back(slots_[slot]);
   if (connections_.size() > kKeptConnections) {
     connections_.erase(connections_.begin());
@@ -119,6 +123,7 @@ base::Result<size_t> ChannelPeer::Write(size_t slot, base::Bytes bytes) {
 void ChannelPeer::Disconnect(size_t slot) { slots_[slot].reset(); }
 
 std::vector<uint8_t> ChannelPeer::Certificates(base::Bytes, uint64_t) {
+  ++certificates_asked_;
   return certificates;
 }
 

@@ -40,6 +40,7 @@ class ChannelPeer final : private host_proxy::SessionBackend {
   uint32_t reported_reason() const { return reported_reason_; }
   bool finished() const { return finished_; }
   int connections() const { return connections_made_; }
+  int certificates_asked() const { return certificates_asked_; }
   base::Status last_error() const { return last_error_; }
   // Why the verifier refused, and what OpenSSL said.
   std::string Log() const;
@@ -48,6 +49,8 @@ class ChannelPeer final : private host_proxy::SessionBackend {
   std::vector<uint8_t> certificates;
   // Endpoints cannot be reached.
   bool refuse_connections = false;
+  // That many connections end when the guest's evidence comes.
+  int drop_evidence = 0;
 
  private:
   bool Connect(size_t slot, base::Bytes endpoint) override;
@@ -64,6 +67,7 @@ class ChannelPeer final : private host_proxy::SessionBackend {
   std::array<std::shared_ptr<OwnerConnection>, host_proxy::kMaxStreams> slots_;
   std::vector<std::shared_ptr<OwnerConnection>> connections_;
   int connections_made_ = 0;
+  int certificates_asked_ = 0;
   std::vector<proto::channel::Phase> phases_;
   uint32_t reported_reason_ = 0;
   bool finished_ = false;

@@ -99,7 +99,8 @@ class ChannelPeerTest : public ::testing::Test {
     auto page = firmware_.SecretsPage();
     driver_.emplace(*sev::TakeVmpck0(page), processor_, machine_,
                     base::Milliseconds{5000});
-    evidence_.emplace(*driver_, client_, machine_, base::Milliseconds{5000});
+    evidence_.emplace(*driver_, nullptr, client_, machine_,
+                      base::Milliseconds{5000});
     attestation_ = std::make_unique<svsm::Attestation>(
         client_, *evidence_, rng_, machine_, observer_);
     crypto::Pin pin{};
@@ -155,12 +156,12 @@ TEST_F(ChannelPeerTest, RefusesAnotherImage) {
   EXPECT_EQ(attestation_->session().secrets().size(), 0u);
 }
 
-TEST_F(ChannelPeerTest, GoesOnWithACopyOfTheStore) {
+TEST_F(ChannelPeerTest, AConnectionThatIsDroppedIsTriedAgain) {
   owner_.SetPolicy(Digests(kMeasurement));
-  owner_.CloseStore();
-  owner_.ReopenCopyOfStore();
+  peer_.drop_evidence = 1;
   ASSERT_TRUE(Run().ok());
   EXPECT_EQ(peer_.outcome(), proto::Outcome::kGranted) << peer_.Log();
+  EXPECT_EQ(peer_.connections(), 2);
 }
 
 TEST(SeededRandomTest, OpensslRepeatsItself) {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/machine/testing/owner.h"
 
+#include <openssl/asn1.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <string_view>
 #include <utility>
 
@@ -33,6 +34,35 @@ void OrDie(const absl::Status& status) {
   abort();
 }
 
+// P-256, where the verifier's own keys are P-384: the guest is done with it in
+// half the time.
+verifier::Identity MakeIdentity() {
+  char curve[] = "P-256";  // Variadic: OpenSSL wants a char*.
+  verifier::Identity identity{
+      .key = verifier::ossl::PkeyPtr(
+          EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", curve)),
+      .certificate = verifier::ossl::X509Ptr(X509_new())};
+  X509* const x509 = identity.certificate.get();
+  EVP_PKEY* const key = identity.key.get();
+  X509_NAME* const name =
+      x509 == nullptr ? nullptr : X509_get_subject_name(x509);
+  // EDGE: OpenSSL takes ASCII as unsigned char.
+  const auto* text = reinterpret_cast<const unsigned char*>("owner");
+  if (key == nullptr || x509 == nullptr ||
+      X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, text, -1, -1, 0) !=
+          1 ||
+      X509_set_issuer_name(x509, name) != 1 ||
+      X509_set_version(x509, X509_VERSION_3) != 1 ||
+      ASN1_INTEGER_set(X509_get_serialNumber(x509), 1) != 1 ||
+      X509_gmtime_adj(X509_getm_notBefore(x509), 0) == nullptr ||
+      X509_gmtime_adj(X509_getm_notAfter(x509), 86400) == nullptr ||
+      X509_set_pubkey(x509, key) != 1 ||
+      X509_sign(x509, key, EVP_sha384()) <= 0) {
+    abort();
+  }
+  return identity;
+}
+
 std::string NewFolder() {
   std::string folder = ::testing::TempDir() + "/owner-XXXXXX";
   if (mkdtemp(folder.data()) == nullptr) abort();
@@ -56,8 +86,7 @@ Owner::Owner() : folder_(NewFolder()) {
   value.header_sha256.fill(0x5A);
   OrDie(store_->AddSecret(kSecretName, verifier::TrustClass::kEmulated, value)
             .status());
-  OrDie(verifier::CreateIdentity(folder_));
-  identity_ = OrDie(verifier::LoadIdentity(folder_));
+  identity_ = MakeIdentity();
   tls_ = verifier::MakeServerContext(identity_);
   if (!tls_) abort();
   SSL_CTX_set_app_data(tls_.get(), this);
@@ -71,17 +100,6 @@ void Owner::SetPolicy(const verifier::testing::PolicyDigests& digests) {
                 verifier::testing::PolicyText(digests), "policy.toml",
                 std::exchange(has_policy_, true) ? Put::kReplace : Put::kNew)
             .status());
-}
-
-void Owner::ReopenStore() { store_ = OrDie(verifier::Store::Open(folder_)); }
-
-void Owner::ReopenCopyOfStore() {
-  const std::string copy = NewFolder();
-  std::filesystem::copy(folder_, copy);
-  // A store wants its files private, and copying keeps their modes.
-  if (chmod(copy.c_str(), 0700) != 0) abort();
-  folder_ = copy;
-  ReopenStore();
 }
 
 // NSS key log format: label, client random, secret; the last two in hex.
@@ -185,6 +203,10 @@ void OwnerConnection::Converse() {
     const std::vector<uint8_t> body(plain_.begin() + 4,
                                     plain_.begin() + 4 + size);
     plain_.erase(plain_.begin(), plain_.begin() + 4 + size);
+    if (++messages_ == drop_at_) {
+      closed_ = true;
+      return;
+    }
     Send(session_->OnMessage(body));
     if (session_->done()) {
       SSL_shutdown(ssl_.get());

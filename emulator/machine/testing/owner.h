@@ -48,12 +48,6 @@ class Owner {
   // The one policy, in place of any earlier one.
   void SetPolicy(const verifier::testing::PolicyDigests& digests);
 
-  // A database connection must not live through fork(): close before, and
-  // reopen a copy of the folder in the child.
-  void CloseStore() { store_.reset(); }
-  void ReopenStore();
-  void ReopenCopyOfStore();
-
   // --- For OwnerConnection.
   SSL_CTX* tls() { return tls_.get(); }
   verifier::Store& store() { return *store_; }
@@ -79,6 +73,8 @@ class OwnerConnection final : private verifier::KeyExporter {
   void Write(base::Bytes from_guest);
   // What goes to the guest; 0: nothing now.
   size_t Read(base::MutableBytes out);
+  // Closes in place of an answer to the guest's `number`th message.
+  void DropAtMessage(int number) { drop_at_ = number; }
   // Nothing more will come.
   bool finished() const { return closed_ && BIO_pending(out_) == 0; }
 
@@ -100,6 +96,8 @@ class OwnerConnection final : private verifier::KeyExporter {
   BIO* out_ = nullptr;  // of ssl_
   bool handshaken_ = false;
   bool closed_ = false;
+  int messages_ = 0;
+  int drop_at_ = 0;
   std::vector<uint8_t> plain_;
   // Made at the first message: none lives while the guest is snapshotted after
   // its handshake.
