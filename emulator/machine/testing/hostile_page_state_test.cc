@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A hypervisor that lies about the state of pages, and one that takes pages
+// away from under the guest.
+// Spec: AMD 56421 (GHCB) rev. 2.03, 4.1.6; AMD 24593 (APM volume 2), 15.36.
+#include <stdint.h>
+#include <string.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "emulator/machine/page_state.h"
+#include "emulator/machine/testing/bench.h"
+#include "emulator/machine/testing/branches.h"
+#include "emulator/machine/testing/scripts.h"
+#include "gtest/gtest.h"
+#include "sev/ghcb.h"
+
+namespace emulator::machine::testing {
+namespace {
+
+namespace f = sev::ghcb_layout;
+
+// The structure in the GHCB page: header, then entries.
+class Request {
+ public:
+  Request(Machine& machine, const Exit& exit)
+      : machine_(machine), ghcb_(GhcbOf(machine, exit)) {}
+
+  base::MutableBytes buffer() {
+    return sev::FieldOf<f::SharedBuffer>(ghcb_.bytes());
+  }
+  uint16_t current() { return Get16(0); }
+  uint16_t end() { return Get16(2); }
+  void set_current(uint16_t value) { Set16(0, value); }
+  void set_end(uint16_t value) { Set16(2, value); }
+  base::MutableBytes entry(size_t index) {
+    return buffer().subspan(sev::kPscHeaderSize + index * sev::kPscEntrySize,
+                            sev::kPscEntrySize);
+  }
+  uint64_t Entry(size_t index) {
+    return base::LoadLe<uint64_t>(entry(index).first<8>());
+  }
+  void SetEntry(size_t index, uint64_t value) {
+    base::StoreLe<uint64_t>(value, entry(index).first<8>());
+  }
+  // Honest work on the entries up to `last`.
+  void Do(uint16_t last) {
+    const uint16_t real_end = end();
+    set_end(last);
+    static_cast<void>(
+        ChangePageStates(buffer(), LargePages::kKeep, machine_.host()));
+    set_end(real_end);
+  }
+  void Reply(uint64_t exit_info_2 = 0) {
+    ghcb_.ClearBitmap();
+    ghcb_.Set<f::SwExitInfo1>(0);
+    ghcb_.Set<f::SwExitInfo2>(exit_info_2);
+  }
+
+ private:
+  uint16_t Get16(size_t at) {
+    return base::LoadLe<uint16_t>(buffer().subspan(at).first<2>());
+  }
+  void Set16(size_t at, uint16_t value) {
+    base::StoreLe<uint16_t>(value, buffer().subspan(at).first<2>());
+  }
+
+  Machine& machine_;
+  GhcbPage ghcb_;
+};
+
+constexpr uint64_t kOperationMask = uint64_t{0xF} << sev::kPscOperationShift;
+
+using Act = std::function<void(Machine&, Request&)>;
+struct Lie {
+  const char* name;
+  Act act;
+  bool always;
+  bool may_go_on;  // The guest may be none the wiser, and is none the worse.
+};
+
+std::vector<Lie> Lies() {
+  const auto all_done = [](Request& r) {
+    r.set_current(static_cast<uint16_t>(r.end() + 1));
+    r.Reply();
+  };
+  return {
+      {"says that all is done, and did nothing",
+       [=](Machine&, Request& r) { all_done(r); }, false, false},
+      {"the same for ever", [=](Machine&, Request& r) { all_done(r); }, true,
+       false},
+      {"did all but the last entry, says all",
+       [=](Machine&, Request& r) {
+         if (r.end() > 0) r.Do(static_cast<uint16_t>(r.end() - 1));
+         all_done(r);
+       },
+       false, false},
+      {"did one entry at a time",
+       [](Machine&, Request& r) {
+         r.Do(r.current());
+         r.Reply();
+       },
+       true, true},
+      {"did all, cursor back at the start",
+       [](Machine&, Request& r) {
+         r.Do(r.end());
+         r.set_current(0);
+         r.Reply();
+       },
+       false, true},
+      {"the same for ever",
+       [](Machine&, Request& r) {
+         r.Do(r.end());
+         r.set_current(0);
+         r.Reply();
+       },
+       true, false},
+      {"did nothing, cursor where it was, for ever",
+       [](Machine&, Request& r) { r.Reply(); }, true, false},
+      {"cursor beyond the end",
+       [](Machine&, Request& r) {
+         r.Do(r.end());
+         r.set_current(static_cast<uint16_t>(r.end() + 2));
+         r.Reply();
+       },
+       false, false},
+      {"cursor of all ones",
+       [](Machine&, Request& r) {
+         r.Do(r.end());
+         r.set_current(0xFFFF);
+         r.Reply();
+       },
+       false, false},
+      {"moves the end",
+       [](Machine&, Request& r) {
+         r.Do(r.end());
+         r.set_current(static_cast<uint16_t>(r.end() + 1));
+         r.set_end(0);
+         r.Reply();
+       },
+       false, false},
+      {"page cursor beyond the entry",
+       [](Machine&, Request& r) {
+         r.SetEntry(r.current(), r.Entry(r.current()) | 0xFFF);
+         r.Reply();
+       },
+       false, false},
+      {"error 1", [](Machine&, Request& r) { r.Reply(1); }, false, false},
+      {"invalid header",
+       [](Machine&, Request& r) { r.Reply(kPscInvalidHeader); }, false, false},
+      {"error of all ones", [](Machine&, Request& r) { r.Reply(~uint64_t{0}); },
+       false, false},
+      {"did the opposite",
+       [=](Machine&, Request& r) {
+         for (size_t i = 0; i <= r.end(); ++i) {
+           r.SetEntry(i, r.Entry(i) ^ (kOperationMask &
+                                       uint64_t{3} << sev::kPscOperationShift));
+         }
+         r.Do(r.end());
+         all_done(r);
+       },
+       false, false},
+      {"did it to the next page",
+       [=](Machine&, Request& r) {
+         for (size_t i = 0; i <= r.end(); ++i) {
+           r.SetEntry(i, r.Entry(i) + 4096);
+         }
+         r.Do(r.end());
+         all_done(r);
+       },
+       false, true},
+      {"did it, and undid it",
+       [](Machine& machine, Request& r) {
+         r.Do(r.end());
+         r.Reply();
+         for (size_t i = 0; i <= r.end(); ++i) {
+           const uint64_t gpa = r.Entry(i) & sev::kPscGfnMask;
+           if (machine.rmp().Get(gpa).assigned) {
+             machine.host().MakeShared(gpa, 4096);
+           } else {
+             machine.host().MakePrivate(gpa, 4096, false);
+           }
+         }
+       },
+       false, false},
+  };
+}
+
+// At the first page state changes: to shared, to private, of 2 MiB, and the
+// channel's at the end.
+TEST(HostilePageStateTest, LiesPartialAnswersAndCursorsThatGoBackwards) {
+  uint64_t seen = 0;
+  BranchAt brancher(
+      // The first two, and some of those that follow.
+      [&seen](const Exit& exit) {
+        return IsPage(Cause::kPageState)(exit) &&
+               (++seen <= 2 || seen % 3 == 0);
+      },
+      [](Machine&, const Exit& exit) {
+        std::vector<Branch> branches;
+        for (const Lie& lie : Lies()) {
+          branches.push_back(Going<Instead>(
+              absl::StrCat(exit.number, " ", lie.name,
+                           lie.may_go_on ? "" : "!"),
+              IsPage(Cause::kPageState), lie.always ? kAlways : 1,
+              [act = lie.act](Machine& machine, Exit& e) {
+                Request request(machine, e);
+                act(machine, request);
+              }));
+        }
+        return branches;
+      },
+      kAlways);
+  const auto reports =
+      RunBranches(brancher, {.allow = {.shutdown = false, .violation = true}});
+  for (const BranchReport& report : reports) {
+    EXPECT_TRUE(report.acted) << report.name;
+    if (report.name.ends_with("!")) {
+      EXPECT_NE(report.end, "kernel") << report.name;
+    }
+  }
+  RecordProperty("ends", Tally(reports));
+}
+
+TEST(HostilePageStateTest, LargePagesThatTheHostSplitAreValidatedAllTheSame) {
+  const Outcome outcome =
+      RunGuest(nullptr, {.machine = [](MachineOptions& options) {
+                 options.hypervisor.large_pages = LargePages::kSplit;
+               }});
+  EXPECT_EQ(outcome.end, "kernel") << outcome.ToString();
+}
+
+// --- Pages that go under the guest.
+
+enum class Theft { kShared, kRemapped, kFlicker };
+
+// `count` pages of the image, spread over it, and some RAM that the guest took.
+std::vector<uint64_t> SomePages(Machine& machine, size_t count) {
+  std::vector<uint64_t> pages;
+  const auto& launched = machine.launched().pages;
+  for (size_t i = 0; i < count; ++i) {
+    pages.push_back(launched[i * launched.size() / count]);
+  }
+  for (uint64_t gpa = 0; gpa < uint64_t{64} << 20; gpa += uint64_t{7} << 20) {
+    if (machine.rmp().Get(gpa).validated) pages.push_back(gpa);
+  }
+  return pages;
+}
+
+Branch Steal(uint64_t gpa, Theft theft) {
+  const char* const how[] = {"made shared", "remapped", "gone and back"};
+  return {.name = absl::StrCat(gpa, " ", how[static_cast<int>(theft)]),
+          .act = [=](Machine& machine) {
+            if (theft == Theft::kRemapped) {
+              machine.rmp().AssignPrivate(gpa, RmpPageSize::k4K);
+              return;
+            }
+            machine.rmp().MakeShared(gpa, RmpPageSize::k4K);
+            // What the host wrote there must never be taken for the guest's.
+            const base::MutableBytes bytes = machine.host().Shared(gpa, 4096);
+            memset(bytes.data(), 0xCC, bytes.size());
+            if (theft == Theft::kFlicker) {
+              machine.rmp().AssignPrivate(gpa, RmpPageSize::k4K);
+            }
+          }};
+}
+
+// At exit numbers, so many pages of the image each.
+class Thief final : public Brancher {
+ public:
+  struct Moment {
+    uint64_t exit = 0;
+    size_t pages = 0;
+  };
+  explicit Thief(std::vector<Moment> moments) : moments_(std::move(moments)) {}
+
+ private:
+  void AtExit(Machine& machine, const Exit& exit) override {
+    for (const Moment& moment : moments_) {
+      if (exit.number != moment.exit) continue;
+      std::vector<Branch> branches;
+      for (const uint64_t gpa : SomePages(machine, moment.pages)) {
+        for (const Theft theft :
+             {Theft::kShared, Theft::kRemapped, Theft::kFlicker}) {
+          branches.push_back(Steal(gpa, theft));
+        }
+      }
+      Try(machine, branches);
+    }
+  }
+  const std::vector<Moment> moments_;
+};
+
+TEST(HostilePageStateTest, PagesRemappedOrUnvalidatedUnderTheGuest) {
+  const uint64_t exits = RunGuest().exits;
+  ASSERT_GT(exits, 100u);
+  // The first is before all, the last while the secret is there.
+  Thief thief({{1, 8}, {exits / 2, 4}, {exits - 60, 24}});
+  const auto reports =
+      RunBranches(thief, {.allow = {.shutdown = true, .violation = true}});
+  // Pages that nobody needs any more make no difference; most are needed.
+  size_t noticed = 0;
+  for (const BranchReport& report : reports) {
+    noticed += report.end != "kernel" ? 1 : 0;
+  }
+  EXPECT_GT(noticed, reports.size() / 4) << Tally(reports);
+  RecordProperty("ends", Tally(reports));
+}
+
+}  // namespace
+}  // namespace emulator::machine::testing
