@@ -7,26 +7,48 @@
 # evidence, made here once in .forelock/fuzz-corpus, and recorded evidence where
 # there is any (FORELOCK_VECTORS, or ../shared/vectors).
 #
+# Property tests (tag "property") have seeds instead of inputs: they run as they
+# are, from a random seed on, and print the seed of what fails.
+#
 #   tools/fuzz.sh                          lists the targets, runs each for 60 s
 #   tools/fuzz.sh //proxy:frame_fuzz 600   one of them, for 600 s
 set -eu
 cd "$(dirname "$0")/.."
+tagged() { bazel query "attr(tags, \"\\b$1\\b\", tests(//...))" 2> /dev/null; }
 seconds=${2:-60}
+properties=$(tagged property)
 case ${1:-} in
-  //*) targets=$1 ;;
-  '') targets=$(bazel query 'attr(tags, "\bfuzz\b", tests(//...))' 2> /dev/null) ;;
+  //*)
+    targets=$1
+    case " $(echo $properties) " in
+      *" $1 "*) targets='' properties=$1 ;;
+      *) properties='' ;;
+    esac
+    ;;
+  '') targets=$(tagged fuzz) ;;
   *[!0-9]*)
     echo "usage: ./run fuzz [//folder:target] [seconds]" >&2
     exit 2
     ;;
   *)
     seconds=$1
-    targets=$(bazel query 'attr(tags, "\bfuzz\b", tests(//...))' 2> /dev/null)
+    targets=$(tagged fuzz)
     ;;
 esac
-[ -n "$targets" ] || {
+[ -n "$targets$properties" ] || {
   echo "no fuzz targets" >&2
   exit 1
+}
+failed=
+for target in $properties; do
+  echo "== $target, $seconds s"
+  bazel test --test_env=FORELOCK_PROPERTY_SECONDS="$seconds" --test_output=streamed \
+    --nocache_test_results --test_sharding_strategy=disabled \
+    --test_timeout=$((seconds + 600)) "$target" || failed="$failed $target"
+done
+[ -n "$targets" ] || {
+  [ -z "$failed" ]
+  exit
 }
 bazel build $targets //emulator/corpus:make_corpus  # plain ones know their seeds
 # Keys are new each time: made again only if its maker is newer.
@@ -44,7 +66,6 @@ for folder in "$evidence/entries" "$evidence/shared" ${vectors:+"$vectors/open" 
   [ ! -d "$folder" ] || set -- "$@" "$(cd "$folder" && pwd -P)"
 done
 bazel build --config=fuzz $targets
-failed=
 for target in $targets; do
   name=$(echo "${target#//}" | tr ':' '/')
   # --config=fuzz builds into a folder of its own; ask for it.
