@@ -260,14 +260,13 @@ class Demanding final : public AtExits {
 TEST(HostileGuestRequestTest, ACertificateTableLargerThanSaidDoesNoHarm) {
   BranchAt brancher(Is(Cause::kExtendedRequest), [](Machine&, const Exit&) {
     std::vector<Branch> branches;
-    for (const uint64_t pages :
-         {uint64_t{0}, uint64_t{1}, uint64_t{4}, uint64_t{5}, uint64_t{8},
-          uint64_t{9}, uint64_t{1} << 20, uint64_t{1} << 52, ~uint64_t{0}}) {
-      for (const uint64_t more : {0, 1}) {
-        branches.push_back(Going<Demanding>(
-            absl::StrCat(pages, " pages, then ", more, " more"), pages, more));
-      }
+    for (const uint64_t pages : {uint64_t{0}, uint64_t{8}, uint64_t{9},
+                                 uint64_t{1} << 52, ~uint64_t{0}}) {
+      branches.push_back(
+          Going<Demanding>(absl::StrCat(pages, " pages"), pages, uint64_t{0}));
     }
+    branches.push_back(
+        Going<Demanding>("one more each time", uint64_t{5}, uint64_t{1}));
     return branches;
   });
   for (const BranchReport& report : RunBranches(brancher)) {
@@ -313,7 +312,7 @@ TEST(HostileGuestRequestTest, ACertificateTableThatLiesDoesNoHarm) {
          }
        }},
   };
-  for (uint64_t seed = 0; seed < 4; ++seed) {
+  for (uint64_t seed = 0; seed < 2; ++seed) {
     rows.push_back(
         {absl::StrCat("random ", seed),
          [seed](base::MutableBytes out) { SeededRandom(seed).Fill(out); }});

@@ -243,7 +243,7 @@ std::vector<uint64_t> SomePages(Machine& machine, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     pages.push_back(launched[i * launched.size() / count]);
   }
-  for (uint64_t gpa = 0; gpa < uint64_t{64} << 20; gpa += uint64_t{7} << 20) {
+  for (uint64_t gpa = 0; gpa < uint64_t{64} << 20; gpa += uint64_t{16} << 20) {
     if (machine.rmp().Get(gpa).validated) pages.push_back(gpa);
   }
   return pages;
@@ -297,7 +297,7 @@ TEST(HostilePageStateTest, PagesRemappedOrUnvalidatedUnderTheGuest) {
   const uint64_t exits = RunGuest().exits;
   ASSERT_GT(exits, 100u);
   // The first is before all, the last while the secret is there.
-  Thief thief({{1, 8}, {exits / 2, 4}, {exits - 60, 24}});
+  Thief thief({{1, 4}, {exits / 2, 2}, {exits - 60, 16}});
   const auto reports =
       RunBranches(thief, {.allow = {.shutdown = true, .violation = true}});
   // Pages that nobody needs any more make no difference; most are needed.
