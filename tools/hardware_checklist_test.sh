@@ -53,7 +53,11 @@ cat > "$at/forelock" << 'END'
 #!/bin/sh
 case "$1 $2" in
   'image measure') printf 'launch digest %s\n' "$(cat "${0%/*}/digest")" ;;
-  'report verify') cat "$4" "$5" > /dev/null 2>&1; exit "$(cat "${0%/*}/status")" ;;
+  'report verify')
+    status=$(cat "${0%/*}/status")
+    [ "$status" -ne 0 ] || printf 'valid at NOW: Genoa, VCEK%s sha256:00\n' "$(cat "${0%/*}/root")"
+    exit "$status"
+    ;;
 esac
 END
 chmod +x "$at/forelock"
@@ -66,6 +70,8 @@ while [ $i -lt 48 ]; do
 done
 head -c 992 /dev/zero >> "$at/report"
 echo 0 > "$at/status"
+echo ", AMD's root" > "$at/root"
+echo 'kvm_amd: SEV-SNP enabled (ASIDs 1 - 99)' > "$at/snp"
 echo image > "$at/image"
 cat > "$at/console" << 'END'
 forelock: [    0.346 ms] started: platform snp, vm demo/vm1
@@ -78,6 +84,7 @@ END
 cat > "$at/guest" << 'END'
 Memory Encryption Features active: AMD SEV SEV-ES SEV-SNP
 sev-guest sev-guest: Initialized SEV guest driver (using VMPCK1 communication key)
+sev-guest sev-guest: Empty VMPCK0 communication key
 END
 {
   # One registration, one doorbell, one guest request.
@@ -93,15 +100,47 @@ END
 } > "$at/exits"
 echo 'forelock: refused: not_authorised decision 00' > "$at/refused"
 echo 'some ciphertext' > "$at/ram"
-run good --image "$at/image" --forelock "$at/forelock" --console "$at/console" \
-  --guest-log "$at/guest" --exits "$at/exits" --refused "$at/refused" \
-  --report "$at/report" --ram "$at/ram" --marker MARKER-1 --kernel-log "$at/empty"
+everything() { # NAME OPTION...: where an option stands twice, the last counts
+  name=$1
+  shift
+  run "$name" --image "$at/image" --forelock "$at/forelock" --console "$at/console" \
+    --guest-log "$at/guest" --exits "$at/exits" --refused "$at/refused" \
+    --report "$at/report" --ram "$at/ram" --marker MARKER-1 --kernel-log "$at/snp" "$@"
+}
+everything good
 expect good confirmed '1 2 3 4 5 6 7 8 9 10 11 12 14 15'
 expect good 'not seen' 13
 grep -q '14. confirmed .*(2)' "$at/good/forelock-hardware/summary.txt" || fail 'exits are not 2'
 if grep -raq -e MARKER-1 -e 'some ciphertext' "$at/good"; then
   fail 'the marker or the RAM is in the tar'
 fi
+
+# --- The same without hardware, without the console, and what is not enough.
+everything elsewhere --kernel-log "$at/empty"
+expect elsewhere 'not seen' "$claims"
+sed 's/platform snp/platform emulated/' "$at/console" > "$at/console-6"
+everything emulated --console "$at/console-6"
+expect emulated 'not seen' "$claims"
+: > "$at/nothing-said"
+everything unsaid --console "$at/nothing-said"
+expect unsaid 'not seen' "$claims"
+echo ", a root that is not AMD's" > "$at/root"
+everything other-root
+expect other-root 'not seen' '3 8 9'
+expect other-root confirmed '1 2 4 5 6 7'
+echo ", AMD's root" > "$at/root"
+grep -v Empty "$at/guest" > "$at/guest-2"
+echo 'forelock: failed: SL30 the kernel is no x86 bzImage' > "$at/refused-2"
+everything partial --guest-log "$at/guest-2" --refused "$at/refused-2"
+expect partial 'not seen' '11 12'
+head -n 1 "$at/console" > "$at/console-3"
+cp "$at/console-3" "$at/console-4"
+echo 'forelock: failed: SL30 the kernel is no x86 bzImage' >> "$at/console-3"
+echo 'forelock: failed: SP20 PVALIDATE failed' >> "$at/console-4"
+run odd-kernel --console "$at/console-3" --kernel-log "$at/snp"
+expect odd-kernel 'not seen' 5
+run pvalidate --console "$at/console-4" --kernel-log "$at/snp"
+expect pvalidate refuted 5
 
 # --- Bad evidence.
 sed 's/64$/65/' "$at/digest" > "$at/digest-2"
@@ -113,6 +152,7 @@ cat > "$at/guest" << 'END'
 sev-guest sev-guest: Initialized SEV guest driver (using vmpck_id 0)
 END
 cat > "$at/kernel" << 'END'
+kvm_amd: SEV-SNP enabled (ASIDs 1 - 99)
 kvm_amd: SEV-ES guest requested termination: 0xf:0x3
 END
 head -n 2 "$at/console" > "$at/console-2"
@@ -129,15 +169,24 @@ run bad --image "$at/image" --forelock "$at/forelock" --console "$at/console-2" 
 expect bad refuted '1 2 3 6 8 11 12 13 14'
 expect bad confirmed '4 5'
 expect bad 'not seen' '7 9 10 15'
+{
+  head -n 1 "$at/console"
+  echo 'forelock: refused: not_authorised decision 00'
+} > "$at/console-5"
+run denied --console "$at/console-5" --kernel-log "$at/kernel"
+expect denied refuted 9
 
 # The same failure with its own set and code; a guest that never speaks; a marker.
-echo 'kvm_amd: SEV-ES guest requested termination: 0xb:0x4' > "$at/kernel"
+{
+  cat "$at/snp"
+  echo 'kvm_amd: SEV-ES guest requested termination: 0xb:0x4'
+} > "$at/kernel"
 run code --console "$at/console-2" --kernel-log "$at/kernel"
 expect code confirmed 13
 run silent --console "$at/empty" --kernel-log "$at/kernel"
 expect silent refuted 4
 echo 'some MARKER-1 text' > "$at/ram"
-run found --console "$at/console" --ram "$at/ram" --marker MARKER-1 --kernel-log "$at/empty"
+run found --console "$at/console" --ram "$at/ram" --marker MARKER-1 --kernel-log "$at/snp"
 expect found refuted 15
 
 # --- What must not get in.
