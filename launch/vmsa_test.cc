@@ -66,7 +66,8 @@ TEST(Vmsa, FlatStartHasNothingThatQemuDoesNotHandOn) {
   EXPECT_TRUE(base::AllZero(vmsa));
 }
 
-// SHA-384 of the VMSA pages of recorded measurements, in their order.
+// SHA-384 of the VMSA pages in the measurements that upstream tools compute, in
+// their order.
 std::vector<std::string> VmsaHashes(const std::string& name) {
   const auto bytes = sev::ReadVector(
       std::filesystem::path(sev::VectorsFolder()) / "open" / "measure" / name);
@@ -79,10 +80,10 @@ std::vector<std::string> VmsaHashes(const std::string& name) {
   return hashes;
 }
 
-constexpr uint32_t kEpycV4 = 0x800F12;  // CPUID 1 EAX of the recorded CPUs
+constexpr uint32_t kEpycV4 = 0x800F12;  // CPUID 1 EAX of these CPUs
 constexpr uint64_t kSnpAndDebugSwap = 0x21;
 
-TEST(Vmsa, ResetVectorIsThatOfRecordedMeasurements) {
+TEST(Vmsa, ResetVectorIsThatOfUpstreamTools) {
   if (sev::VectorsFolder().empty()) GTEST_SKIP() << "no vectors here";
   const struct {
     const char* file;
@@ -114,7 +115,8 @@ TEST(Vmsa, FurtherCpusStartWhereTheFirmwareSays) {
 }
 
 // COCONUT's SVSM as a flat ROM, started in 32-bit mode by a patched QEMU of its
-// time, measured on hardware: ours but for what that QEMU did otherwise.
+// time; the digest comes, as upstream says, from a launch on hardware. Ours but
+// for what that QEMU did otherwise.
 TEST(Vmsa, FlatStartIsThatOfAnotherSvsmButForFourFields) {
   if (sev::VectorsFolder().empty()) GTEST_SKIP() << "no vectors here";
   const auto hashes = VmsaHashes("svsm-2vcpu.json");
