@@ -44,10 +44,12 @@ class FakeHypervisor final : public VmgExit, public PageInstructions {
     bool assigned = false;
     bool validated = false;
     bool large = false;
+    bool dirty_cache = false;  // since it was assigned; Evict() ends it
   };
   std::map<uint64_t, Page> rmp;  // by address
   std::set<uint64_t> mapped_shared;
   std::vector<uint64_t> zeroed;
+  std::vector<uint64_t> evicted;  // 4 KiB pages, each after its PVALIDATE
   std::vector<uint64_t> msr_requests;
   struct Port {
     uint64_t info = 0;
@@ -122,7 +124,17 @@ class FakeHypervisor final : public VmgExit, public PageInstructions {
   }
   void MapShared(uint64_t address) override { mapped_shared.insert(address); }
   void MapPrivate(uint64_t address) override { mapped_shared.erase(address); }
-  void Zero(uint64_t address) override { zeroed.push_back(address); }
+  void Zero(uint64_t address) override {
+    zeroed.push_back(address);
+    // A page that came back must have been evicted by now.
+    if (rmp[address].assigned && rmp[address].dirty_cache) __builtin_trap();
+  }
+  void Evict(uint64_t page) override {
+    struct Page& entry = rmp[page];
+    if (page % kPageSize != 0 || !entry.validated) __builtin_trap();
+    entry.dirty_cache = false;
+    evicted.push_back(page);
+  }
 
  private:
   uint64_t HonestMsr(uint64_t request) {
@@ -195,7 +207,8 @@ class FakeHypervisor final : public VmgExit, public PageInstructions {
     for (uint64_t at = address; at < address + size; at += kPageSize) {
       rmp[at] = {.assigned = as_private,
                  .validated = false,
-                 .large = backs_large && size > kPageSize};
+                 .large = backs_large && size > kPageSize,
+                 .dirty_cache = true};
     }
   }
 

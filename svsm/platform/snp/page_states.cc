@@ -173,6 +173,8 @@ Status PageStates::Validate(Range pages) {
       return Status(Code::kUnavailable, kPvalidateFailed);
     } else if (done.unchanged) {
       return Status(Code::kDataLoss, kPvalidateUnchanged);
+    } else {
+      Evict(at, kLarge);
     }
     at += kLarge;
   }
@@ -186,7 +188,14 @@ Status PageStates::Pvalidate(uint64_t address, bool large, bool validate) {
     return Status(Code::kUnavailable, kPvalidateFailed);
   }
   if (done.unchanged) return Status(Code::kDataLoss, kPvalidateUnchanged);
+  if (validate) Evict(address, large ? kLarge : kPageSize);
   return {};
+}
+
+void PageStates::Evict(uint64_t address, uint64_t size) {
+  for (uint64_t page = address; page < address + size; page += kPageSize) {
+    pages_.Evict(page);
+  }
 }
 
 }  // namespace svsm

@@ -8,6 +8,12 @@
 // state change is believed only so far as it lets the image go on: that a page
 // is really private only PVALIDATE shows.
 //
+// What PVALIDATE has validated is read, a little of each page, before anything
+// else is done with it: the lines that a host left in the caches are gone then
+// (CVE-2024-36331). On every processor, since the CPUID bit by which one says
+// that it does not need this, COHERENCY_SFW_NO, is the host's proposal; and
+// here, since Linux does it only where it validates memory itself.
+//
 // Spec: [amd/vol2] 15.36.5 and 15.36.6; [ghcb] 2.3.1 and 4.1.6; [amd/vol3]
 // PVALIDATE.
 #pragma once
@@ -68,6 +74,7 @@ class PageStates {
   base::Status SendBatch(size_t count);
   base::Status Validate(Range pages);
   base::Status Pvalidate(uint64_t address, bool large, bool validate);
+  void Evict(uint64_t address, uint64_t size);
 
   VmgExit& exit_;
   Ghcb& ghcb_;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include <map>
+#include <set>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -103,12 +104,19 @@ class Host final : public VmgExit, public PageInstructions {
       // The rule that all of this is for.
       Require(validated[at] != validate);
       validated[at] = validate;
+      evicted.erase(at);
     }
     return {};
   }
   void MapShared(uint64_t address) override { Require(!validated[address]); }
   void MapPrivate(uint64_t address) override { Require(validated[address]); }
-  void Zero(uint64_t) override {}
+  void Evict(uint64_t page) override {
+    Require(validated[page] && asked.Contains({page, page + kPageSize}));
+    evicted.insert(page);
+  }
+  void Zero(uint64_t page) override {
+    Require(!validated[page] || evicted.contains(page));
+  }
 
   proxy::SharedRange page() {
     return {.base = ghcb_, .gpa = kGhcbGpa, .size = sizeof(ghcb_)};
@@ -117,6 +125,7 @@ class Host final : public VmgExit, public PageInstructions {
   Range asked;
   unsigned exits = 0;
   std::map<uint64_t, bool> validated;
+  std::set<uint64_t> evicted;  // since they were validated
 
  private:
   static uint32_t EntryAt(uint64_t index) {
@@ -165,7 +174,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         if (status.ok()) {
           for (uint64_t page = host.asked.begin; page < host.asked.end;
                page += kPageSize) {
-            Require(host.validated[page]);
+            Require(host.validated[page] && host.evicted.contains(page));
           }
         }
     }

@@ -30,12 +30,22 @@ class PageStatesTest : public testing::Test {
  protected:
   void SetUp() override { host_.Launch(kImage); }
 
-  // Every page of `pages` is private and validated.
+  // Every page of `pages` is private and validated, and was evicted then.
   bool Ours(Range pages) {
     for (uint64_t at = pages.begin; at < pages.end; at += k4K) {
-      if (!host_.rmp[at].assigned || !host_.rmp[at].validated) return false;
+      if (!host_.rmp[at].assigned || !host_.rmp[at].validated ||
+          host_.rmp[at].dirty_cache) {
+        return false;
+      }
     }
     return true;
+  }
+  static std::vector<uint64_t> PagesOf(Range pages) {
+    std::vector<uint64_t> out;
+    for (uint64_t at = pages.begin; at < pages.end; at += k4K) {
+      out.push_back(at);
+    }
+    return out;
   }
   Reason Accept(Range pages) { return states_.Accept(pages).reason(); }
 
@@ -137,6 +147,46 @@ TEST_F(PageStatesTest, TheHostDidNotDoWhatItSaid) {
     return true;
   };
   EXPECT_EQ(Accept({4 * k2M, 4 * k2M + k4K}), kPvalidateFailed);
+}
+
+// --- Eviction, each page once and after its PVALIDATE, which the fake checks.
+
+TEST_F(PageStatesTest, EveryPageOfALargeOneIsEvicted) {
+  const Range pages{4 * k2M - k4K, 6 * k2M + k4K};
+  ASSERT_EQ(Accept(pages), Reason());
+  EXPECT_EQ(host_.pvalidates, 4u);
+  EXPECT_EQ(host_.evicted, PagesOf(pages));
+}
+
+TEST_F(PageStatesTest, TheSmallPagesOfTheFallbackAreEvicted) {
+  host_.backs_large = false;
+  ASSERT_EQ(Accept({4 * k2M, 5 * k2M}), Reason());
+  EXPECT_EQ(host_.evicted, PagesOf({4 * k2M, 5 * k2M}));
+}
+
+TEST_F(PageStatesTest, WhatFailedIsNotEvicted) {
+  host_.rmp_lie = [](uint64_t address, bool, Pvalidated& out) {
+    if (address == 5 * k2M) out.unchanged = true;
+  };
+  EXPECT_EQ(Accept({4 * k2M, 6 * k2M}), kPvalidateUnchanged);
+  EXPECT_EQ(host_.evicted, PagesOf({4 * k2M, 5 * k2M}));
+  host_.evicted.clear();
+  host_.rmp_lie = [](uint64_t, bool, Pvalidated& out) { out.code = 1; };
+  EXPECT_EQ(Accept({8 * k2M, 8 * k2M + k4K}), kPvalidateFailed);
+  EXPECT_TRUE(host_.evicted.empty());
+}
+
+TEST_F(PageStatesTest, APageThatComesBackIsEvictedBeforeItIsZeroed) {
+  ASSERT_TRUE(states_.Share(kShared).ok());
+  // Nothing to evict in what is the host's now.
+  EXPECT_TRUE(host_.evicted.empty());
+  ASSERT_TRUE(states_.Unshare(kShared).ok());
+  EXPECT_EQ(host_.evicted, PagesOf(kShared));
+  host_.evicted.clear();
+  constexpr uint64_t kGhcb = FakeHypervisor::kGhcbGpa;
+  ASSERT_TRUE(states_.ShareByMsr(kGhcb).ok());
+  ASSERT_TRUE(states_.UnshareByMsr(kGhcb).ok());
+  EXPECT_EQ(host_.evicted, PagesOf({kGhcb, kGhcb + k4K}));
 }
 
 // --- The cursor.

@@ -185,8 +185,7 @@ void SnpPlatform::Page(uint64_t ghcb_gpa) {
   hw::Vmgexit();
 }
 
-PageInstructions::Pvalidated SnpPlatform::Pvalidate(uint64_t address,
-                                                    bool large, bool validate) {
+uint64_t SnpPlatform::Show(uint64_t address) {
   // By the window, wherever the page is: what the identity map does not show
   // (page 0, the guard page, memory above 4 GiB) has no exception here.
   const uint64_t at = address % PageStates::kLarge;
@@ -194,8 +193,22 @@ PageInstructions::Pvalidated SnpPlatform::Pvalidate(uint64_t address,
     window_at_ = address - at;
     MapWindow(window_at_);
   }
-  const hw::PvalidateResult done = hw::Pvalidate(kWindow + at, large, validate);
+  return kWindow + at;
+}
+
+PageInstructions::Pvalidated SnpPlatform::Pvalidate(uint64_t address,
+                                                    bool large, bool validate) {
+  const hw::PvalidateResult done =
+      hw::Pvalidate(Show(address), large, validate);
   return {.code = done.code, .unchanged = done.unchanged};
+}
+
+void SnpPlatform::Evict(uint64_t page) {
+  // EDGE: the window, which is private also where the identity map still shows
+  // the page as shared; volatile, since it is the reading that counts.
+  const auto* byte = reinterpret_cast<const volatile uint8_t*>(Show(page));
+  static_cast<void>(byte[0]);
+  static_cast<void>(byte[kPageSize - 1]);
 }
 
 void SnpPlatform::MapShared(uint64_t address) { svsm::MapShared(address); }

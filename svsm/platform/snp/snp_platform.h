@@ -64,7 +64,10 @@ class SnpPlatform final : public Platform,
   uint64_t Msr(uint64_t request) override;
   void Page(uint64_t ghcb_gpa) override;
 
+  // The virtual address in the window of what is at physical `address`.
+  uint64_t Show(uint64_t address);
   Pvalidated Pvalidate(uint64_t address, bool large, bool validate) override;
+  void Evict(uint64_t page) override;
   void MapShared(uint64_t address) override;
   void MapPrivate(uint64_t address) override;
   void Zero(uint64_t address) override;

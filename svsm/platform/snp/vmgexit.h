@@ -30,6 +30,10 @@ class PageInstructions {
   };
   // 4 KiB, or 2 MiB if `large`; `address` is aligned to that.
   virtual Pvalidated Pvalidate(uint64_t address, bool large, bool validate) = 0;
+  // Reads the first and the last byte of the 4 KiB page at `page`, which is
+  // validated, as a private page. That evicts every cache line of it that was
+  // written under another key: CVE-2024-36331.
+  virtual void Evict(uint64_t page) = 0;
   virtual void MapShared(uint64_t address) = 0;
   virtual void MapPrivate(uint64_t address) = 0;
   virtual void Zero(uint64_t address) = 0;
