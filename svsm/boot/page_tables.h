@@ -9,8 +9,8 @@
 //   image data, bss           RW-, no execute
 //   below the stack           unmapped: an overflow faults
 //   all the rest              RW-, no execute
-//   4 GiB to 5 GiB            the window, at first unmapped: 512 places of
-//                             2 MiB for memory anywhere; one is used
+//   4 GiB to 5 GiB            the window, unmapped but while it is used: 512
+//                             places of 2 MiB for memory anywhere; one is used
 //
 // 4 GiB, because the loader puts everything below. Spec: [amd/vol2] 5.3,
 // "Long-Mode Page Translation". Pure; paging.cc installs the result.
@@ -65,5 +65,14 @@ inline uint64_t& FineEntry(PageTables& tables, uint64_t address) {
   return tables
       .fine[address / kLargePageSize][address % kLargePageSize / kPageSize];
 }
+
+// The window shows the 2 MiB at physical `address`, a multiple of that, or
+// nothing. The TLB is the caller's.
+inline void OpenWindow(PageTables& tables, uint64_t address,
+                       uint64_t private_mask) {
+  tables.window[0] = address | kPagePresent | kPageWritable | kPageLarge |
+                     kPageNoExecute | private_mask;
+}
+inline void CloseWindow(PageTables& tables) { tables.window[0] = 0; }
 
 }  // namespace svsm

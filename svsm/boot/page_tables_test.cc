@@ -105,9 +105,23 @@ TEST_F(PageTablesTest, FineEntryIsTheOneThatIsWalked) {
 }
 
 TEST_F(PageTablesTest, TheWindowShowsWhatItIsGiven) {
-  tables_->window[0] =
-      0x140000000 | kPagePresent | kPageWritable | kPageLarge | kPageNoExecute;
+  OpenWindow(*tables_, 0x140000000, 0);
   EXPECT_EQ(Target(kWindow + 0x1234), 0x140000000u);
+  EXPECT_EQ(Walk(kWindow + kLargePageSize), std::nullopt);
+}
+
+// Else what it last showed could be written there, code too.
+TEST_F(PageTablesTest, AClosedWindowShowsNothing) {
+  const auto before = std::make_unique<PageTables>(*tables_);
+  OpenWindow(*tables_, 0x200000, uint64_t{1} << 51);
+  uint64_t code = 0;
+  ASSERT_EQ(Walk(kWindow, &code), (Access{true, false}));
+  ASSERT_EQ(code & kImage.text_start, kImage.text_start);
+  CloseWindow(*tables_);
+  for (uint64_t at = 0; at < uint64_t{1} << 30; at += kLargePageSize) {
+    EXPECT_EQ(Walk(kWindow + at), std::nullopt) << at;
+  }
+  EXPECT_EQ(memcmp(before.get(), tables_.get(), sizeof(PageTables)), 0);
 }
 
 TEST_F(PageTablesTest, NothingIsWritableAndExecutable) {

@@ -53,10 +53,14 @@ void MapPrivate(uint64_t address) {
 }
 
 uint64_t MapWindow(uint64_t address) {
-  tables.window[0] = address | kPagePresent | kPageWritable | kPageLarge |
-                     kPageNoExecute | ThePlatform().encryption_mask();
+  OpenWindow(tables, address, ThePlatform().encryption_mask());
   hw::InvalidatePage(kWindow);
   return kWindow;
+}
+
+void UnmapWindow() {
+  CloseWindow(tables);
+  hw::InvalidatePage(kWindow);
 }
 
 }  // namespace svsm

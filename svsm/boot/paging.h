@@ -19,7 +19,9 @@ void MapShared(uint64_t address);
 void MapPrivate(uint64_t address);
 
 // Where the 2 MiB at physical `address`, a multiple of that, can be reached
-// until the next call. Private.
+// until the next call, or UnmapWindow(). Private. Where that is the image, it
+// is a writable mapping of code: not for longer than needed.
 uint64_t MapWindow(uint64_t address);
+void UnmapWindow();
 
 }  // namespace svsm

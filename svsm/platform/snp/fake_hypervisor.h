@@ -50,6 +50,8 @@ class FakeHypervisor final : public VmgExit, public PageInstructions {
   std::set<uint64_t> mapped_shared;
   std::vector<uint64_t> zeroed;
   std::vector<uint64_t> evicted;  // 4 KiB pages, each after its PVALIDATE
+  bool window_open = false;
+  unsigned windows_closed = 0;
   std::vector<uint64_t> msr_requests;
   struct Port {
     uint64_t info = 0;
@@ -118,6 +120,7 @@ class FakeHypervisor final : public VmgExit, public PageInstructions {
 
   // --- PageInstructions.
   Pvalidated Pvalidate(uint64_t address, bool large, bool validate) override {
+    window_open = true;
     Pvalidated out = HonestPvalidate(address, large, validate);
     if (rmp_lie) rmp_lie(address, large, out);
     return out;
@@ -134,6 +137,11 @@ class FakeHypervisor final : public VmgExit, public PageInstructions {
     if (page % kPageSize != 0 || !entry.validated) __builtin_trap();
     entry.dirty_cache = false;
     evicted.push_back(page);
+    window_open = true;
+  }
+  void CloseWindow() override {
+    if (window_open) ++windows_closed;
+    window_open = false;
   }
 
  private:

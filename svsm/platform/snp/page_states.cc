@@ -27,6 +27,18 @@ bool FitsLarge(uint64_t at, uint64_t end) {
   return at % PageStates::kLarge == 0 && end - at >= PageStates::kLarge;
 }
 
+// Whichever way a change of page states ends.
+class WindowCloser {
+ public:
+  explicit WindowCloser(PageInstructions& pages) : pages_(pages) {}
+  WindowCloser(const WindowCloser&) = delete;
+  WindowCloser& operator=(const WindowCloser&) = delete;
+  ~WindowCloser() { pages_.CloseWindow(); }
+
+ private:
+  PageInstructions& pages_;
+};
+
 Status NotOurs() { return Status(Code::kDataLoss, kPageNotOurs); }
 Status WrongCursor() { return Status(Code::kDataLoss, kPageStateCursor); }
 
@@ -53,6 +65,7 @@ Status PageStates::UnshareByMsr(uint64_t page) {
 }
 
 Status PageStates::ShareBy(Range pages, Way way) {
+  const WindowCloser closer(pages_);
   if (!image_.Contains(pages) || !accepted_.Contains(pages)) return NotOurs();
   BASE_TRY(accepted_.Remove(pages));
   for (uint64_t page = pages.begin; page < pages.end; page += kPageSize) {
@@ -67,6 +80,7 @@ Status PageStates::ShareBy(Range pages, Way way) {
 }
 
 Status PageStates::UnshareBy(Range pages, Way way) {
+  const WindowCloser closer(pages_);
   if (!image_.Contains(pages) || accepted_.Overlaps(pages)) return NotOurs();
   BASE_TRY(accepted_.Insert(pages));
   BASE_TRY(ChangeBy(pages, PageOperation::kPrivate, way));
@@ -79,6 +93,7 @@ Status PageStates::UnshareBy(Range pages, Way way) {
 }
 
 Status PageStates::Accept(Range pages) {
+  const WindowCloser closer(pages_);
   if (pages.begin >= pages.end || pages.end > limit_) {
     return Status(Code::kDataLoss, kPageBeyondCbit);
   }

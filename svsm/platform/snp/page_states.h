@@ -44,7 +44,7 @@ class PageStates {
   PageStates(VmgExit& exit, Ghcb& ghcb, PageInstructions& pages, unsigned c_bit,
              Range image);
 
-  // Errors of all of these end the boot:
+  // None of these leaves the window open. Errors of all of them end the boot:
   //   kDataLoss: kPageNotOurs (not the image's, not in that state, or taken
   //   before), kPageBeyondCbit, kPageStateCursor, kPvalidateUnchanged.
   //   kUnavailable: kPageStateRefused, kPageStateStuck, kPvalidateFailed.

@@ -94,6 +94,7 @@ class Host final : public VmgExit, public PageInstructions {
   Pvalidated Pvalidate(uint64_t address, bool large, bool validate) override {
     Require(address % (large ? PageStates::kLarge : kPageSize) == 0);
     CheckAsked(address, large);
+    window_open = true;
     const uint8_t how = choose_.Byte();
     // The CPU itself does not lie: what failed is not done.
     if (how == 1) return {.code = choose_.Byte() % 255u + 1};
@@ -113,7 +114,9 @@ class Host final : public VmgExit, public PageInstructions {
   void Evict(uint64_t page) override {
     Require(validated[page] && asked.Contains({page, page + kPageSize}));
     evicted.insert(page);
+    window_open = true;
   }
+  void CloseWindow() override { window_open = false; }
   void Zero(uint64_t page) override {
     Require(!validated[page] || evicted.contains(page));
   }
@@ -124,6 +127,7 @@ class Host final : public VmgExit, public PageInstructions {
 
   Range asked;
   unsigned exits = 0;
+  bool window_open = false;
   std::map<uint64_t, bool> validated;
   std::set<uint64_t> evicted;  // since they were validated
 
@@ -178,6 +182,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
           }
         }
     }
+    Require(!host.window_open);
     if (!status.ok()) return 0;
   }
   return 0;

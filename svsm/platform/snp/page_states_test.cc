@@ -29,6 +29,8 @@ constexpr Range kShared{0x280000, 0x284000};
 class PageStatesTest : public testing::Test {
  protected:
   void SetUp() override { host_.Launch(kImage); }
+  // However a test ends what it does.
+  void TearDown() override { EXPECT_FALSE(host_.window_open); }
 
   // Every page of `pages` is private and validated, and was evicted then.
   bool Ours(Range pages) {
@@ -187,6 +189,53 @@ TEST_F(PageStatesTest, APageThatComesBackIsEvictedBeforeItIsZeroed) {
   ASSERT_TRUE(states_.ShareByMsr(kGhcb).ok());
   ASSERT_TRUE(states_.UnshareByMsr(kGhcb).ok());
   EXPECT_EQ(host_.evicted, PagesOf({kGhcb, kGhcb + k4K}));
+}
+
+// --- The window, a writable mapping of what may be code.
+
+TEST_F(PageStatesTest, EachChangeClosesTheWindow) {
+  ASSERT_TRUE(states_.Share(kShared).ok());
+  EXPECT_EQ(host_.windows_closed, 1u);
+  EXPECT_FALSE(host_.window_open);
+  ASSERT_TRUE(states_.Unshare(kShared).ok());
+  EXPECT_EQ(host_.windows_closed, 2u);
+  EXPECT_FALSE(host_.window_open);
+  ASSERT_EQ(Accept({4 * k2M, 6 * k2M + k4K}), Reason());
+  EXPECT_EQ(host_.windows_closed, 3u);
+  EXPECT_FALSE(host_.window_open);
+  constexpr uint64_t kGhcb = FakeHypervisor::kGhcbGpa;
+  ASSERT_TRUE(states_.ShareByMsr(kGhcb).ok());
+  EXPECT_FALSE(host_.window_open);
+  ASSERT_TRUE(states_.UnshareByMsr(kGhcb).ok());
+  EXPECT_FALSE(host_.window_open);
+  EXPECT_EQ(host_.windows_closed, 5u);
+}
+
+TEST_F(PageStatesTest, AChangeThatFailsClosesTheWindowToo) {
+  host_.rmp_lie = [](uint64_t, bool, Pvalidated& out) { out.code = 1; };
+  EXPECT_EQ(Accept({4 * k2M, 5 * k2M}), kPvalidateFailed);
+  EXPECT_EQ(host_.windows_closed, 1u);
+  EXPECT_FALSE(host_.window_open);
+  EXPECT_EQ(states_.Share(kShared).reason(), kPvalidateFailed);
+  EXPECT_EQ(host_.windows_closed, 2u);
+  EXPECT_FALSE(host_.window_open);
+  host_.rmp_lie = nullptr;
+  constexpr uint64_t kGhcb = FakeHypervisor::kGhcbGpa;
+  ASSERT_TRUE(states_.ShareByMsr(kGhcb).ok());
+  host_.rmp_lie = [](uint64_t, bool, Pvalidated& out) { out.unchanged = true; };
+  EXPECT_EQ(states_.UnshareByMsr(kGhcb).reason(), kPvalidateUnchanged);
+  EXPECT_EQ(host_.windows_closed, 4u);
+  EXPECT_FALSE(host_.window_open);
+  // The host refuses what was rescinded.
+  host_.rmp_lie = nullptr;
+  host_.page_lie = [&] {
+    host_.Done(0, uint64_t{1} << 32);
+    return true;
+  };
+  EXPECT_EQ(states_.Share({kShared.end, kShared.end + k4K}).reason(),
+            kPageStateRefused);
+  EXPECT_EQ(host_.windows_closed, 5u);
+  EXPECT_FALSE(host_.window_open);
 }
 
 // --- The cursor.

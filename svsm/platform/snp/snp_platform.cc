@@ -211,6 +211,12 @@ void SnpPlatform::Evict(uint64_t page) {
   static_cast<void>(byte[kPageSize - 1]);
 }
 
+void SnpPlatform::CloseWindow() {
+  if (window_at_ == kClosed) return;
+  window_at_ = kClosed;
+  UnmapWindow();
+}
+
 void SnpPlatform::MapShared(uint64_t address) { svsm::MapShared(address); }
 void SnpPlatform::MapPrivate(uint64_t address) { svsm::MapPrivate(address); }
 

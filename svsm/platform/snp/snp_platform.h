@@ -68,6 +68,7 @@ class SnpPlatform final : public Platform,
   uint64_t Show(uint64_t address);
   Pvalidated Pvalidate(uint64_t address, bool large, bool validate) override;
   void Evict(uint64_t page) override;
+  void CloseWindow() override;
   void MapShared(uint64_t address) override;
   void MapPrivate(uint64_t address) override;
   void Zero(uint64_t address) override;
@@ -84,7 +85,8 @@ class SnpPlatform final : public Platform,
   std::optional<PageStates> states_;
   bool up_ = false;
   bool broken_ = false;
-  uint64_t window_at_ = UINT64_MAX;  // what the window shows
+  static constexpr uint64_t kClosed = UINT64_MAX;
+  uint64_t window_at_ = kClosed;  // what the window shows
 };
 
 }  // namespace svsm

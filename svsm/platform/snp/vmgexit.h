@@ -34,6 +34,9 @@ class PageInstructions {
   // validated, as a private page. That evicts every cache line of it that was
   // written under another key: CVE-2024-36331.
   virtual void Evict(uint64_t page) = 0;
+  // Ends what Pvalidate() and Evict() reach pages through: a second mapping,
+  // writable, of what may be code. The next of them opens it again.
+  virtual void CloseWindow() = 0;
   virtual void MapShared(uint64_t address) = 0;
   virtual void MapPrivate(uint64_t address) = 0;
   virtual void Zero(uint64_t address) = 0;
