@@ -6,8 +6,9 @@
 //
 // Takes the entry flag, finds the C-bit in the CPUID page, checks it, and calls
 // SvsmMain(0, 1) in long mode. Whatever goes wrong here, an injected exception
-// included, ends in a termination request by the GHCB MSR protocol, which needs
-// no memory. Nothing here may raise #VC: no CPUID, no port.
+// included, wipes VMPCK0 and ends in a termination request by the GHCB MSR
+// protocol, which needs no memory. Nothing here may raise #VC: no CPUID, no
+// port.
 //
 // Spec: [amd/vol2] 15.34 and 15.36 (page-table walks, fetches and accesses with
 // paging off are private); [ghcb] 2.3.1; [snp-abi] "CPUID Page".
@@ -35,6 +36,11 @@
 #define CPUID_EBX 0x1c
 
 #define RDRAND_TRIES 10000
+
+#define VMPCK0_OFFSET 0x20
+// In EBX: VMPCK0 is wiped, or not to be. "wipe"; the C-bit, which EBX has
+// otherwise, is one bit.
+#define WIPED 0x65706977
 
 #define CODE64 0x08
 #define DATA 0x10
@@ -162,13 +168,20 @@ ForelockSnpEntry:
   movl %ebp, %cr0
   ljmp $CODE64, $snp_long_mode
 
+// The first CPU uses the secrets page, and the stack.
 second_cpu:
+  movl $WIPED, %ebx
   TERMINATE FORELOCK_TERMINATE_SECOND_CPU
 bad_cpuid_page:
   TERMINATE FORELOCK_TERMINATE_CPUID_PAGE
 bad_c_bit:
   TERMINATE FORELOCK_TERMINATE_C_BIT_RANGE
+// With paging off, the secrets page is private again.
 wrong_c_bit:
+  movl %cr0, %eax
+  andl $~CR0_PG, %eax
+  movl %eax, %cr0
+  lidt early_idtr32
   TERMINATE FORELOCK_TERMINATE_C_BIT_WRONG
 no_random:
   TERMINATE FORELOCK_TERMINATE_NO_RANDOM
@@ -177,6 +190,17 @@ no_random:
 early_exception:
   TERMINATE FORELOCK_TERMINATE_EARLY_EXCEPTION
 terminate:
+  // Tried once: if the wipe itself raises an exception, it is here again. A
+  // register says so, since memory may be what failed.
+  cmpl $WIPED, %ebx
+  je 1f
+  movl $WIPED, %ebx
+  movl $__snp_secrets_page + VMPCK0_OFFSET, %edi
+  xorl %edx, %edx
+  .irp at, 0, 4, 8, 12, 16, 20, 24, 28
+  movl %edx, \at(%edi)
+  .endr
+1:
   xorl %edx, %edx
   movl $MSR_GHCB, %ecx
   wrmsr

@@ -4,6 +4,7 @@
 #include "proto/launch_note.h"
 #include "sev/cpuid_page.h"
 #include "sev/ghcb.h"
+#include "sev/secrets_page.h"
 #include "sev/termination.h"
 #include "svsm/platform/platform.h"
 #include "svsm/platform/snp/reasons.h"
@@ -32,6 +33,8 @@ static_assert(sev::kCpuidMaxFunctions == 64 && sev::kCpuidHeaderSize == 0x10 &&
 static_assert(sev::cpuid_function_layout::EaxIn::kOffset == 0x00 &&
               sev::cpuid_function_layout::EcxIn::kOffset == 0x04 &&
               sev::cpuid_function_layout::Ebx::kOffset == 0x1C);
+static_assert(sev::secrets_layout::Vmpck0::kOffset == 0x20 &&
+              sev::secrets_layout::Vmpck0::kSize == 32);
 static_assert(proto::kLaunchNoteSize == 0x28 && proto::kLaunchNoteType == 1 &&
               proto::kLaunchNoteVersion == 1);
 static_assert(sizeof(proto::kLaunchNoteName) == 9);

@@ -195,26 +195,18 @@ void Bench::JudgeShared() {
 }
 
 // What a guest that is over leaves in its own memory: no key, and the secret in
-// one place, where the kernel looks for it.
+// one place, where the kernel looks for it. From the first instruction on: who
+// ends a run otherwise (Allowance::keys, a shutdown, a violation) is not asked.
 void Bench::JudgePrivate(const Outcome& outcome) {
   const bool kernel = outcome.end == "kernel";
-  // Until the image knows what it is, the key is where the firmware put it.
-  const bool begun = outcome.console.find("started: ") != std::string::npos;
-  const uint64_t secrets_page = machine_->launched().secrets_page;
   const Needles secrets = Secrets();
   std::vector<size_t> counts(secrets.size());
-  const auto count = [&](base::Bytes memory, size_t sign) {
-    const std::vector<size_t> found = secrets.CountIn(memory);
-    for (size_t i = 0; i < found.size(); ++i) counts[i] += sign * found[i];
-  };
   for (const MemoryRange& range : machine_->memory().ranges()) {
     for (const base::Bytes part :
          ResidentParts({range.private_bytes, range.size})) {
-      count(part, 1);
+      const std::vector<size_t> found = secrets.CountIn(part);
+      for (size_t i = 0; i < found.size(); ++i) counts[i] += found[i];
     }
-  }
-  if (!begun && secrets_page != 0) {
-    count(machine_->memory().Private(secrets_page, kPageSize), ~size_t{0});
   }
   const size_t secrets_wanted = kernel ? 1 : 0;
   if (counts[0] != secrets_wanted) {
