@@ -82,6 +82,24 @@ absl::StatusOr<uint64_t> PolicyGiven(const Arguments& arguments) {
   return policy;
 }
 
+// To stderr: the file is right, and another VMM may launch it.
+// Spec: Linux 6.12, arch/x86/kvm/svm/sev.c, snp_launch_start().
+void WarnIfKvmRefuses(uint64_t policy) {
+  constexpr uint64_t kTaken = sev::kPolicySmt | sev::kPolicyDebug;
+  const auto warn = [](std::string_view what) {
+    absl::FPrintF(stderr, "warning: KVM (Linux 6.12) launches no guest %s\n",
+                  what);
+  };
+  if ((policy & sev::kPolicySmt) == 0) {
+    warn("whose policy lacks smt; a verifier sees by smt_enabled if SMT is on");
+  }
+  for (const sev::NamedBit& bit : sev::kPolicyBits) {
+    if ((policy & bit.bit & ~kTaken) != 0) {
+      warn(absl::StrCat("whose policy has ", bit.name));
+    }
+  }
+}
+
 // As the secure processor does at SNP_LAUNCH_FINISH.
 absl::Status AddIdBlock(const Arguments& arguments, launch::LaunchPlan& plan) {
   if (arguments.Has("id-block") != arguments.Has("id-auth")) {
@@ -145,6 +163,7 @@ absl::Status Build(const Arguments& arguments) {
       output, config->vm.view(), plan->pages.size(),
       plan->id_block ? ", ID block" : "", plan->policy,
       PolicyBitNames(plan->policy), DigestHex(launch::MeasurePlan(*plan)));
+  WarnIfKvmRefuses(plan->policy);
   return absl::OkStatus();
 }
 
@@ -155,8 +174,9 @@ constexpr Command kCommands[] = {
      "10.1 launches it. Same image, same options, same bytes.\n\n"
      "Bits of the guest policy: smt, migration_agent, debug, single_socket, "
      "cxl_allow, mem_aes_256_xts, rapl_disabled, ciphertext_hiding_dram, "
-     "page_swap_disabled. The policy is not part of the launch digest; an ID "
-     "block and every report name it.\n\n"
+     "page_swap_disabled. KVM wants smt and, in Linux 6.12, of the others at "
+     "most debug: a warning says so. The policy is not part of the launch "
+     "digest; an ID block and every report name it.\n\n"
      "An ID block is accepted only if it is of this launch: build once, sign "
      "the digest, build again with --id-block and --id-auth.",
      kBuildOptions, &Build},

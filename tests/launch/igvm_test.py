@@ -239,6 +239,22 @@ class Commands(unittest.TestCase):
         self.fails(2, "belong together", "image", "build", "--output", out, "--id-block", IMAGE, configured("snp"))
         self.assertFalse(out.exists())
 
+    def test_build_warns_of_what_kvm_refuses(self):
+        elf = configured("warn")
+        for options, words in (
+            ([], []),
+            (["--set", "debug"], []),
+            (["--clear", "smt"], ["lacks smt"]),
+            (["--set", "single_socket"], ["has single_socket"]),
+            (["--clear", "smt", "--set", "cxl_allow"], ["lacks smt", "has cxl_allow"]),
+        ):
+            out = scratch("warn.igvm")
+            said = process.run([FORELOCK, "image", "build", "--output", out, *options, elf]).stderr
+            self.assertEqual(len(said.splitlines()), len(words), said)
+            for line, word in zip(said.splitlines(), words):
+                self.assertTrue(line.startswith("warning: KVM"), line)
+                self.assertIn(word, line)
+
     def test_measure_defaults_to_the_configured_platform(self):
         emulated = configured("e", platform="emulated")
         both = dict(line.split() for line in forelock("image", "measure", "--platform", "both", emulated).splitlines())
