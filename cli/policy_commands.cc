@@ -121,7 +121,8 @@ constexpr Command kCommands[] = {
      "print a policy to start from, for the images of one VM",
      "Prints a commented policy: the VM and the launch digest of each IMAGE "
      "on the platform that it is configured for, "
-     "the processors Genoa and Turin, SMT forbidden, minimum firmware "
+     "the processors Genoa and Turin, a host that has SMT off and has checked "
+     "its memory for aliases, minimum firmware "
      "versions, VLEK refused, a revocation list required. Where the owner has "
      "to decide it says EDIT. Milan is added by hand, if at all: see "
      "docs/limitations.md.",
