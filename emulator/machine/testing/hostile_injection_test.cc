@@ -221,9 +221,11 @@ TEST(HostileInjectionTest, EventsBeforeTheFirstExitEndTheRun) {
   auto points = Spread(0, length.first_exit, 20);
   points.insert(points.begin(), 1);
   AtCounts brancher(points, [](uint64_t at) {
-    return std::vector<Branch>{Vector(at, kHeckler), Vector(at, kNmi),
-                               VectorWithError(at, kVc, 0x72),
-                               VectorWithError(at, 13, 0)};
+    return std::vector<Branch>{
+        Vector(at, kHeckler), Vector(at, kNmi), VectorWithError(at, kVc, 0x72),
+        VectorWithError(at, 13, 0),
+        Injecting(absl::StrCat("4 NMIs at ", at),
+                  std::vector<Injection>(4, {.vector = kNmi}))};
   });
   const auto reports =
       RunBranches(brancher, {.allow = {.shutdown = true, .violation = true}});
@@ -233,6 +235,25 @@ TEST(HostileInjectionTest, EventsBeforeTheFirstExitEndTheRun) {
     reasons += report.end.starts_with("S") ? 1 : 0;
   }
   EXPECT_GT(reasons, 40) << Tally(reports);
+}
+
+// As a wrong C-bit would look: other bytes by one way than by the other.
+class SpoilingTheProbe final : public Script {
+ public:
+  void OnStart(Machine& machine) override { machine.cpu().NotifyAt(1); }
+  void OnCount(Machine& machine) override {
+    const uint64_t probe = PlainGuest().symbols().AddressOf("c_bit_probe");
+    const base::MutableBytes bytes = machine.memory().Private(probe, 8);
+    if (probe == 0 || bytes.empty()) return;
+    bytes[0] ^= 0xFF;
+    Act();
+    machine.cpu().NotifyAt(machine.cpu().instructions() + 1);
+  }
+};
+TEST(HostileInjectionTest, AProbeOfTheCbitThatReadsOtherwiseEndsTheRun) {
+  SpoilingTheProbe script;
+  EXPECT_EQ(RunGuest(&script).end, "SP3");
+  EXPECT_GT(script.acted(), 0);
 }
 
 }  // namespace
