@@ -75,7 +75,7 @@ TEST_F(TestCpu, PvalidateOfAnUnmappedPageFaults) {
   EXPECT_EQ(LastTrap().cr2, kCustom + 0x1000);
 }
 
-TEST_F(TestCpu, ManyPagesAreValidatedQuickly) {
+TEST_F(TestCpu, ALoopOfPvalidateReachesTheLastPage) {
   constexpr uint64_t kEnd = kMemorySize;
   for (uint64_t gpa = kLarge; gpa < kEnd; gpa += kPageSize) {
     ASSERT_TRUE(rmp_.AssignPrivate(gpa, k4K));

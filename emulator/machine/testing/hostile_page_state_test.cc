@@ -4,8 +4,10 @@
 // away from under the guest.
 // Spec: AMD 56421 (GHCB) rev. 2.03, 4.1.6; AMD 24593 (APM volume 2), 15.36.
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -79,6 +81,9 @@ struct Lie {
   Act act;
   bool always;
   bool may_go_on;  // The guest may be none the wiser, and is none the worse.
+  // The page that the guest goes on to use is not in the state that the host
+  // said: hardware would report #NPF to the host, which stops its own guest.
+  bool violation = false;
 };
 
 std::vector<Lie> Lies() {
@@ -88,15 +93,15 @@ std::vector<Lie> Lies() {
   };
   return {
       {"says that all is done, and did nothing",
-       [=](Machine&, Request& r) { all_done(r); }, false, false},
+       [=](Machine&, Request& r) { all_done(r); }, false, false, true},
       {"the same for ever", [=](Machine&, Request& r) { all_done(r); }, true,
-       false},
+       false, true},
       {"did all but the last entry, says all",
        [=](Machine&, Request& r) {
          if (r.end() > 0) r.Do(static_cast<uint16_t>(r.end() - 1));
          all_done(r);
        },
-       false, false},
+       false, false, true},
       {"did one entry at a time",
        [](Machine&, Request& r) {
          r.Do(r.current());
@@ -110,7 +115,7 @@ std::vector<Lie> Lies() {
          r.Reply();
        },
        false, true},
-      {"the same for ever",
+      {"cursor back for ever",
        [](Machine&, Request& r) {
          r.Do(r.end());
          r.set_current(0);
@@ -161,7 +166,7 @@ std::vector<Lie> Lies() {
          r.Do(r.end());
          all_done(r);
        },
-       false, false},
+       false, false, true},
       {"did it to the next page",
        [=](Machine&, Request& r) {
          for (size_t i = 0; i <= r.end(); ++i) {
@@ -170,7 +175,7 @@ std::vector<Lie> Lies() {
          r.Do(r.end());
          all_done(r);
        },
-       false, true},
+       false, true, true},
       {"did it, and undid it",
        [](Machine& machine, Request& r) {
          r.Do(r.end());
@@ -184,7 +189,7 @@ std::vector<Lie> Lies() {
            }
          }
        },
-       false, false},
+       false, false, true},
   };
 }
 
@@ -192,19 +197,21 @@ std::vector<Lie> Lies() {
 // channel's at the end.
 TEST(HostilePageStateTest, LiesPartialAnswersAndCursorsThatGoBackwards) {
   uint64_t seen = 0;
+  std::set<std::string> may_violate;
   BranchAt brancher(
       // The first two, and some of those that follow.
       [&seen](const Exit& exit) {
         return IsPage(Cause::kPageState)(exit) &&
                (++seen <= 2 || seen % 3 == 0);
       },
-      [](Machine&, const Exit& exit) {
+      [&may_violate](Machine&, const Exit& exit) {
         std::vector<Branch> branches;
         for (const Lie& lie : Lies()) {
+          const std::string name = absl::StrCat(exit.number, " ", lie.name,
+                                                lie.may_go_on ? "" : "!");
+          if (lie.violation) may_violate.insert(name);
           branches.push_back(Going<Instead>(
-              absl::StrCat(exit.number, " ", lie.name,
-                           lie.may_go_on ? "" : "!"),
-              IsPage(Cause::kPageState), lie.always ? kAlways : 1,
+              name, IsPage(Cause::kPageState), lie.always ? kAlways : 1,
               [act = lie.act](Machine& machine, Exit& e) {
                 Request request(machine, e);
                 act(machine, request);
@@ -217,6 +224,9 @@ TEST(HostilePageStateTest, LiesPartialAnswersAndCursorsThatGoBackwards) {
       RunBranches(brancher, {.allow = {.shutdown = false, .violation = true}});
   for (const BranchReport& report : reports) {
     EXPECT_TRUE(report.acted) << report.name;
+    if (!may_violate.contains(report.name)) {
+      EXPECT_NE(report.end, "violation") << report.name;
+    }
     if (report.name.ends_with("!")) {
       EXPECT_NE(report.end, "kernel") << report.name;
     }
@@ -293,6 +303,14 @@ class Thief final : public Brancher {
   const std::vector<Moment> moments_;
 };
 
+// How that ends depends on the page. A page assigned again without being
+// validated is #VC 0x404: a reason, if the handler, its stack and tables are
+// still there, else a triple fault ("shutdown"). A page that is the host's is
+// no matter of the guest's: each access is an #NPF, the host's own ("violation"
+// here), and a host that does not give the page back has stopped its own guest.
+// So most ends have no reason, and cannot have one. What holds each time: the
+// guest never goes on with bytes that are not its own, no secret gets out, and
+// no page is validated again (the judge).
 TEST(HostilePageStateTest, PagesRemappedOrUnvalidatedUnderTheGuest) {
   const uint64_t exits = RunGuest().exits;
   ASSERT_GT(exits, 100u);
@@ -301,12 +319,17 @@ TEST(HostilePageStateTest, PagesRemappedOrUnvalidatedUnderTheGuest) {
   const auto reports =
       RunBranches(thief, {.allow = {.shutdown = true, .violation = true}});
   // Pages that nobody needs any more make no difference; most are needed.
-  size_t noticed = 0;
+  size_t reasons = 0, stopped = 0;
   for (const BranchReport& report : reports) {
-    noticed += report.end != "kernel" ? 1 : 0;
+    const bool by_processor =
+        report.end == "violation" || report.end == "shutdown";
+    stopped += by_processor ? 1 : 0;
+    reasons += by_processor || report.end == "kernel" ? 0 : 1;
   }
-  EXPECT_GT(noticed, reports.size() / 4) << Tally(reports);
+  EXPECT_GT(reasons, 10u) << Tally(reports);
+  EXPECT_GT(stopped + reasons, reports.size() / 4) << Tally(reports);
   RecordProperty("ends", Tally(reports));
+  printf("%zu thefts: %s\n", reports.size(), Tally(reports).c_str());
 }
 
 }  // namespace
