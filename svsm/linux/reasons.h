@@ -23,8 +23,9 @@
     "Start the image by PVH, with a VMM that passes a memory map.")            \
   X(kMapUnterminated, 'S', 'L', 8, "the memory-map page has no last entry",    \
     "The host is broken or hostile.")                                          \
-  X(kRamTooHigh, 'S', 'L', 9, "the host shows RAM at addresses no guest has",  \
-    "The host's memory map is broken or hostile.")                             \
+  X(kRamTooHigh, 'S', 'L', 9,                                                  \
+    "the host shows RAM above 64 TiB, or over 2 TiB of it",                    \
+    "Give the VM less memory, else the host's map is broken or hostile.")      \
   X(kFwCfgAbsent, 'S', 'L', 10, "there is no fw_cfg device with DMA",          \
     "Use a QEMU machine with fw_cfg, and QEMU 2.9 or newer.")                  \
   X(kFwCfgError, 'S', 'L', 11, "fw_cfg reported an error for a transfer",      \

@@ -73,6 +73,7 @@ Status MemoryMap::Accept(std::span<const HostMapEntry> entries, Range image) {
     return Status(Code::kResourceExhausted, kTooManyRanges);
   }
   BASE_TRY(CheckEntries(entries));
+  uint64_t total = 0;
   for (const HostMapEntry& entry : entries) {
     if (Skipped(entry)) continue;
     const uint64_t end = entry.address + entry.size;
@@ -82,7 +83,10 @@ Status MemoryMap::Accept(std::span<const HostMapEntry> entries, Range image) {
     }
     const Range usable{PageUp(entry.address), PageDown(end)};
     if (usable.begin >= usable.end) continue;
-    if (usable.end > kHighest) return Status(Code::kDataLoss, kRamTooHigh);
+    if (usable.end > kHighest || usable.size() > kMostRam - total) {
+      return Status(Code::kDataLoss, kRamTooHigh);
+    }
+    total += usable.size();
     BASE_TRY(ram_.Insert(usable));
     // What the loader may use; all RAM is in the kernel's map.
     const Range low{std::max(usable.begin, kLowest),

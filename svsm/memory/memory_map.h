@@ -62,6 +62,10 @@ class MemoryMap {
   // RAM ends here at most: below every C-bit of real machines (47 and 51) and
   // below the page of the VMSA (sev::kKvmVmsaGpa).
   static constexpr uint64_t kHighest = uint64_t{1} << 46;
+  // Nor is there more of it than this. On SNP all of it is validated before
+  // anything else, and only then does the host's word show to be false: this
+  // bounds that work (2^20 pages of 2 MiB).
+  static constexpr uint64_t kMostRam = uint64_t{1} << 41;
 
   // Where kernels look for the tables of a PC's firmware. Never RAM to them.
   static constexpr Range kRomArea{0xC0000, kLowest};
@@ -75,7 +79,8 @@ class MemoryMap {
   // included) out of it. Call once, first. Entries need not be sorted;
   // zero-size entries of type 0 (qboot writes one) are skipped.
   //   kDataLoss: SL2 wraps or is empty, SL3 overlaps, SL5 image is not in RAM,
-  //   SL7 no RAM at all, SL9 RAM above kHighest. kResourceExhausted: SL4.
+  //   SL7 no RAM at all, SL9 RAM above kHighest, or over kMostRam.
+  //   kResourceExhausted: SL4.
   base::Status Accept(std::span<const HostMapEntry> entries, Range image);
 
   // `size` bytes rounded up to pages, as high as possible, with end <= below.

@@ -146,6 +146,26 @@ TEST(MemoryMap, RefusesABadHostMap) {
   EXPECT_EQ(full.Accept(many, kImage).reason(), kTooManyRanges);
 }
 
+TEST(MemoryMap, BoundsTheSumOfRam) {
+  constexpr uint64_t kGiB = uint64_t{1} << 30;
+  const auto accept = [](uint64_t second, uint64_t third) {
+    MemoryMap map;
+    return map
+        .Accept({{{0, kGiB, 1},
+                  {MemoryMap::k4GiB, second, 1},
+                  {uint64_t{1} << 45, third, 1},
+                  // What is not RAM does not count.
+                  {uint64_t{1} << 44, uint64_t{1} << 43, 2}}},
+                kImage)
+        .reason();
+  };
+  constexpr uint64_t kRest = MemoryMap::kMostRam - kGiB;
+  EXPECT_EQ(accept(kRest - kGiB, kGiB), base::Reason());
+  EXPECT_EQ(accept(kRest - kGiB, kGiB + kPageSize), kRamTooHigh);
+  EXPECT_EQ(accept(kRest, kPageSize), kRamTooHigh);
+  EXPECT_EQ(accept(kPageSize, (uint64_t{1} << 45)), kRamTooHigh);
+}
+
 TEST(MemoryMap, AllocatesFromTheTopWithinLimits) {
   MemoryMap map;
   ASSERT_TRUE(map.Accept(kSeaBios, kImage).ok());
