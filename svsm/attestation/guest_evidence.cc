@@ -14,12 +14,12 @@ base::Status GuestEvidence::GetReport(
 base::Result<size_t> GuestEvidence::GetCertificates(base::Bytes report,
                                                     base::MutableBytes out) {
   BASE_TRY_ASSIGN(const auto parsed, sev::UnverifiedReport::Parse(report));
-  if (host_ != nullptr) {
-    const size_t size = host_->Certificates(parsed.signing_key(), out);
-    if (size != 0) return size;
-  }
-  return client_.GetCertificates(parsed.chip_id(), parsed.reported_tcb(), out,
-                                 clock_.Now() + timeout_);
+  BASE_TRY_ASSIGN(
+      const size_t size,
+      client_.GetCertificates(parsed.chip_id(), parsed.reported_tcb(), out,
+                              clock_.Now() + timeout_));
+  if (size != 0 || host_ == nullptr) return size;
+  return host_->Certificates(parsed.signing_key(), out);
 }
 
 }  // namespace svsm

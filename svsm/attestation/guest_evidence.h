@@ -2,7 +2,9 @@
 //
 // GuestEvidence: where the guest's evidence comes from. The report from the
 // secure processor; the certificates, which prove nothing by themselves, from
-// the host with the report where it has them, else from the proxy.
+// the proxy, which is asked for those of this very chip and TCB. Where it has
+// none, those that the host gave with the report: a host's table is often of
+// the TCB before the last update, and would make the evidence invalid.
 #pragma once
 
 #include <stddef.h>

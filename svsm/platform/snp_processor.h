@@ -5,7 +5,7 @@
 //
 // Spec: AMD 56421 (GHCB) rev. 2.03, 4.1.7 and 4.1.8. It asks with the extended
 // request, which may bring the certificates of the report's key along: they
-// save the proxy a way to AMD's key service, and prove nothing by themselves.
+// serve where the proxy has none, and prove nothing by themselves.
 // A host that has none, or not this request, gets the plain one with the same
 // bytes: whatever the host says, one message leaves under one number, and no
 // certificate keeps a guest from its report.

@@ -213,11 +213,26 @@ void WithCertificates(MachineOptions& options) {
       verifier::testing::PackTable(verifier::testing::GoodCertificates());
 }
 
-TEST(HostileGuestRequestTest, CertificatesOfTheHostSaveTheProxyTheQuestion) {
-  Bench bench(nullptr, {.machine = WithCertificates});
+TEST(HostileGuestRequestTest, CertificatesOfTheHostCountIfTheProxyHasNone) {
+  Bench bench(nullptr,
+              {.machine = WithCertificates,
+               .peer = [](ChannelPeer& peer) { peer.certificates.clear(); }});
   const Outcome outcome = bench.Run();
   EXPECT_TRUE(outcome.ok() && outcome.end == "kernel") << outcome.ToString();
-  EXPECT_EQ(bench.peer().certificates_asked(), 0);
+  EXPECT_EQ(bench.peer().certificates_asked(), 1);
+}
+
+// Of the TCB before the last update, for one.
+TEST(HostileGuestRequestTest,
+     AStaleCertificateOfTheHostDoesNotDisplaceTheProxys) {
+  Bench bench(nullptr, {.machine = [](MachineOptions& options) {
+                auto stale = verifier::testing::GoodCertificates();
+                stale.vcek = stale.ask;
+                options.hypervisor.certificates =
+                    verifier::testing::PackTable(stale);
+              }});
+  const Outcome outcome = bench.Run();
+  EXPECT_TRUE(outcome.ok() && outcome.end == "kernel") << outcome.ToString();
 }
 
 TEST(HostileGuestRequestTest, ATableThatNeedsALargerBufferIsAskedForAgain) {
