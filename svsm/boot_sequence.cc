@@ -93,6 +93,14 @@ Bytes ConfigSection() {
   return {start, AddressOf(__config_end) - AddressOf(__config_start)};
 }
 
+// Does not trap, as the window would. Nothing is at 0.
+void WipeRam(uint64_t begin, uint64_t size) {
+  if (begin == 0 || size == 0 || begin > kIdentityLimit) return;
+  if (size > kIdentityLimit - begin) return;
+  const auto window = PhysicalWindow::Identity(kIdentityLimit);
+  base::SecureZero(window.At(begin, size).data(), size);
+}
+
 uint64_t ReadSevStatus() {
   uint64_t value = 0;
   return ReadMsrOrFault(sev::kSevStatusMsr, &value) ? value : 0;
@@ -374,7 +382,7 @@ Result<BootPermit> BootSequence::JudgeFailure(Status why) {
 
 // --- The way out.
 
-Result<Handover> BootSequence::Prepare() {
+Status BootSequence::Prepare() {
   static_assert(proto::kMaxResources == 8);
   const std::array<uint8_t, 32> no_digest{};
   const DiskSecret none{.header_sha256 = no_digest};
@@ -405,63 +413,62 @@ Result<Handover> BootSequence::Prepare() {
                       .encryption_mask = ThePlatform().encryption_mask()};
   if (OnSnp()) input.launch_pages = LaunchPages{SecretsPage(), CpuidPage()};
   return PrepareKernel(files_, map_, PhysicalWindow::Identity(kIdentityLimit),
-                       input);
+                       input, handover_);
 }
 
 Status BootSequence::HandOver(BootPermit permit) {
-  BASE_TRY_ASSIGN(handover_, Prepare());
+  BASE_TRY(Prepare());
   const Watermarks marks = MeasureWatermarks();
   progress_.Note(Line() << "memory: heap peak " << uint64_t{marks.heap_peak}
                         << ", stack peak " << uint64_t{marks.stack_peak});
   progress_.Reached(Phase::kHandingOver, Line() << "handing-over");
   BASE_TRY(CloseChannels());
   console::Flush();
-  WipeKeys();
+  WipeVmpck0();
+  WipeKernelSeed();
+  WipeSession();
+  WipeRng();
   BASE_TRY(ThePlatform().Retire());
-  Leave(*handover_, driver_->Destroy(), std::move(permit));
+  Leave(handover_, driver_->Destroy(), std::move(permit));
 }
 
-// These three run in exceptions too, where anything may be broken: first what
-// cannot fail, then VMPCK0, and last what needs Mbed TLS.
+// All of these run in exceptions too, where anything may be broken, and may
+// raise one themselves: a host can take any page away. So each does one thing,
+// and panic/fail.h goes on with the next.
 void BootSequence::ClearSharedPages() {
   proxy_area.Clear();
   processor_area.Clear();
   fw_cfg_area.Clear();
 }
 
-void BootSequence::DestroyKeys() {
-  WipePlacedSecrets();
-  // The kernel's keys too: there will be none. No page of it is PVH's.
-  base::SecureZero(SecretsPage().data(), SecretsPage().size());
-  WipeKeys();
-}
-
-void BootSequence::WipeKeys() {
+void BootSequence::WipeVmpck0() {
   vmpck0_.Wipe();
   if (driver_.has_value()) static_cast<void>(driver_->Destroy());
-  base::SecureZero(kernel_seed_.data(), kernel_seed_.size());
-  if (attestation_.has_value()) attestation_->Wipe();
-  rng_.Wipe();
 }
 
-// All the room behind the initrd: whoever was interrupted in PrepareKernel()
-// has not said yet how much of it there is to wipe.
-void BootSequence::WipePlacedSecrets() {
-  const auto wipe = [](Range range) {
-    // Does not trap, as the window would.
-    if (range.begin >= range.end || range.end > kIdentityLimit) return;
-    const base::MutableBytes bytes =
-        PhysicalWindow::Identity(kIdentityLimit).At(range);
-    base::SecureZero(bytes.data(), bytes.size());
-  };
-  const Range initrd = files_.initrd.memory;
-  wipe({initrd.begin + files_.initrd.length, initrd.end});
-  if (handover_.has_value()) {
-    wipe({handover_->rng_seed, handover_->rng_seed + kRngSeedNodeSize});
-    if (handover_->kept_pages != 0) {
-      wipe({handover_->kept_pages, handover_->kept_pages + kKeptPagesSize});
-    }
-  }
+// The kernel's keys: there will be none. No page of it is PVH's.
+void BootSequence::WipeSecretsPage() {
+  base::SecureZero(SecretsPage().data(), SecretsPage().size());
+}
+
+void BootSequence::WipeKernelSeed() {
+  base::SecureZero(kernel_seed_.data(), kernel_seed_.size());
+}
+
+void BootSequence::WipeSession() {
+  if (attestation_.has_value()) attestation_->Wipe();
+}
+
+void BootSequence::WipeKernelPages() {
+  WipeRam(handover_.kept_pages, kKeptPagesSize);
+  WipeRam(handover_.rng_seed, kRngSeedNodeSize);
+}
+
+// All the room there: whoever was interrupted in PrepareKernel() has not said
+// yet how much of it there is to wipe.
+void BootSequence::WipeBehindInitrd() {
+  const BootFile& file = files_.initrd;
+  WipeRam(file.memory.begin + file.length, file.memory.size() - file.length);
 }
 
 void BootSequence::ReportFailure(Status why) {

@@ -56,7 +56,13 @@ class BootSequence final : private AttestationObserver {
 
   // For panic/fail.h. ReportFailure connects to the proxy if nobody tried yet.
   void ClearSharedPages();
-  void DestroyKeys();
+  void WipeVmpck0();
+  void WipeSecretsPage();
+  void WipeKernelSeed();
+  void WipeSession();
+  void WipeRng() { rng_.Wipe(); }
+  void WipeKernelPages();
+  void WipeBehindInitrd();
   void ReportFailure(base::Status why);
 
  private:
@@ -76,9 +82,7 @@ class BootSequence final : private AttestationObserver {
   base::Result<BootPermit> Attest();
   base::Result<BootPermit> JudgeFailure(base::Status why);
   base::Status HandOver(BootPermit permit);
-  base::Result<Handover> Prepare();
-  void WipeKeys();
-  void WipePlacedSecrets();
+  base::Status Prepare();
   base::Status OpenChannelParts();
   base::Status CloseChannels();
 
@@ -121,7 +125,7 @@ class BootSequence final : private AttestationObserver {
 
   bool granted_ = false;
   std::array<uint8_t, 32> kernel_seed_{};
-  std::optional<Handover> handover_;
+  Handover handover_;
 };
 
 }  // namespace svsm

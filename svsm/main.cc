@@ -104,7 +104,12 @@ void SvsmMain(uint32_t start_info, uint32_t entry) {
   sequence = &sequence_storage.Construct(info, clock);
   last_acts = {
       .clear_shared_pages = [] { sequence->ClearSharedPages(); },
-      .destroy_keys = [] { sequence->DestroyKeys(); },
+      .wipes = {[] { sequence->WipeVmpck0(); },
+                [] { sequence->WipeSecretsPage(); },
+                [] { sequence->WipeKernelSeed(); },
+                [] { sequence->WipeSession(); }, [] { sequence->WipeRng(); },
+                [] { sequence->WipeKernelPages(); },
+                [] { sequence->WipeBehindInitrd(); }},
       .report = [](base::Status why) { sequence->ReportFailure(why); }};
   const base::Status end = sequence->Run();
   // A refusal has its own line, and the proxy has been told.

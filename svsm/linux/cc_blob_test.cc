@@ -4,6 +4,11 @@
 // sev_enable() of the decompressor, and get_secrets_page() of the kernel.
 #include "svsm/linux/cc_blob.h"
 
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -56,11 +61,13 @@ class CcBlobTest : public testing::Test {
     return Prepare();
   }
   base::Result<Handover> Prepare() {
-    return PrepareKernel(files_, map_, window_,
-                         {.files = files_of_secret_,
-                          .rng_seed = seed_,
-                          .encryption_mask = kCbit,
-                          .launch_pages = LaunchPages{secrets_, cpuid_}});
+    BASE_TRY(PrepareKernel(files_, map_, window_,
+                           {.files = files_of_secret_,
+                            .rng_seed = seed_,
+                            .encryption_mask = kCbit,
+                            .launch_pages = LaunchPages{secrets_, cpuid_}},
+                           out_));
+    return out_;
   }
   template <typename T>
   T Read(uint64_t address) {
@@ -114,6 +121,7 @@ class CcBlobTest : public testing::Test {
   std::unique_ptr<FwCfg> fw_cfg_;
   MemoryMap map_;
   BootFiles files_;
+  Handover out_;
 };
 
 TEST_F(CcBlobTest, LinuxFindsBothPages) {
@@ -185,6 +193,37 @@ TEST_F(CcBlobTest, NothingStaysWhenMemoryIsShort) {
   for (const uint8_t key : {0x80, 0x81, 0x82, 0x83}) {
     EXPECT_EQ(CountOf(std::vector<uint8_t>(32, key)), 0u);
   }
+}
+
+// A host can take a page away under the guest, which is an exception in the
+// middle of PrepareKernel().
+sigjmp_buf interrupted;
+
+TEST_F(CcBlobTest, WhoeverInterruptsKnowsWhereTheKeysAre) {
+  ASSERT_TRUE(Boot().ok());
+  const uint64_t kept = out_.kept_pages;
+  ASSERT_NE(kept, 0u);
+  map_ = MemoryMap();
+  device_ = FakeFwCfg();
+  out_ = {};
+  constexpr uintptr_t kHostPage = 4096;
+  // EDGE: the first whole page of the host's behind the place's begin.
+  uint8_t* const place = window_.At(kept, kKeptPagesSize).data();
+  uint8_t* const page =
+      place + (-reinterpret_cast<uintptr_t>(place) & (kHostPage - 1));
+  struct sigaction old;
+  struct sigaction action = {};
+  action.sa_handler = [](int) { siglongjmp(interrupted, 1); };
+  ASSERT_EQ(sigaction(SIGSEGV, &action, &old), 0);
+  const bool came = sigsetjmp(interrupted, 1) != 0;
+  if (!came) {
+    ASSERT_EQ(mprotect(page, kHostPage, PROT_NONE), 0);
+    static_cast<void>(Boot());
+  }
+  ASSERT_EQ(mprotect(page, kHostPage, PROT_READ | PROT_WRITE), 0);
+  ASSERT_EQ(sigaction(SIGSEGV, &old, nullptr), 0);
+  EXPECT_TRUE(came);
+  EXPECT_EQ(out_.kept_pages, kept);
 }
 
 }  // namespace

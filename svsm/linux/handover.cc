@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <array>
+#include <atomic>
 
 #include "base/bytes.h"
 #include "base/secret_buffer.h"
@@ -30,20 +31,18 @@ static_assert(kRngSeedNodeSize <= kCcBlobNodeOffset);
 class Preparation {
  public:
   Preparation(const BootFiles& files, MemoryMap& map,
-              const PhysicalWindow& window, const HandoverInput& input)
-      : files_(files), map_(map), window_(window), input_(input) {}
+              const PhysicalWindow& window, const HandoverInput& input,
+              Handover& out)
+      : files_(files), map_(map), window_(window), input_(input), out_(out) {}
 
-  Result<Handover> Run() {
+  Status Run() {
     BASE_TRY_ASSIGN(const uint64_t load, PlaceKernel());
     out_.entry = load + kEntry64;
     BASE_TRY_ASSIGN(const uint64_t rsdp, PlaceAcpi());
     BASE_TRY(PlaceSecrets());
     const Status rest = PlaceParameters(load, rsdp);
-    if (!rest.ok()) {
-      ClearSecrets();
-      return rest;
-    }
-    return out_;
+    if (!rest.ok()) ClearSecrets();
+    return rest;
   }
 
  private:
@@ -133,13 +132,19 @@ class Preparation {
     clear(out_.rng_seed, kRngSeedNodeSize);
   }
 
+  // To whoever may interrupt what follows.
+  static void Publish(uint64_t& where, uint64_t address) {
+    where = address;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
+
   // What Linux maps by itself stands in reserved pages. Returns the blob's
   // address.
   Result<uint32_t> PlaceLaunchPages() {
     BASE_TRY_ASSIGN(
         const Range pages,
         map_.Allocate(kKeptPagesSize, kPageSize, MemoryMap::k4GiB, Use::kKept));
-    out_.kept_pages = pages.begin;
+    Publish(out_.kept_pages, pages.begin);
     return WriteKeptPages(*input_.launch_pages,
                           static_cast<uint32_t>(pages.begin),
                           window_.At(pages).first<kKeptPagesSize>());
@@ -154,7 +159,7 @@ class Preparation {
           blob, page.subspan<kCcBlobNodeOffset>().first<kCcBlobNodeSize>());
       next = address + kCcBlobNodeOffset;
     }
-    out_.rng_seed = address;
+    Publish(out_.rng_seed, address);
     WriteRngSeed(input_.rng_seed, next, page.first<kRngSeedNodeSize>());
     return {};
   }
@@ -206,15 +211,16 @@ class Preparation {
   MemoryMap& map_;
   const PhysicalWindow& window_;
   const HandoverInput& input_;
-  Handover out_;
+  Handover& out_;
 };
 
 }  // namespace
 
-Result<Handover> PrepareKernel(const BootFiles& files, MemoryMap& map,
-                               const PhysicalWindow& window,
-                               const HandoverInput& input) {
-  return Preparation(files, map, window, input).Run();
+Status PrepareKernel(const BootFiles& files, MemoryMap& map,
+                     const PhysicalWindow& window, const HandoverInput& input,
+                     Handover& out) {
+  out = {};
+  return Preparation(files, map, window, input, out).Run();
 }
 
 }  // namespace svsm

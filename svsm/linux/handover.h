@@ -57,12 +57,13 @@ constexpr uint64_t RoomBehindInitrd(size_t secrets, uint64_t bytes) {
 
 // Places kernel, initrd with secrets, ACPI tables, boot parameters, page tables
 // and the trampoline's data. The secrets are written once, into their final
-// place; on an error that place and the kept pages are cleared again. Call
-// last: nothing may be allocated from `map` afterwards, or it would not be
-// overwritten.
+// place; on an error that place and the kept pages are cleared again. `out` has
+// the addresses of kept pages and seed before anything stands there: whoever
+// interrupts this can wipe them. Call last: nothing may be allocated from `map`
+// afterwards, or it would not be overwritten.
 //   SL4, SL6, SL36, SL40 to SL60.
-base::Result<Handover> PrepareKernel(const BootFiles& files, MemoryMap& map,
-                                     const PhysicalWindow& window,
-                                     const HandoverInput& input);
+base::Status PrepareKernel(const BootFiles& files, MemoryMap& map,
+                           const PhysicalWindow& window,
+                           const HandoverInput& input, Handover& out);
 
 }  // namespace svsm

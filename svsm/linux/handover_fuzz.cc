@@ -66,9 +66,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const std::array<uint8_t, 32> seed{};
   const svsm::FileSecret secret{"/etc/key", seed};
-  const auto handover = svsm::PrepareKernel(
-      files, map, window, {.files = {&secret, 1}, .rng_seed = seed});
-  if (handover.ok() && handover->entry >= kMemory) __builtin_trap();
+  svsm::Handover handover;
+  const base::Status status = svsm::PrepareKernel(
+      files, map, window, {.files = {&secret, 1}, .rng_seed = seed}, handover);
+  if (status.ok() && handover.entry >= kMemory) __builtin_trap();
   return 0;
 }
 

@@ -68,10 +68,13 @@ class HandoverTest : public testing::Test {
     BASE_TRY(fw_cfg_->Open());
     return LoadBootFiles(*fw_cfg_, map_, window_, acpi, reserve, files_);
   }
+  base::Result<Handover> Prepare(const HandoverInput& input) {
+    Handover handover;
+    BASE_TRY(PrepareKernel(files_, map_, window_, input, handover));
+    return handover;
+  }
   base::Result<Handover> Prepare() {
-    return PrepareKernel(
-        files_, map_, window_,
-        {.disks = disks_, .files = secrets_, .rng_seed = seed_});
+    return Prepare({.disks = disks_, .files = secrets_, .rng_seed = seed_});
   }
   template <typename T>
   T Read(uint64_t address) {
@@ -172,8 +175,7 @@ TEST_F(HandoverTest, ListsEveryPageOfTheSvsm) {
 TEST_F(HandoverTest, MapsFourGigabytesOneToOne) {
   ASSERT_TRUE(Load(AcpiSource::kNone).ok());
   auto handover =
-      PrepareKernel(files_, map_, window_,
-                    {.rng_seed = seed_, .encryption_mask = uint64_t{1} << 51});
+      Prepare({.rng_seed = seed_, .encryption_mask = uint64_t{1} << 51});
   ASSERT_TRUE(handover.ok());
   const uint64_t address_bits = (uint64_t{1} << 51) - 4096;
   for (const uint64_t address : {uint64_t{0}, uint64_t{0x200000},

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "svsm/panic/fail.h"
 
+#include <atomic>
+
 #include "base/reasons.h"
 #include "svsm/console/console.h"
 #include "svsm/console/line.h"
@@ -22,12 +24,18 @@ constinit base::Status first_failure;
 void Do(void (*&act)()) {
   void (*const function)() = act;
   act = nullptr;
+  // Written before the act, whatever the compiler sees of it.
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   if (function != nullptr) function();
+}
+
+void Wipe() {
+  for (auto& act : last_acts.wipes) Do(act);
 }
 
 void DoLastActs() {
   Do(last_acts.clear_shared_pages);
-  Do(last_acts.destroy_keys);
+  Wipe();
 }
 
 void PrintFailure(base::Status why) {
@@ -67,7 +75,7 @@ void Fail(base::Status why) {
   RecordFailure(why);
   // Printed first: whatever comes of the rest, the reason is there.
   PrintFailure(why);
-  Do(last_acts.destroy_keys);
+  Wipe();
   if (last_acts.report != nullptr) last_acts.report(why);
   PowerOff();
 }

@@ -4,6 +4,8 @@
 // is destroyed and a reason is printed on each way out.
 #pragma once
 
+#include <array>
+
 #include "base/result.h"
 
 namespace svsm {
@@ -14,8 +16,11 @@ struct LastActs {
   // Plain stores to memory that the host can read: cannot wait, cannot fail.
   // Ends the channel, so it comes after `report`.
   void (*clear_shared_pages)() = nullptr;
-  // The image's keys, and secrets that a kernel was to get.
-  void (*destroy_keys)() = nullptr;
+  // The image's keys, and secrets that a kernel was to get, in this order. A
+  // host can make any of them raise an exception, by taking its pages away: the
+  // next one is done all the same. So the dearest first, and what is not in the
+  // image last.
+  std::array<void (*)(), 8> wipes{};
   // Tells the host's operator over the channel, within its own deadline.
   void (*report)(base::Status why) = nullptr;
 };
@@ -33,8 +38,8 @@ extern LastActs last_acts;
 // if saying more about it fails.
 void RecordFailure(base::Status why);
 
-// Does the first two last acts, prints "forelock: powering off"; then off, or
-// else Platform::Stop with the failure, if there was one. For what has been
+// Does all last acts but the report, prints "forelock: powering off"; then off,
+// or else Platform::Stop with the failure, if there was one. For what has been
 // printed and reported already.
 [[noreturn]] void PowerOff();
 

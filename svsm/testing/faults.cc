@@ -112,17 +112,19 @@ char command_line[64];
 
 // A last act that fails must hide neither the reason nor the end.
 [[gnu::noinline]] void FailBadly() {
-  last_acts.destroy_keys = [] { __builtin_trap(); };
+  last_acts.wipes[0] = [] { __builtin_trap(); };
   Fail(base::Status(base::Code::kInternal, kTrap));
 }
 [[gnu::noinline]] void TrapBadly() {
-  last_acts.destroy_keys = [] { __builtin_trap(); };
+  last_acts.wipes[0] = [] { __builtin_trap(); };
   __builtin_trap();
 }
 // What is left of the last acts is done.
 [[gnu::noinline]] void ClearBadly() {
   last_acts.clear_shared_pages = [] { __builtin_trap(); };
-  last_acts.destroy_keys = [] { console::Print(Line() << "keys destroyed"); };
+  last_acts.wipes = {[] { console::Print(Line() << "first wipe"); },
+                     [] { __builtin_trap(); }, [] { __builtin_trap(); },
+                     [] { console::Print(Line() << "last wipe"); }};
   __builtin_trap();
 }
 

@@ -18,6 +18,7 @@
 #include "emulator/machine/testing/scripts.h"
 #include "gtest/gtest.h"
 #include "sev/ghcb.h"
+#include "sev/secrets_page.h"
 
 namespace emulator::machine::testing {
 namespace {
@@ -330,6 +331,72 @@ TEST(HostilePageStateTest, PagesRemappedOrUnvalidatedUnderTheGuest) {
   EXPECT_GT(stopped + reasons, reports.size() / 4) << Tally(reports);
   RecordProperty("ends", Tally(reports));
   printf("%zu thefts: %s\n", reports.size(), Tally(reports).c_str());
+}
+
+// Once the secret is granted, a page that the guest is about to write is no
+// longer validated: PrepareKernel() is interrupted there, and so is whoever
+// wipes that page.
+class TakesAPage final : public Script {
+ public:
+  explicit TakesAPage(uint64_t gpa) : gpa_(gpa) {}
+  void Observe(const ChannelPeer& peer) { peer_ = &peer; }
+  void After(Machine& machine, Exit&) override {
+    if (acted() != 0 || peer_->outcome() != proto::Outcome::kGranted) return;
+    Act();
+    machine.rmp().AssignPrivate(gpa_, RmpPageSize::k4K);
+  }
+
+ private:
+  const uint64_t gpa_;
+  const ChannelPeer* peer_ = nullptr;
+};
+
+// Bytes of the page at `gpa`, little-endian.
+uint64_t Load(Machine& machine, uint64_t gpa, size_t size) {
+  uint64_t value = 0;
+  memcpy(&value, machine.memory().Private(gpa, size).data(), size);
+  return value;
+}
+
+TEST(HostilePageStateTest, NoPageThatIsTakenAwayKeepsTheKeysFromBeingWiped) {
+  Bench honest(nullptr);
+  const Outcome good = honest.Run();
+  ASSERT_EQ(good.end, "kernel") << good.ToString();
+  Machine& machine = honest.machine();
+  // By Linux's boot protocol: ramdisk_image, and setup_data's second node,
+  // which leads to the blob with the addresses of the kept pages.
+  const uint64_t zero_page = good.result.kernel_boot_params;
+  const uint64_t initrd = Load(machine, zero_page + 0x218, 4);
+  const uint64_t node = Load(machine, Load(machine, zero_page + 0x250, 8), 8);
+  const uint64_t blob = Load(machine, node + 16, 4);
+  const uint64_t secrets_copy = Load(machine, blob + 8, 8);
+  const uint64_t behind = (initrd + honest.guest().initrd().size()) & ~0xFFFULL;
+  for (const uint64_t gpa : {behind, secrets_copy + 4096}) {
+    TakesAPage script(gpa);
+    Bench bench(&script, {});
+    script.Observe(bench.peer());
+    // Before the image takes VMPCK0 out of it.
+    const auto launched = bench.machine().firmware().SecretsPage();
+    const Outcome outcome = bench.Run();
+    EXPECT_TRUE(outcome.ok()) << outcome.ToString();
+    EXPECT_EQ(script.acted(), 1);
+    EXPECT_TRUE(outcome.granted);
+    EXPECT_NE(outcome.end, "kernel");
+    Needles keys;
+    for (size_t i = 0; i < sev::kVmpckCount; ++i) {
+      keys.Add(absl::StrCat("VMPCK", i),
+               base::Bytes(launched).subspan(
+                   sev::secrets_layout::Vmpck0::kOffset + i * sev::kVmpckSize,
+                   sev::kVmpckSize));
+    }
+    for (const MemoryRange& range : bench.machine().memory().ranges()) {
+      for (const Needles::Hit& hit :
+           keys.FindIn({range.private_bytes, range.size})) {
+        ADD_FAILURE() << keys.name(hit.index) << " at " << std::hex
+                      << range.gpa + hit.offset << ", taken: " << gpa;
+      }
+    }
+  }
 }
 
 }  // namespace

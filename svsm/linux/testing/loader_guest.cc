@@ -120,10 +120,10 @@ base::Status Run(const StartInfo& info, TscClock& clock) {
                             base::Milliseconds{1});
   const DiskSecret disk{"root", key, 294912, digest};
   const FileSecret file{"/etc/forelock-test/secret", content};
-  BASE_TRY_ASSIGN(const Handover handover, PrepareKernel(files, map, window,
-                                                         {.disks = {&disk, 1},
-                                                          .files = {&file, 1},
-                                                          .rng_seed = seed}));
+  Handover handover;
+  BASE_TRY(PrepareKernel(
+      files, map, window,
+      {.disks = {&disk, 1}, .files = {&file, 1}, .rng_seed = seed}, handover));
   Line entry;
   entry << "entry ";
   console::PrintTimed(static_cast<uint64_t>(clock.Now()),
