@@ -41,12 +41,18 @@ absl::StatusOr<LaunchPlan> PlanOfIgvm(const igvm::File& file, Loader loader);
 absl::StatusOr<std::vector<uint8_t>> IgvmOfPlan(const LaunchPlan& plan);
 
 // The same file with this ID block for SEV-SNP in place of any other.
-//   InvalidArgument: as igvm::Read(); LA12, LA15.
+//   InvalidArgument: as igvm::Read(); LA12, LA14 (SnpPolicy()), LA15.
 absl::StatusOr<std::vector<uint8_t>> WithIdBlock(base::Bytes file,
                                                  const PlanIdBlock& id_block);
 
 // The bit of SEV-SNP in the file's compatibility masks.
 //   InvalidArgument (LA12): no such platform, two, or an unknown version.
 absl::StatusOr<uint32_t> SnpMask(const igvm::File& file);
+
+// The guest policy that the file has for SEV-SNP. A file without one has no
+// default that loaders agree about: QEMU 10.1 launches it with policy 0, which
+// KVM refuses. So nothing is signed for such a file.
+//   InvalidArgument: LA12; LA14: none, or two.
+absl::StatusOr<uint64_t> SnpPolicy(const igvm::File& file);
 
 }  // namespace launch

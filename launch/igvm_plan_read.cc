@@ -292,6 +292,7 @@ absl::StatusOr<LaunchPlan> Reader::Finish() {
     return NotLaunchable(absl::StrFormat("two pages at 0x%x", *twice));
   }
   if (id_block_) {
+    if (!has_policy_) return NotLaunchable("an ID block and no guest policy");
     auto block = PlanOfIdBlock(*id_block_, plan_.policy);
     if (!block.ok()) return block.status();
     plan_.id_block = *std::move(block);
@@ -319,6 +320,20 @@ absl::StatusOr<uint32_t> SnpMask(const igvm::File& file) {
     return Error(kIgvmOtherPlatform, "no SEV-SNP platform");
   }
   return mask;
+}
+
+absl::StatusOr<uint64_t> SnpPolicy(const igvm::File& file) {
+  const auto mask = SnpMask(file);
+  if (!mask.ok()) return mask.status();
+  std::optional<uint64_t> policy;
+  for (const igvm::Header& header : file.headers) {
+    const auto* found = std::get_if<igvm::GuestPolicy>(&header.body);
+    if (found == nullptr || (found->compatibility_mask & *mask) == 0) continue;
+    if (policy) return Error(kIgvmNotLaunchable, "a second guest policy");
+    policy = found->policy;
+  }
+  if (!policy) return Error(kIgvmNotLaunchable, "no guest policy in the file");
+  return *policy;
 }
 
 absl::StatusOr<LaunchPlan> PlanOfIgvm(const igvm::File& file, Loader loader) {

@@ -196,6 +196,39 @@ struct Foreign {
   }
 };
 
+TEST(IgvmPlan, AnIdBlockNeedsAPolicyInTheFile) {
+  const PlanIdBlock block = SomeIdBlock(LaunchPlan().policy);
+  Foreign file;
+  file.Context();
+  EXPECT_TRUE(file.Plan(Loader::kQemu).ok());  // it has a digest
+  const auto bare = igvm::Write(file.sample.file);
+  ASSERT_TRUE(bare.ok()) << bare.status();
+  EXPECT_TRUE(
+      absl::StrContains(WithIdBlock(*bare, block).status().message(), "LA14"));
+
+  const auto policy = [](uint64_t value) {
+    return igvm::Header{
+        .type = static_cast<uint32_t>(HeaderType::kGuestPolicy),
+        .body = igvm::GuestPolicy{.policy = value, .compatibility_mask = kSnp}};
+  };
+  std::vector<igvm::Header>& headers = file.sample.file.headers;
+  headers.insert(headers.begin() + 1, policy(LaunchPlan().policy));
+  const auto signed_bytes = WithIdBlock(*igvm::Write(file.sample.file), block);
+  ASSERT_TRUE(signed_bytes.ok()) << signed_bytes.status();
+  auto signed_file = igvm::Read(*signed_bytes);
+  ASSERT_TRUE(signed_file.ok());
+  EXPECT_EQ(*SnpPolicy(*signed_file), LaunchPlan().policy);
+  EXPECT_TRUE(PlanOfIgvm(*signed_file, Loader::kQemu).ok());
+
+  // Nor is a plan made of an ID block whose policy nobody knows.
+  signed_file->headers.erase(signed_file->headers.begin() + 1);
+  EXPECT_TRUE(absl::StrContains(
+      PlanOfIgvm(*signed_file, Loader::kQemu).status().message(), "LA14"));
+  headers.insert(headers.begin() + 1, policy(0));
+  EXPECT_TRUE(absl::StrContains(SnpPolicy(file.sample.file).status().message(),
+                                "LA14"));
+}
+
 TEST(IgvmPlan, QemuGathersPagesAndInsertsAreasAtOnce) {
   Foreign file;
   file.Page(0x1000, file.sample.page)

@@ -128,14 +128,9 @@ absl::StatusOr<std::vector<uint8_t>> WithIdBlock(base::Bytes bytes,
   if (!file.ok()) return file.status();
   const auto mask = SnpMask(*file);
   if (!mask.ok()) return mask.status();
-  uint64_t policy = LaunchPlan().policy;
-  for (const igvm::Header& header : file->headers) {
-    const auto* found = std::get_if<igvm::GuestPolicy>(&header.body);
-    if (found != nullptr && (found->compatibility_mask & *mask) != 0) {
-      policy = found->policy;
-    }
-  }
-  const auto made = IgvmIdBlock(id_block, *mask, policy);
+  const auto policy = SnpPolicy(*file);
+  if (!policy.ok()) return policy.status();
+  const auto made = IgvmIdBlock(id_block, *mask, *policy);
   if (!made.ok()) return made.status();
   std::erase_if(file->headers, [&](const igvm::Header& header) {
     const auto* block = std::get_if<igvm::SnpIdBlock>(&header.body);
