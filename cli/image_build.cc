@@ -100,6 +100,16 @@ void WarnIfKvmRefuses(uint64_t policy) {
   }
 }
 
+// The firmware launches such a guest; its owner should not.
+void WarnIfNoSecrets(uint64_t policy) {
+  constexpr uint64_t kNoSecret = sev::kPolicyDebug | sev::kPolicyMigrationAgent;
+  if ((policy & kNoSecret) == 0) return;
+  absl::FPrintF(stderr,
+                "warning: guest policy with %s: the guest has no secrets from "
+                "its host; verifiers refuse it, image sign does not sign it\n",
+                PolicyBitNames(policy & kNoSecret));
+}
+
 // As the secure processor does at SNP_LAUNCH_FINISH.
 absl::Status AddIdBlock(const Arguments& arguments, launch::LaunchPlan& plan) {
   if (arguments.Has("id-block") != arguments.Has("id-auth")) {
@@ -164,6 +174,7 @@ absl::Status Build(const Arguments& arguments) {
       plan->id_block ? ", ID block" : "", plan->policy,
       PolicyBitNames(plan->policy), DigestHex(launch::MeasurePlan(*plan)));
   WarnIfKvmRefuses(plan->policy);
+  WarnIfNoSecrets(plan->policy);
   return absl::OkStatus();
 }
 
@@ -175,8 +186,10 @@ constexpr Command kCommands[] = {
      "Bits of the guest policy: smt, migration_agent, debug, single_socket, "
      "cxl_allow, mem_aes_256_xts, rapl_disabled, ciphertext_hiding_dram, "
      "page_swap_disabled. KVM wants smt and, in Linux 6.12, of the others at "
-     "most debug: a warning says so. The policy is not part of the launch "
-     "digest; an ID block and every report name it.\n\n"
+     "most debug: a warning says so. With debug or migration_agent the guest "
+     "has no secrets from its host: another warning, and verifiers refuse it. "
+     "The policy is not part of the launch digest; an ID block and every "
+     "report name it.\n\n"
      "An ID block is accepted only if it is of this launch: build once, sign "
      "the digest, build again with --id-block and --id-auth.",
      kBuildOptions, &Build},
