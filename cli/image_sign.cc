@@ -18,6 +18,7 @@
 #include "launch/igvm_plan.h"
 #include "launch/image.h"
 #include "launch/launch_plan.h"
+#include "launch/rom.h"
 #include "launch/signing_key.h"
 #include "proto/config.h"
 #include "sev/guest_policy.h"
@@ -80,7 +81,10 @@ absl::Status FromImage(const ImageInput& image, const Arguments& arguments,
   if (arguments.Has("guest-policy")) {
     return UsageError("an IGVM file has its guest policy in it");
   }
-  block.policy = plan->policy;
+  // The plan's is a default where the file has none.
+  const auto policy = launch::SnpPolicy(image.igvm());
+  if (!policy.ok()) return policy.status();
+  block.policy = *policy;
   return absl::OkStatus();
 }
 
@@ -141,6 +145,31 @@ absl::Status WriteSigned(const ImageInput* image,
   return launch::WriteFile(arguments.Value("id-auth-out"), made.id_auth);
 }
 
+// All that the signature is about, for the one who signs.
+void PrintBlock(const sev::IdBlock& block) {
+  absl::PrintF(
+      "launch digest %s\nguest policy 0x%x (%s), firmware ABI %d.%d or later\n"
+      "SVN %d\nfamily id %s\nimage id %s\n",
+      DigestHex(block.launch_digest), block.policy,
+      PolicyBitNames(block.policy), sev::PolicyAbiMajor(block.policy),
+      sev::PolicyAbiMinor(block.policy), block.guest_svn,
+      verifier::ossl::Hex(block.family_id),
+      verifier::ossl::Hex(block.image_id));
+}
+
+// A ROM's digest is of one CPU model.
+absl::Status PrintCpu(const Arguments& arguments) {
+  const auto launch = LaunchGiven(arguments);
+  if (!launch.ok()) return launch.status();
+  if (launch->cpu_signature != 0) {
+    absl::PrintF("CPU signature 0x%08x\n", launch->cpu_signature);
+  } else {
+    absl::PrintF("CPU signature 0x%08x, assumed: QEMU's EPYC\n",
+                 launch::kEpycSignature);
+  }
+  return absl::OkStatus();
+}
+
 void PrintKey(std::string_view what, sev::EcdsaKeyView key) {
   absl::PrintF("%s digest %s\n", what,
                verifier::ossl::Hex(launch::IdKeyDigest(key)));
@@ -162,6 +191,9 @@ absl::Status Sign(const Arguments& arguments) {
   }
   const auto block = BlockOf(input, arguments);
   if (!block.ok()) return block.status();
+  // Before a token is asked for anything.
+  status = launch::CheckSignable(block->policy);
+  if (!status.ok()) return status;
   const auto id_key =
       launch::SigningKey::Load(KeyNamed(arguments.Value("id-key"), arguments));
   if (!id_key.ok()) return id_key.status();
@@ -175,12 +207,14 @@ absl::Status Sign(const Arguments& arguments) {
   const auto made =
       launch::SignIdBlock(*block, *id_key, author_key ? &*author_key : nullptr);
   if (!made.ok()) return made.status();
-  status = WriteSigned(input, *made, arguments);
-  if (!status.ok()) return status;
-  absl::PrintF("launch digest %s\n", DigestHex(block->launch_digest));
+  PrintBlock(*block);
+  if (input != nullptr && input->kind() == ImageKind::kRom) {
+    status = PrintCpu(arguments);
+    if (!status.ok()) return status;
+  }
   PrintKey("ID key", id_key->public_key());
   if (author_key) PrintKey("author key", author_key->public_key());
-  return absl::OkStatus();
+  return WriteSigned(input, *made, arguments);
 }
 
 constexpr Option kIdKeyOptions[] = {kPinFileOption, kPkcs11ModuleOption};
@@ -204,6 +238,11 @@ constexpr Command kCommands[] = {
      "An ID block names a launch digest, a guest policy and a security version "
      "(SVN); a host that is given it cannot launch anything else with it, and "
      "reports name the key that signed it. Keys are EC P-384.\n\n"
+     "The guest policy is not part of the launch digest: whoever changes it in "
+     "an IGVM file leaves the digest as it was. So all that is signed is "
+     "printed: compare it with what you built. A policy with debug, "
+     "migration_agent or an unknown bit is never signed, nor an IGVM file "
+     "without a guest policy.\n\n"
      "A key in a PKCS#11 token is named by its URI; the PIN is read from "
      "--pin-file, or from the file that pin-source= in the URI names:\n\n"
      "  forelock image sign vm1.igvm --output vm1-signed.igvm --svn 3 \\\n"

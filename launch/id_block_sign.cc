@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <span>
+#include <string_view>
 
+#include "absl/strings/str_format.h"
 #include "launch/error.h"
 #include "launch/id_block.h"
 #include "launch/reasons.h"
+#include "sev/guest_policy.h"
 
 namespace launch {
 namespace {
@@ -27,14 +30,36 @@ absl::Status Put(const SigningKey& key, base::Bytes signed_bytes,
 
 }  // namespace
 
+absl::Status CheckSignable(uint64_t policy) {
+  const auto refused = [policy](std::string_view why) {
+    return Error(kPolicyNotSigned,
+                 absl::StrFormat("guest policy 0x%x: %s", policy, why));
+  };
+  if ((policy & sev::kPolicyDebug) != 0) {
+    return refused("debug: the host may read and change the guest's memory");
+  }
+  if ((policy & sev::kPolicyMigrationAgent) != 0) {
+    return refused("migration_agent: another guest may move it elsewhere");
+  }
+  if ((policy & ~sev::kPolicyKnownBits) != 0) {
+    return refused(
+        absl::StrFormat("unknown bits 0x%x", policy & ~sev::kPolicyKnownBits));
+  }
+  if ((policy & sev::kPolicyReservedMustBeOne) == 0) {
+    return refused("bit 17 must be one");
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<SignedIdBlock> SignIdBlock(const sev::IdBlock& block,
                                           const SigningKey& id_key,
                                           const SigningKey* author_key) {
+  absl::Status status = CheckSignable(block.policy);
+  if (!status.ok()) return status;
   SignedIdBlock out{.id_block = sev::EncodeIdBlock(block), .id_auth = {}};
   const AuthSpan auth(out.id_auth);
-  absl::Status status =
-      Put<layout::IdKeyAlgorithm, layout::IdKey, layout::IdBlockSignature>(
-          id_key, out.id_block, auth);
+  status = Put<layout::IdKeyAlgorithm, layout::IdKey, layout::IdBlockSignature>(
+      id_key, out.id_block, auth);
   if (status.ok() && author_key != nullptr) {
     status =
         Put<layout::AuthorKeyAlgorithm, layout::AuthorKey,

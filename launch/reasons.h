@@ -53,7 +53,9 @@
   X(kIdBlockUnsound, 'L', 'A', 33, "a signed ID block does not verify",     \
     "The token's public key is of another pair; nothing was written.")      \
   X(kRomUnusable, 'L', 'A', 34, "a flat ROM cannot be made or read",        \
-    "Give what `forelock image rom` made, unchanged.")
+    "Give what `forelock image rom` made, unchanged.")                      \
+  X(kPolicyNotSigned, 'L', 'A', 35, "a guest policy is not one to sign",    \
+    "Build without the bits that the message names; verifiers refuse them.")
 
 namespace launch {
 FORELOCK_LAUNCH_REASONS(BASE_DEFINE_REASON)

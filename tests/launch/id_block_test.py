@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import struct
 import unittest
+import zlib
 
 from harness import process, testing
 
@@ -91,6 +92,12 @@ class Files(Signed):
         code, said = check(block, auth, key, author)
         self.assertEqual(code, 0, said)
         self.assertIn(f"author key digest {self.key_digest(author)}\n", said)
+        # All of it is shown to the one who signs.
+        self.assertEqual(self.output, (
+            f"launch digest {DIGEST}\n"
+            "guest policy 0x130000 (smt, single_socket), firmware ABI 0.0 or later\n"
+            f"SVN 4294967295\nfamily id {'0f' * 16}\nimage id {'1e' * 16}\n"
+            f"ID key digest {self.key_digest(key)}\nauthor key digest {self.key_digest(author)}\n"))
 
     def test_the_check_fails_where_it_must(self):
         key, author = make_key("id.pem"), make_key("author.pem")
@@ -133,6 +140,10 @@ class Files(Signed):
         for options in (["--svn", "4294967296"], ["--family-id", "00"], ["--guest-policy", "0x10000"]):
             self.assertIsNone(self.sign("no", key, *options))
             self.assertIn("wants", self.error)
+        for policy, why in (("0xb0000", ": debug"), ("0x70000", ": migration_agent"),
+                            ("0x8000000000030000", ": unknown bits 0x8000000000000000")):  # fmt: skip
+            self.assertIsNone(self.sign("no", key, "--guest-policy", policy))
+            self.assertIn(f"LA35: guest policy {policy}{why}", self.error)
 
 
 class Igvm(Signed):
@@ -241,6 +252,57 @@ class Igvm(Signed):
         self.assertIn("signed by another key", other.stderr)
         args = process.run([FORELOCK, "image", "qemu-args", signed, "--ram", "r", "--proxy-socket", "p"])
         self.assertIn(",policy=0x130000 ", args.stdout)
+
+    def changed(self, change):
+        """The image after change(data, offset) to its guest policy's header."""
+        data = bytearray(self.igvm.read_bytes())
+        offset, size = struct.unpack_from("<II", data, 8)
+        at = offset
+        while struct.unpack_from("<I", data, at) != (0x101,):
+            at += 8 + (struct.unpack_from("<I", data, at + 4)[0] + 7) // 8 * 8
+        change(data, at)
+        struct.pack_into("<I", data, 20, 0)
+        struct.pack_into("<I", data, 20, zlib.crc32(data[:offset + size]))  # fmt: skip
+        path = scratch("changed.igvm")
+        path.write_bytes(data)
+        return path
+
+    def assert_not_signed(self, image, reason):
+        """An image that has the digest its owner expects."""
+        self.assertEqual(process.run([FORELOCK, "image", "measure", image]).stdout.strip(), self.digest)
+        out, block, auth = scratch("out"), scratch("block"), scratch("auth")
+        for path in (out, block, auth):
+            path.unlink(missing_ok=True)
+        for options in (["--output", out], ["--id-block-out", block, "--id-auth-out", auth]):
+            # Before the key, too.
+            self.assertEqual(self.sign_image(image, scratch("no-key.pem"), *options), 1, self.result.stderr)
+            self.assertIn(reason, self.result.stderr)
+            self.assertFalse(out.exists() or block.exists() or auth.exists())
+
+    def test_a_changed_policy_is_seen(self):
+        for bits, reason in ((1 << 18, "LA35: "), (1 << 19, "LA35: "), (1 << 26, "LA35: "), (1 << 63, "LA35: ")):
+            with self.subTest(hex(bits)):
+                image = self.changed(lambda data, at: struct.pack_into("<Q", data, at + 8, 0x130000 | bits))
+                self.assert_not_signed(image, reason)
+        image = self.changed(lambda data, at: struct.pack_into("<Q", data, at + 8, 0x30137))
+        self.assertEqual(self.sign_image(image, make_key("id.pem"), "--output", scratch("out")), 0)
+        self.assertIn(f"launch digest {self.digest}\n", self.result.stdout)
+        self.assertIn("guest policy 0x30137 (smt), firmware ABI 1.55 or later\n", self.result.stdout)
+
+    def test_an_image_without_a_policy(self):
+        """QEMU launches it with policy 0, whatever was signed."""
+        image = self.changed(lambda data, at: struct.pack_into("<I", data, at, 0x800001F0))
+        self.assert_not_signed(image, "LA14: ")
+        self.assertIn("no guest policy", self.result.stderr)
+
+    def test_a_rom_names_the_cpu(self):
+        rom, block, auth = scratch("vm1.rom"), scratch("block"), scratch("auth")
+        process.run([FORELOCK, "image", "rom", "--output", rom, scratch("snp.elf")])
+        for options, said in (([], "CPU signature 0x00800f12, assumed"),
+                              (["--cpu-signature", "00a00f11"], "CPU signature 0x00a00f11\n")):  # fmt: skip
+            self.assertEqual(self.sign_image(rom, make_key("id.pem"), "--id-block-out", block,
+                                             "--id-auth-out", auth, *options), 0, self.result.stderr)  # fmt: skip
+            self.assertIn(said, self.result.stdout)
 
     def test_refusals(self):
         key, elf, out = make_key("id.pem"), self.build("emulated"), scratch("out")
