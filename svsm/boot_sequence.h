@@ -81,7 +81,8 @@ class BootSequence final : private AttestationObserver {
   base::Result<BootPermit> Permit(base::Status attached);
   base::Result<BootPermit> Attest();
   base::Result<BootPermit> JudgeFailure(base::Status why);
-  base::Status HandOver(BootPermit permit);
+  // Not inlined: a test stops here to look for keys.
+  [[gnu::noinline]] base::Status HandOver(BootPermit permit);
   base::Status Prepare();
   base::Status OpenChannelParts();
   base::Status CloseChannels();

@@ -101,11 +101,11 @@ class QemuArgs(unittest.TestCase):
         process.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384",
                      "-out", key])  # fmt: skip
         block, auth = guest.scratch("block"), guest.scratch("auth")
-        process.run([FORELOCK, "image", "sign", rom, "--id-key", key, "--guest-policy", "0xb0000",
+        process.run([FORELOCK, "image", "sign", rom, "--id-key", key, "--guest-policy", "0x430000",
                      "--id-block-out", block, "--id-auth-out", auth])  # fmt: skip
         ids = ["--id-block", block, "--id-auth", auth]
         words = self.run_it(rom, "--lines", *ids).stdout
-        given = re.search(r"policy=0xb0000,id-block=([^,]*),id-auth=([^,]*)\n", words)
+        given = re.search(r"policy=0x430000,id-block=([^,]*),id-auth=([^,]*)\n", words)
         self.assertEqual(base64.b64decode(given.group(1)), block.read_bytes())
         self.assertEqual(base64.b64decode(given.group(2)), auth.read_bytes())
         # The digest in it is the ROM's.
