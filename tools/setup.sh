@@ -59,5 +59,16 @@ status=$(dpkg-query -W -f '${db:Status-Status}' libabsl-dev 2> /dev/null || true
 # --- Sources, kernel, initramfs.
 
 tools/fetch_sources.sh
+
+# Bazel lists the system's headers once and knows no others (layering_check):
+# listed again in a new checkout, which may get an older one's output base, and
+# whenever the installed packages changed.
+packages=$(dpkg-query -W | sha256sum)
+if [ "$packages" != "$(cat .forelock/packages 2> /dev/null || true)" ]; then
+  bazel sync --configure --noshow_progress --ui_event_filters=-info
+  mkdir -p .forelock
+  echo "$packages" > .forelock/packages
+fi
+
 tools/fetch_kernel.sh
 /usr/bin/python3 tools/make_assets.py

@@ -5,7 +5,6 @@
 // page twice.
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <algorithm>
 #include <array>
@@ -29,7 +28,7 @@ void Check(bool held) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::array<uint8_t, proto::kMemoryMapPageSize> page{};
-  memcpy(page.data(), data, std::min(size, page.size()));
+  std::copy_n(data, std::min(size, page.size()), page.begin());
   std::array<svsm::HostMapEntry, svsm::MemoryMap::kMaxHostEntries> entries;
   const auto count = svsm::ReadMemoryMapPage(page, entries);
   if (!count.ok()) return 0;
