@@ -22,7 +22,7 @@ constexpr size_t kMaxComplaints = 20;
 MachineOptions OptionsFor(const Guest& guest, const BenchOptions& bench) {
   MachineOptions options;
   options.plan = guest.plan();
-  options.memory.below_4g = uint64_t{64} << 20;
+  options.memory.below_4g = kBenchRam;
   options.hierarchy = &TestHierarchy();
   const std::string& text = guest.command_line();
   options.fw_cfg = {{"opt/org.forelock/kernel", guest.kernel()},

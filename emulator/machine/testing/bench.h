@@ -54,6 +54,10 @@ struct Allowance {
   bool other_image = false;
 };
 
+// Of the guest, all below 4 GiB. As little as the image and its kernel need:
+// each run validates all of it, and the judge reads all of it.
+inline constexpr uint64_t kBenchRam = uint64_t{32} << 20;
+
 struct BenchOptions {
   const Guest* guest = nullptr;  // PlainGuest()
   std::function<void(MachineOptions&)> machine;

@@ -44,6 +44,7 @@ ExitHook::Verdict Brancher::Before(Machine& machine, Exit& exit) {
   return then_ != nullptr ? then_->Before(machine, exit) : Verdict::kContinue;
 }
 void Brancher::After(Machine& machine, Exit& exit) {
+  if (!in_child_) AfterExit(machine, exit);
   if (then_ != nullptr) then_->After(machine, exit);
 }
 void Brancher::OnPause(Machine& machine) {

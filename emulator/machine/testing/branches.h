@@ -56,6 +56,9 @@ class Brancher : public Script {
   virtual void AtExit(Machine& machine, const Exit& exit) {
     (void)machine, (void)exit;
   }
+  virtual void AfterExit(Machine& machine, const Exit& exit) {
+    (void)machine, (void)exit;
+  }
   virtual void AtPause(Machine& machine) { (void)machine; }
   virtual void AtCount(Machine& machine) { (void)machine; }
 

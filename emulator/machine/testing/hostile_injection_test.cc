@@ -40,32 +40,57 @@ Branch VectorWithError(uint64_t at, uint8_t vector, uint32_t error) {
       {{.vector = vector, .error_code = error}});
 }
 
-// Branches at instruction counts.
+bool SaysGranted(const Machine& machine) {
+  return machine.trace().console().find("granted") != std::string::npos;
+}
+
+// Branches at instruction counts: first from the start, then from the moment
+// that the guest says it was granted. What lies before that takes a few ten
+// thousand instructions more or less in each run (ECDSA), what follows does
+// not.
 class AtCounts final : public Brancher {
  public:
   using Make = std::function<std::vector<Branch>(uint64_t at)>;
-  // `counts` ascending.
-  AtCounts(std::vector<uint64_t> counts, Make make)
-      : counts_(std::move(counts)), make_(std::move(make)) {}
+  // Both ascending.
+  AtCounts(std::vector<uint64_t> early, std::vector<uint64_t> late, Make make)
+      : early_(std::move(early)),
+        late_(std::move(late)),
+        make_(std::move(make)) {}
 
   void OnStart(Machine& machine) override { Next(machine); }
 
  private:
+  void AfterExit(Machine& machine, const Exit& exit) override {
+    if (granted_ != 0 || !SaysGranted(machine)) return;
+    granted_ = exit.instructions;
+    EXPECT_EQ(next_early_, early_.size()) << "points behind the grant";
+    Next(machine);
+  }
   void AtCount(Machine& machine) override {
     Try(machine, make_(machine.cpu().instructions()));
     if (!in_child()) Next(machine);
   }
   void Next(Machine& machine) {
-    if (next_ < counts_.size()) machine.cpu().NotifyAt(counts_[next_++]);
+    if (granted_ == 0) {
+      if (next_early_ == early_.size()) return;
+      machine.cpu().NotifyAt(early_[next_early_++]);
+    } else if (next_late_ < late_.size()) {
+      machine.cpu().NotifyAt(granted_ + late_[next_late_++]);
+    }
   }
 
-  const std::vector<uint64_t> counts_;
+  const std::vector<uint64_t> early_, late_;
   const Make make_;
-  size_t next_ = 0;
+  size_t next_early_ = 0, next_late_ = 0;
+  uint64_t granted_ = 0;
 };
 
 // What an honest run takes.
 struct Length {
+  // Of another run: where its grant cannot be yet.
+  uint64_t before_grant() const { return granted - granted / 100; }
+  uint64_t grant_to_last_exit() const { return last_exit - granted; }
+
   uint64_t first_exit = 0;  // Instructions before it: there is an IDT then.
   uint64_t granted = 0;     // When the secret is in the guest.
   uint64_t last_exit = 0;   // What follows is the trampoline.
@@ -76,9 +101,7 @@ class Measuring final : public Script {
   void After(Machine& machine, Exit& exit) override {
     if (length.first_exit == 0) length.first_exit = exit.instructions;
     length.last_exit = exit.instructions;
-    // The guest says on its console that it was granted.
-    if (length.granted == 0 &&
-        machine.trace().console().find("granted") != std::string::npos) {
+    if (length.granted == 0 && SaysGranted(machine)) {
       length.granted = exit.instructions;
     }
   }
@@ -118,8 +141,7 @@ TEST(HostileInjectionTest, HonestRunIsMeasured) {
 TEST(HostileInjectionTest, EachVectorEndsWithAReason) {
   const Length& length = HonestRun();
   AtCounts brancher(
-      {(length.first_exit + length.granted) / 2, length.granted},
-      [](uint64_t at) {
+      {(length.first_exit + length.granted) / 2}, {1}, [](uint64_t at) {
         std::vector<Branch> branches;
         for (int vector = 0; vector < 256; ++vector) {
           branches.push_back(Vector(at, static_cast<uint8_t>(vector)));
@@ -134,8 +156,7 @@ TEST(HostileInjectionTest, EachVectorEndsWithAReason) {
 
 // Whether the vector has one or not.
 TEST(HostileInjectionTest, EachExceptionWithAnErrorCodeEndsWithAReason) {
-  const Length& length = HonestRun();
-  AtCounts brancher({length.granted}, [](uint64_t at) {
+  AtCounts brancher({}, {1}, [](uint64_t at) {
     std::vector<Branch> branches;
     for (int vector = 0; vector < 32; ++vector) {
       for (const uint32_t error : {0u, 0xFFFFFFFFu}) {
@@ -150,7 +171,8 @@ TEST(HostileInjectionTest, EachExceptionWithAnErrorCodeEndsWithAReason) {
 
 TEST(HostileInjectionTest, Int80AndNmiAtManyPoints) {
   const Length& length = HonestRun();
-  AtCounts brancher(Spread(length.first_exit, length.last_exit, 60),
+  AtCounts brancher(Spread(length.first_exit, length.before_grant(), 40),
+                    Spread(0, length.grant_to_last_exit(), 20),
                     [](uint64_t at) {
                       return std::vector<Branch>{
                           Vector(at, kHeckler), Vector(at, kNmi),
@@ -164,7 +186,6 @@ TEST(HostileInjectionTest, Int80AndNmiAtManyPoints) {
 
 // Every exit code that there is, while the secret is being handled.
 TEST(HostileInjectionTest, EachVcErrorCodeIntoCodeThatHandlesTheSecret) {
-  const Length& length = HonestRun();
   std::vector<uint32_t> codes;
   for (uint32_t code = 0; code <= 0xA5; ++code) codes.push_back(code);
   for (uint32_t code = 0x400; code <= 0x406; ++code) codes.push_back(code);
@@ -172,7 +193,7 @@ TEST(HostileInjectionTest, EachVcErrorCodeIntoCodeThatHandlesTheSecret) {
     codes.push_back(code);
   }
   codes.insert(codes.end(), {0xFFFFFFFF, 0x8000FFFD, 0x8000FFFE, 0x8000FFFF});
-  AtCounts brancher({length.granted}, [&codes](uint64_t at) {
+  AtCounts brancher({}, {1}, [&codes](uint64_t at) {
     std::vector<Branch> branches;
     for (const uint32_t code : codes) {
       branches.push_back(VectorWithError(at, kVc, code));
@@ -195,10 +216,8 @@ TEST(HostileInjectionTest, VcForInstructionsThatDoNotCauseItAtManyPoints) {
     }
     return branches;
   };
-  auto points = Spread(length.first_exit, length.granted, 20);
-  const auto late = Spread(length.granted, length.last_exit, 40);
-  points.insert(points.end(), late.begin(), late.end());
-  AtCounts brancher(points, make);
+  AtCounts brancher(Spread(length.first_exit, length.before_grant(), 20),
+                    Spread(0, length.grant_to_last_exit(), 40), make);
   const auto reports = RunBranches(brancher);
   EXPECT_GE(reports.size(), 200u);
   ExpectNoKernel(reports);
@@ -207,10 +226,12 @@ TEST(HostileInjectionTest, VcForInstructionsThatDoNotCauseItAtManyPoints) {
 // The trampoline that wipes the image has no IDT: nothing is left to tell.
 TEST(HostileInjectionTest, EventsWhileTheImageIsWipedEndTheRun) {
   const Length& length = HonestRun();
-  AtCounts brancher(Spread(length.last_exit, length.end, 12), [](uint64_t at) {
-    return std::vector<Branch>{Vector(at, kHeckler), Vector(at, kNmi),
-                               VectorWithError(at, kVc, 0x7C)};
-  });
+  const uint64_t to_end = length.end - length.granted;
+  AtCounts brancher(
+      {}, Spread(length.grant_to_last_exit(), to_end, 12), [](uint64_t at) {
+        return std::vector<Branch>{Vector(at, kHeckler), Vector(at, kNmi),
+                                   VectorWithError(at, kVc, 0x7C)};
+      });
   ExpectNoKernel(RunBranches(brancher, {.allow = {.shutdown = true}}));
 }
 
@@ -220,7 +241,7 @@ TEST(HostileInjectionTest, EventsBeforeTheFirstExitEndTheRun) {
   const Length& length = HonestRun();
   auto points = Spread(0, length.first_exit, 20);
   points.insert(points.begin(), 1);
-  AtCounts brancher(points, [](uint64_t at) {
+  AtCounts brancher(points, {}, [](uint64_t at) {
     return std::vector<Branch>{
         Vector(at, kHeckler), Vector(at, kNmi), VectorWithError(at, kVc, 0x72),
         VectorWithError(at, 13, 0),

@@ -194,7 +194,7 @@ struct MapRow {
   std::set<std::string> ends;  // The ones that are right; no others are.
 };
 
-constexpr uint64_t kRam = uint64_t{64} << 20;
+constexpr uint64_t kRam = kBenchRam;
 constexpr uint64_t kMiB = uint64_t{1} << 20;
 constexpr uint16_t kMemory = proto::kMemoryMapTypeMemory;
 
@@ -209,7 +209,7 @@ TEST(HostileLaunchTest, MemoryMapsThatOverlapWrapOrReachBeyond) {
       {"honest", {{0, kRam, kMemory}}, {"kernel"}},
       {"the same twice", {{0, kRam, kMemory}, {0, kRam, kMemory}}, {"SL3"}},
       {"overlapping",
-       {{0, 40 * kMiB, kMemory}, {30 * kMiB, 34 * kMiB, kMemory}},
+       {{0, 20 * kMiB, kMemory}, {15 * kMiB, 17 * kMiB, kMemory}},
        {"SL3"}},
       {"one inside the other",
        {{0, kRam, kMemory}, {20 * kMiB, kMiB, kMemory}},
@@ -218,7 +218,7 @@ TEST(HostileLaunchTest, MemoryMapsThatOverlapWrapOrReachBeyond) {
        {{0, kRam, kMemory}, {20 * kMiB, kMiB, 1}},
        {"SL3"}},
       {"descending",
-       {{32 * kMiB, 32 * kMiB, kMemory}, {0, 32 * kMiB, kMemory}},
+       {{16 * kMiB, 16 * kMiB, kMemory}, {0, 16 * kMiB, kMemory}},
        {"kernel"}},
       {"wraps",
        {{0, kRam, kMemory}, {~uint64_t{0xFFF}, 2 * kMiB, kMemory}},
@@ -310,7 +310,7 @@ TEST(HostileLaunchTest, MapPagesOfNonsenseDoNoHarm) {
 TEST(HostileLaunchTest, MemoryAbove4GIsTakenToo) {
   const Outcome outcome =
       RunGuest(nullptr, {.machine = [](MachineOptions& options) {
-                 options.memory.above_4g = uint64_t{64} << 20;
+                 options.memory.above_4g = kBenchRam;
                }});
   EXPECT_EQ(outcome.end, "kernel") << outcome.ToString();
 }

@@ -254,7 +254,7 @@ std::vector<uint64_t> SomePages(Machine& machine, size_t count) {
   for (size_t i = 0; i < count; ++i) {
     pages.push_back(launched[i * launched.size() / count]);
   }
-  for (uint64_t gpa = 0; gpa < uint64_t{64} << 20; gpa += uint64_t{16} << 20) {
+  for (uint64_t gpa = 0; gpa < kBenchRam; gpa += kBenchRam / 4) {
     if (machine.rmp().Get(gpa).validated) pages.push_back(gpa);
   }
   return pages;

@@ -109,7 +109,7 @@ TEST(JudgeTest, APageValidatedTwiceIsFound) {
 
 TEST(JudgeTest, AKeyLeftInPrivateMemoryIsFound) {
   const auto page = [](Machine& machine) {
-    return machine.memory().Private(0x3800000, 4096);
+    return machine.memory().Private(kBenchRam - 0x800000, 4096);
   };
   ExpectComplaints(
       {{"VMPCK0 is 1 times",

@@ -23,35 +23,33 @@ T Load(const uint8_t* at) {
 }  // namespace
 
 void Needles::Add(std::string name, base::Bytes secret) {
-  // Zeros are skipped, so no window may begin with them.
-  if (secret.size() < kWindow) abort();
-  for (size_t at = 0; at + kWindow <= secret.size(); at += 8) {
-    if (Load<uint64_t>(&secret[at]) == 0) abort();
-    starts_.set(Load<uint16_t>(&secret[at]));
+  if (secret.size() < kShortest) abort();
+  for (size_t at = 0; at + kWindow <= secret.size(); ++at) {
+    const auto word = Load<uint64_t>(&secret[at]);
+    if (word == 0) abort();  // FindIn() skips zeros
+    words_.emplace(word, Place{.index = secrets_.size(), .at = at});
+    starts_.set(static_cast<uint16_t>(word));
   }
   secrets_.push_back({std::move(name), {secret.begin(), secret.end()}});
 }
 
 std::vector<Needles::Hit> Needles::FindIn(base::Bytes memory) const {
   std::vector<Hit> hits;
-  if (memory.size() < kWindow) return hits;
   const uint8_t* const begin = memory.data();
-  const size_t last = memory.size() - kWindow;
-  for (size_t at = 0; at <= last; ++at) {
-    if (Load<uint64_t>(begin + at) == 0) {
-      at += 7;
-      continue;
-    }
-    if (!starts_[Load<uint16_t>(begin + at)]) continue;
-    for (size_t i = 0; i < secrets_.size(); ++i) {
-      const std::vector<uint8_t>& secret = secrets_[i].bytes;
-      for (size_t from = 0; from + kWindow <= secret.size(); from += 8) {
-        if (memcmp(begin + at, &secret[from], kWindow) != 0) continue;
-        const bool whole =
-            from == 0 && memory.size() - at >= secret.size() &&
-            memcmp(begin + at, secret.data(), secret.size()) == 0;
-        hits.push_back({.index = i, .offset = at, .whole = whole});
-      }
+  for (size_t at = 0; at + kWindow <= memory.size(); at += kWord) {
+    const auto word = Load<uint64_t>(begin + at);
+    if (word == 0 || !starts_[static_cast<uint16_t>(word)]) continue;
+    const auto [first, end] = words_.equal_range(word);
+    for (auto it = first; it != end; ++it) {
+      const Place place = it->second;
+      const std::vector<uint8_t>& secret = secrets_[place.index].bytes;
+      if (memcmp(begin + at, &secret[place.at], kWindow) != 0) continue;
+      // Each whole secret has one window that begins in its first word.
+      const bool whole =
+          place.at < kWord && at >= place.at &&
+          memory.size() - (at - place.at) >= secret.size() &&
+          memcmp(begin + at - place.at, secret.data(), secret.size()) == 0;
+      hits.push_back({.index = place.index, .offset = at, .whole = whole});
     }
   }
   return hits;

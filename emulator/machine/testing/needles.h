@@ -9,6 +9,7 @@
 #include <bitset>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/bytes.h"
@@ -18,11 +19,14 @@ namespace emulator::machine::testing {
 // Secrets, and one pass through memory for all of them.
 class Needles {
  public:
-  // 16 bytes of a secret count as found where they stand, if they begin at a
-  // multiple of 8 in it: so any 23 bytes of it in a row are found.
-  static constexpr size_t kWindow = 16;
+  // Memory is looked at in words of 8 bytes, each against every word of a
+  // secret, and what is found is kWindow bytes long. So any kShortest bytes of
+  // a secret in a row are found, wherever they stand.
+  static constexpr size_t kWord = 8;
+  static constexpr size_t kWindow = 2 * kWord;
+  static constexpr size_t kShortest = kWindow + kWord - 1;
 
-  // At least kWindow bytes. `name` is for complaints.
+  // At least kShortest bytes, no eight of them zeros. `name` is for complaints.
   void Add(std::string name, base::Bytes secret);
 
   size_t size() const { return secrets_.size(); }
@@ -31,9 +35,10 @@ class Needles {
   struct Hit {
     size_t index = 0;    // of the secret
     size_t offset = 0;   // in the memory
-    bool whole = false;  // All of the secret stands there.
+    bool whole = false;  // the first window of a whole secret
   };
-  // Each window that stands in `memory`, in ascending offset.
+  // Each window that stands in `memory` at a multiple of kWord, in ascending
+  // offset.
   std::vector<Hit> FindIn(base::Bytes memory) const;
   // For each secret how often all of it stands there.
   std::vector<size_t> CountIn(base::Bytes memory) const;
@@ -43,8 +48,14 @@ class Needles {
     std::string name;
     std::vector<uint8_t> bytes;
   };
+  struct Place {
+    size_t index;  // of the secret
+    size_t at;     // in it
+  };
+
   std::vector<Secret> secrets_;
-  // The first two bytes of all windows.
+  std::unordered_multimap<uint64_t, Place> words_;
+  // The lower half of each word in words_: nearly all of memory ends here.
   std::bitset<65536> starts_;
 };
 

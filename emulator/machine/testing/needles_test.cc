@@ -29,11 +29,13 @@ TEST(NeedlesTest, FindsAnyPartOf23Bytes) {
   Needles needles;
   needles.Add("secret", secret);
   for (size_t first = 0; first + 23 <= secret.size(); ++first) {
-    std::vector<uint8_t> memory(1000);
-    std::copy_n(secret.begin() + static_cast<ptrdiff_t>(first), 23,
-                memory.begin() + 517);
-    EXPECT_FALSE(needles.FindIn(memory).empty()) << first;
-    EXPECT_EQ(needles.CountIn(memory)[0], 0u);
+    for (size_t at = 512; at < 520; ++at) {
+      std::vector<uint8_t> memory(1000);
+      std::copy_n(secret.begin() + static_cast<ptrdiff_t>(first), 23,
+                  memory.begin() + static_cast<ptrdiff_t>(at));
+      EXPECT_FALSE(needles.FindIn(memory).empty()) << first;
+      EXPECT_EQ(needles.CountIn(memory)[0], 0u);
+    }
   }
 }
 
@@ -54,6 +56,19 @@ TEST(NeedlesTest, CountsWholeOnes) {
   needles.Add("another", std::vector<uint8_t>(48, 7));
   needles.Add("secret", secret);
   EXPECT_EQ(needles.CountIn(memory), (std::vector<size_t>{0, 2}));
+}
+
+TEST(NeedlesTest, CountsAWholeOneWhereverItStands) {
+  const auto secret = Secret();
+  Needles needles;
+  needles.Add("secret", secret);
+  std::vector<uint8_t> memory(67);
+  for (size_t at = 0; at + secret.size() <= memory.size(); ++at) {
+    std::fill(memory.begin(), memory.end(), 0xEE);
+    std::copy(secret.begin(), secret.end(),
+              memory.begin() + static_cast<ptrdiff_t>(at));
+    EXPECT_EQ(needles.CountIn(memory)[0], 1u) << at;
+  }
 }
 
 TEST(NeedlesTest, LooksAtEveryPageThatWasWritten) {
