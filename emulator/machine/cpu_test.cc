@@ -34,6 +34,25 @@ TEST_F(TestCpu, ReadsWritesAndReportsWhatItFetched) {
   EXPECT_EQ(events_.fetched, std::vector<uint64_t>{Symbol("store_load")});
 }
 
+TEST_F(TestCpu, RunsTheCodeThatStandsThereNow) {
+  MapCustom(0, kData | kCBit | 3);
+  // Written before the page is known to hold code, and after, under the same
+  // address and another.
+  for (const uint64_t by : {kData, kCustom}) {
+    SCOPED_TRACE(by);
+    Load("patch");
+    Set(Gpr::kRsi, kData);
+    Set(Gpr::kRdi, by);
+    Set(Gpr::kRax, 0);
+    Set(Gpr::kRbx, 0xC311B0);  // mov $0x11, %al; ret
+    Set(Gpr::kRcx, 0xC322B0);
+    RunToHalt();
+    EXPECT_EQ(rbx(), 0x11u);
+    EXPECT_EQ(rax(), 0x22u);
+    cpu_ = NewCpu(events_);
+  }
+}
+
 TEST_F(TestCpu, DeliversUndefinedOpcodeAndReturns) {
   Load("undefined");
   SkipOnTrap(2);

@@ -27,6 +27,8 @@ bool cpu_restore_state_x86_64(void* cs, uintptr_t return_address,
 void tlb_set_page_with_attrs_x86_64(void* cs, uint64_t va, uint64_t pa,
                                     uint32_t attributes, int protection,
                                     int mmu_index, uint64_t size);
+// In the TLB entries of this page: stores need not ask for translated code.
+void tlb_set_dirty_x86_64(void* cs, uint64_t va);
 void tlb_flush_x86_64(void* cs);
 void x86_cpu_do_interrupt_x86_64(void* cs);
 void do_interrupt_x86_hardirq_x86_64(void* env, int vector, int is_hardware);

@@ -105,11 +105,12 @@ bool GuestMemory::IsRam(uint64_t gpa, uint64_t size) const {
 void GuestMemory::Garble(uint64_t gpa) const {
   gpa -= gpa % kPageSize;
   uint64_t state = gpa ^ 0x9E3779B97F4A7C15;  // never 0: gpa has 12 zero bits
-  for (uint8_t& byte : Private(gpa, kPageSize)) {
+  const base::MutableBytes page = Private(gpa, kPageSize);
+  for (size_t at = 0; at < page.size(); at += sizeof(state)) {
     state ^= state << 13;
     state ^= state >> 7;
     state ^= state << 17;
-    byte = static_cast<uint8_t>(state >> 32);
+    memcpy(&page[at], &state, sizeof(state));
   }
 }
 

@@ -72,6 +72,13 @@ ROUTINE call
   callq *%rsi
   movl $1, %ebx
   hlt
+ROUTINE patch  // code at RSI, written by way of RDI: RBX's, then RCX's
+  movq %rbx, (%rdi)
+  callq *%rsi
+  movq %rax, %rbx
+  movq %rcx, (%rdi)
+  callq *%rsi
+  hlt
 ROUTINE pvalidate
   .byte 0xF2, 0x0F, 0x01, 0xFF
   setc %bl
