@@ -16,6 +16,7 @@
 #include "cli/image_input.h"
 #include "cli/page_list.h"
 #include "launch/id_block.h"
+#include "launch/igvm_plan.h"
 #include "launch/launch_plan.h"
 #include "nlohmann/json.hpp"
 #include "sev/id_block.h"
@@ -222,6 +223,18 @@ std::vector<std::string> IdBlockErrors(const launch::LaunchPlan& plan,
   return errors;
 }
 
+// What the digest does not cover, for the one who compares it.
+void PrintGuestPolicy(const ImageInput& image) {
+  if (image.kind() != ImageKind::kIgvm) return;
+  const auto policy = launch::SnpPolicy(image.igvm());
+  if (policy.ok()) {
+    absl::PrintF("guest policy 0x%x (%s): not in the launch digest\n", *policy,
+                 PolicyBitNames(*policy));
+  } else {
+    absl::PrintF("no guest policy in the file\n");
+  }
+}
+
 absl::StatusOr<int> Verify(const Arguments& arguments) {
   sev::LaunchDigest wanted;
   if (!verifier::ossl::FromHex(arguments.Value("digest"), wanted)) {
@@ -248,6 +261,7 @@ absl::StatusOr<int> Verify(const Arguments& arguments) {
   }
   for (const std::string& error : errors) absl::PrintF("%s\n", error);
   if (!errors.empty()) return kExitInvalid;
+  PrintGuestPolicy(*image);
   absl::PrintF("verified (%s)%s\n", NameOf(platform),
                plan->id_block ? ", with its ID block" : "");
   return kExitOk;
@@ -274,7 +288,9 @@ constexpr Command kCommands[] = {
     {"image verify", "IMAGE", "compare an image with a launch digest",
      "Compares the launch digest of IMAGE with --digest. If IMAGE has an ID "
      "block, that must be of this digest and of the image's guest policy, and "
-     "its signatures must verify: as the secure processor has it.",
+     "its signatures must verify: as the secure processor has it. The guest "
+     "policy of an IGVM file is printed: whoever changes it leaves the digest "
+     "as it was.",
      kVerifyOptions, &Verify, kVerifyExitCodes},
 };
 

@@ -197,7 +197,12 @@ class Commands(unittest.TestCase):
     def test_verify(self):
         igvm = built("verify")
         digest = forelock("image", "measure", igvm).strip()
-        self.assertIn("verified", forelock("image", "verify", "--digest", digest, igvm))
+        said = forelock("image", "verify", "--digest", digest, igvm)
+        self.assertIn("guest policy 0x30000 (smt)", said)
+        self.assertIn("verified", said)
+        # Nobody sees it from the digest.
+        debug = forelock("image", "verify", "--digest", digest, built("debug", "--set", "debug"))
+        self.assertIn("guest policy 0xb0000 (smt, debug)", debug)
         self.assertIn("verified", forelock("image", "verify", "--digest", digest.upper(), scratch("verify.elf")))
         other = ("0" if digest[0] != "0" else "1") + digest[1:]
         self.fails(3, digest, "image", "verify", "--digest", other, igvm)
