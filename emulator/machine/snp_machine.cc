@@ -159,18 +159,37 @@ std::vector<uint8_t> CertificatesOf(const Hierarchy& hierarchy) {
   return {table.begin(), table.begin() + *size};
 }
 
-std::string Json(const MachineResult& result, const Machine& machine) {
+struct GuestPages {
+  uint64_t validated = 0;
+  uint64_t large = 0;  // of them, in 2 MiB entries
+};
+GuestPages CountPages(Machine& machine) {
+  GuestPages pages;
+  for (const MemoryRange& range : machine.memory().ranges()) {
+    for (uint64_t at = 0; at < range.size; at += kPageSize) {
+      const RmpEntry entry = machine.rmp().Get(range.gpa + at);
+      pages.validated += entry.validated ? 1 : 0;
+      pages.large += entry.validated && entry.large ? 1 : 0;
+    }
+  }
+  return pages;
+}
+
+std::string Json(const MachineResult& result, Machine& machine) {
+  const GuestPages pages = CountPages(machine);
   const sev::LaunchDigest& digest = machine.launched().context.measurement;
   return absl::StrFormat(
       "{\"launch_digest\": \"%s\",\n\"ending\": %s,\n\"text\": "
       "%s,\n\"reason_set\": %d,\n"
       "\"reason_code\": %d,\n\"instructions\": %d,\n\"kernel_entry\": %d,\n"
-      "\"kernel_page_tables\": %s,\n\"kernel_cc_blob\": %d,\n%s}\n",
+      "\"kernel_page_tables\": %s,\n\"kernel_cc_blob\": %d,\n"
+      "\"validated_pages\": %d,\n\"large_pages\": %d,\n%s}\n",
       absl::BytesToHexString(std::string(digest.begin(), digest.end())),
       JsonQuoted(NameOf(result.ending.kind)), JsonQuoted(result.ending.text),
       result.ending.reason_set, result.ending.reason_code, result.instructions,
       result.kernel_entry, result.kernel_page_tables ? "true" : "false",
-      result.kernel_cc_blob, machine.trace().JsonMembers());
+      result.kernel_cc_blob, pages.validated, pages.large,
+      machine.trace().JsonMembers());
 }
 
 class File {
