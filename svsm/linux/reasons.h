@@ -40,6 +40,9 @@
     "Add the -fw_cfg option that the documentation shows.")                    \
   X(kFwCfgSize, 'S', 'L', 16, "a fw_cfg file has another size than expected",  \
     "The host changed the file, or is hostile.")                               \
+  X(kRamInDeviceHole, 'S', 'L', 17,                                            \
+    "the host shows RAM in the last GiB below 4 GiB, where a PC has devices",  \
+    "The host's memory map is broken or hostile.")                             \
   X(kNoKernel, 'S', 'L', 20, "the host offers no kernel",                      \
     "Start QEMU with -fw_cfg name=opt/org.forelock/kernel,file=...")           \
   X(kKernelTooLarge, 'S', 'L', 21, "the kernel file is empty or over 256 MiB", \

@@ -86,6 +86,9 @@ Status MemoryMap::Accept(std::span<const HostMapEntry> entries, Range image) {
     if (usable.end > kHighest || usable.size() > kMostRam - total) {
       return Status(Code::kDataLoss, kRamTooHigh);
     }
+    if (usable.Overlaps(kDeviceHole)) {
+      return Status(Code::kDataLoss, kRamInDeviceHole);
+    }
     total += usable.size();
     BASE_TRY(ram_.Insert(usable));
     // What the loader may use; all RAM is in the kernel's map.

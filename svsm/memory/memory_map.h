@@ -67,6 +67,11 @@ class MemoryMap {
   // bounds that work (2^20 pages of 2 MiB).
   static constexpr uint64_t kMostRam = uint64_t{1} << 41;
 
+  // Devices, APICs and the firmware's ROM: no PC has RAM there. The launch of a
+  // flat ROM has validated the ROM's pages, and a page that is accepted twice
+  // may be two pages, between which the host then chooses.
+  static constexpr Range kDeviceHole{0xC0000000, k4GiB};
+
   // Where kernels look for the tables of a PC's firmware. Never RAM to them.
   static constexpr Range kRomArea{0xC0000, kLowest};
 
@@ -79,7 +84,8 @@ class MemoryMap {
   // included) out of it. Call once, first. Entries need not be sorted;
   // zero-size entries of type 0 (qboot writes one) are skipped.
   //   kDataLoss: SL2 wraps or is empty, SL3 overlaps, SL5 image is not in RAM,
-  //   SL7 no RAM at all, SL9 RAM above kHighest, or over kMostRam.
+  //   SL7 no RAM at all, SL9 RAM above kHighest, or over kMostRam, SL17 RAM in
+  //   kDeviceHole.
   //   kResourceExhausted: SL4.
   base::Status Accept(std::span<const HostMapEntry> entries, Range image);
 
