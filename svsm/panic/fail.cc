@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "svsm/panic/fail.h"
 
+#include <stddef.h>
+#include <stdint.h>
+
+#include <array>
 #include <atomic>
+#include <tuple>
 
 #include "base/reasons.h"
 #include "svsm/console/console.h"
@@ -20,21 +25,28 @@ constinit bool failing = false;
 // The failure that the host is told of: the first.
 constinit base::Status first_failure;
 
-// At most once, even if it raises an exception.
-void Do(void (*&act)()) {
-  void (*const function)() = act;
-  act = nullptr;
+constinit uint8_t tries_of_clear = 0;
+constinit std::array<uint8_t, std::tuple_size_v<decltype(LastActs::wipes)>>
+    tries_of_wipes{};
+
+// An exception in it ends in CutPower(), and that comes back here.
+void Do(void (*&act)(), uint8_t& tries) {
+  if (act == nullptr || tries == LastActs::kTries) return;
+  ++tries;
   // Written before the act, whatever the compiler sees of it.
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  if (function != nullptr) function();
+  act();
+  act = nullptr;
 }
 
 void Wipe() {
-  for (auto& act : last_acts.wipes) Do(act);
+  for (size_t i = 0; i < tries_of_wipes.size(); ++i) {
+    Do(last_acts.wipes[i], tries_of_wipes[i]);
+  }
 }
 
 void DoLastActs() {
-  Do(last_acts.clear_shared_pages);
+  Do(last_acts.clear_shared_pages, tries_of_clear);
   Wipe();
 }
 

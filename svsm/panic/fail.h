@@ -4,21 +4,28 @@
 // is destroyed and a reason is printed on each way out.
 #pragma once
 
+#include <stdint.h>
+
 #include <array>
 
 #include "base/result.h"
 
 namespace svsm {
 
-// What there is to do before the machine goes off. Set as parts come up; each
-// runs at most once, and `report` not in an exception.
+// What there is to do before the machine goes off. Set as parts come up. Each
+// is run until it returns, kTries times at most, so it must bear to be
+// run again from any place in it; `report` once, and not in an exception.
 struct LastActs {
+  // An act may raise an exception because its page is gone, or be interrupted
+  // by an event that the host injects. The first comes again and must not keep
+  // the next acts from being done; the second must not make one be left out.
+  static constexpr uint8_t kTries = 16;
+
   // Plain stores to memory that the host can read: cannot wait, cannot fail.
   // Ends the channel, so it comes after `report`.
   void (*clear_shared_pages)() = nullptr;
-  // The image's keys, and secrets that a kernel was to get, in this order. A
-  // host can make any of them raise an exception, by taking its pages away: the
-  // next one is done all the same. So the dearest first, and what is not in the
+  // The image's keys, and secrets that a kernel was to get, in this order. The
+  // dearest first, and what is not in the
   // image last.
   std::array<void (*)(), 8> wipes{};
   // Tells the host's operator over the channel, within its own deadline.

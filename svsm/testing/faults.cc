@@ -128,6 +128,17 @@ char command_line[64];
   __builtin_trap();
 }
 
+// As a host would inject events into a wipe: it is begun again.
+[[gnu::noinline]] void InterruptWipe() {
+  last_acts.wipes = {[] {
+                       static int times = 0;
+                       if (++times < LastActs::kTries) RaiseNmi();
+                       console::Print(Line() << "wiped at last");
+                     },
+                     [] { console::Print(Line() << "last wipe"); }};
+  __builtin_trap();
+}
+
 // As another CPU would come: in 32-bit code, at the entry, with the flag set.
 [[gnu::noinline]] void EnterAgain() {
   static uint64_t gdt[] = {0, 0x00AF9B000000FFFF, 0x00CF93000000FFFF,
@@ -186,6 +197,7 @@ constexpr Fault kFaults[] = {
     {"fail-badly", FailBadly},
     {"trap-badly", TrapBadly},
     {"clear-badly", ClearBadly},
+    {"interrupt-wipe", InterruptWipe},
     {"nmi", RaiseNmi},
     {"interrupt", RaiseInterrupt},
     {"msr", MissingMsr},

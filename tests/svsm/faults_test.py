@@ -78,6 +78,12 @@ class Faults(unittest.TestCase):
         self.assertIsNotNone(qemu.find("first wipe"), qemu.tail())
         self.assertIsNotNone(qemu.find("last wipe"), qemu.tail())
 
+    def test_last_act_that_is_interrupted_is_done_all_the_same(self):
+        qemu = guest.boot(IMAGE, "-append", "interrupt-wipe")
+        self.assertIsNotNone(qemu.find("failed: SM3 "), qemu.tail())
+        self.assertIsNotNone(qemu.find("wiped at last"), qemu.tail())
+        self.assertIsNotNone(qemu.find("last wipe"), qemu.tail())
+
     def test_nmi(self):
         self.raises("nmi", 2)
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "svsm/platform/snp/snp_platform.h"
 
+#include <stddef.h>
+#include <stdint.h>
+
+#include <atomic>
 #include <span>
 
 #include "sev/cpuid_page.h"
@@ -26,7 +30,7 @@ using base::Status;
 
 // EDGE: the host writes it, so every access goes through SharedRange.
 alignas(kPageSize) constinit uint8_t ghcb_page[sev::kGhcbSize];
-constinit bool wiped = false;
+constinit uint8_t vmpck0_tries = 0;
 
 std::span<const uint8_t, sev::kCpuidPageSize> CpuidPage() {
   // EDGE: a page of the image that the launch filled, and that the host cannot
@@ -41,11 +45,12 @@ base::Bytes Text() {
           AddressOf(__text_end) - AddressOf(__text_start)};
 }
 
-// VMPCK0, if nobody has taken it out of the secrets page. Plain stores; tried
-// once, since the page itself may be what failed.
+// VMPCK0, if nobody has taken it out of the secrets page. Plain stores, which
+// may fail and be interrupted like LastActs.
 void WipeVmpck0() {
-  if (wiped) return;
-  wiped = true;
+  if (vmpck0_tries == LastActs::kTries) return;
+  ++vmpck0_tries;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
   using Place = sev::secrets_layout::Vmpck0;
   for (size_t i = 0; i < Place::kSize; ++i) {
     // EDGE: a page of the image; volatile, since nothing reads it again.
