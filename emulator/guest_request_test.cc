@@ -228,6 +228,20 @@ TEST(GuestRequest, SpoiltAnswersAreRefused) {
   }
 }
 
+TEST(GuestRequest, AReportThatTheFirmwareRefusesIsNone) {
+  constexpr uint8_t kInvalidParameters = 0x16;
+  Boot boot;
+  boot.host.spoil = [&boot](sev::MessagePage page) {
+    const auto header = sev::ReadMessageHeader(page);
+    ASSERT_TRUE(header.ok());
+    std::vector<uint8_t> payload(sev::kReportResponseSize);
+    payload[0] = kInvalidParameters;
+    SealMessage(boot.firmware.vmpck0_for_tests(), *header, payload, page);
+  };
+  EXPECT_EQ(boot.GetReport(), Status(Code::kUnavailable, svsm::kReportRefused));
+  EXPECT_EQ(boot.GetReport().reason(), svsm::kVmpckGone);
+}
+
 TEST(GuestRequest, AnOldAnswerIsRefused) {
   Boot boot;
   Page first{};
