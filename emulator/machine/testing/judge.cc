@@ -194,30 +194,31 @@ void Bench::JudgeShared() {
   }
 }
 
-// What a guest that is over leaves in its own memory: no key, and the secret in
-// one place, where the kernel looks for it. From the first instruction on: who
-// ends a run otherwise (Allowance::keys, a shutdown, a violation) is not asked.
+// What a guest that is over leaves in its own memory: no key, not even a part
+// of one, and the secret in one place, where the kernel looks for it. From the
+// first instruction on: who ends a run otherwise (Allowance::keys, a shutdown,
+// a violation) is not asked.
 void Bench::JudgePrivate(const Outcome& outcome) {
   const bool kernel = outcome.end == "kernel";
   const Needles secrets = Secrets();
-  std::vector<size_t> counts(secrets.size());
+  std::vector<size_t> counts(secrets.size()), parts(secrets.size());
   for (const MemoryRange& range : machine_->memory().ranges()) {
     for (const base::Bytes part :
          ResidentParts({range.private_bytes, range.size})) {
-      const std::vector<size_t> found = secrets.CountIn(part);
-      for (size_t i = 0; i < found.size(); ++i) counts[i] += found[i];
+      for (const Needles::Hit& hit : secrets.FindIn(part)) {
+        ++(hit.whole ? counts : parts)[hit.index];
+      }
     }
   }
-  const size_t secrets_wanted = kernel ? 1 : 0;
-  if (counts[0] != secrets_wanted) {
-    Complain(absl::StrCat("at the end the secret is ", counts[0],
-                          " times in private memory"));
-  }
-  for (size_t i = 1; i < secrets.size(); ++i) {
-    // TLS ends with the connection; a run that was cut short may have parts.
-    if (counts[i] == 0 || (i > 1 && !kernel)) continue;
-    Complain(absl::StrCat("at the end ", secrets.name(i), " is ", counts[i],
-                          " times in private memory"));
+  for (size_t i = 0; i < secrets.size(); ++i) {
+    const size_t wanted = i == 0 && kernel ? 1 : 0;
+    if (counts[i] != wanted) {
+      Complain(absl::StrCat("at the end ", secrets.name(i), " is ", counts[i],
+                            " times in private memory"));
+    } else if (wanted == 0 && parts[i] != 0) {
+      Complain(absl::StrCat("at the end a part of ", secrets.name(i),
+                            " is in private memory"));
+    }
   }
 }
 

@@ -7,16 +7,22 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "emulator/machine/testing/bench.h"
 #include "emulator/machine/testing/branches.h"
 #include "emulator/machine/testing/scripts.h"
+#include "emulator/message_cipher.h"
 #include "gtest/gtest.h"
 #include "sev/ghcb.h"
+#include "sev/guest_message.h"
+#include "sev/secrets_page.h"
 
 namespace emulator::machine::testing {
 namespace {
@@ -33,20 +39,20 @@ struct Crime {
   std::function<void(Machine&, const Exit&)> commit;
 };
 
-// Does each, from when the guest asks for its report on, and wants the
-// complaint.
-void ExpectComplaints(const std::vector<Crime>& crimes) {
-  BranchAt brancher(
-      Is(Cause::kExtendedRequest), [&](Machine&, const Exit& exit) {
-        std::vector<Branch> branches;
-        for (const Crime& crime : crimes) {
-          branches.push_back(
-              {.name = crime.complaint, .act = [crime, exit](Machine& machine) {
-                 crime.commit(machine, exit);
-               }});
-        }
-        return branches;
-      });
+// Does each, from when the guest asks for its report on, or at another exit,
+// and wants the complaint.
+void ExpectComplaints(const std::vector<Crime>& crimes,
+                      AtExits::Wanted when = Is(Cause::kExtendedRequest)) {
+  BranchAt brancher(std::move(when), [&](Machine&, const Exit& exit) {
+    std::vector<Branch> branches;
+    for (const Crime& crime : crimes) {
+      branches.push_back(
+          {.name = crime.complaint, .act = [crime, exit](Machine& machine) {
+             crime.commit(machine, exit);
+           }});
+    }
+    return branches;
+  });
   EXPECT_TRUE(CollectBranches(brancher).ok());
   EXPECT_EQ(brancher.reports().size(), crimes.size());
   for (const BranchReport& report : brancher.reports()) {
@@ -117,6 +123,12 @@ TEST(JudgeTest, AKeyLeftInPrivateMemoryIsFound) {
           Put(page(machine),
               machine.firmware().vmpck0_for_tests().RevealSecret());
         }},
+       {"a part of VMPCK0",
+        [&](Machine& machine, const Exit&) {
+          Put(page(machine),
+              machine.firmware().vmpck0_for_tests().RevealSecret().first(
+                  Needles::kShortest));
+        }},
        {"the secret is 2 times", [&](Machine& machine, const Exit&) {
           Put(page(machine), TheOwner().secret());
         }}});
@@ -141,6 +153,107 @@ TEST(JudgeTest, OtherBootFilesAreFound) {
                      }}});
 }
 
+// A kernel that gets something else than it should, at the last exit before it.
+TEST(JudgeTest, AnotherHandOverIsFound) {
+  const Outcome honest = RunGuest();
+  const uint64_t zero_page = honest.result.kernel_boot_params;
+  // Linux, Documentation/arch/x86/boot.rst.
+  const auto address = [zero_page](Machine& machine, uint64_t field) {
+    return base::LoadLe<uint32_t>(
+        machine.memory().Private(zero_page + field, 4).first<4>());
+  };
+  ExpectComplaints(
+      {{"the zero page is not private",
+        [&](Machine& machine, const Exit&) {
+          machine.host().MakeShared(zero_page, 4096);
+        }},
+       {"the initrd has not got the secret",
+        [&](Machine& machine, const Exit&) {
+          const base::Bytes secret = TheOwner().secret();
+          const base::MutableBytes initrd = machine.memory().Private(
+              address(machine, 0x218), address(machine, 0x21C));
+          void* const found = memmem(initrd.data(), initrd.size(),
+                                     secret.data(), secret.size());
+          if (found != nullptr) *static_cast<uint8_t*>(found) ^= 1;
+        }},
+       {"the command line is not",
+        [&](Machine& machine, const Exit&) {
+          machine.memory().Private(address(machine, 0x228), 1)[0] ^= 1;
+        }},
+       {"TLS secret 1 is 1 times in private",
+        [](Machine& machine, const Exit&) {
+          const auto& tls = TheOwner().tls_secrets();
+          ASSERT_GE(tls.size(), 10u);  // Five of each guest.
+          Put(machine.memory().Private(kBenchRam - 0x800000, 4096),
+              tls[tls.size() - 4]);
+        }}},
+      [last = honest.exits](const Exit& exit) { return exit.number == last; });
+}
+
+TEST(JudgeTest, AKernelWithoutConsentIsFound) {
+  ExpectComplaints({{"a kernel without", [](Machine& machine, const Exit&) {
+                       machine.End({.kind = Ending::Kind::kKernelReached});
+                     }}});
+}
+
+TEST(JudgeTest, AnotherImageThatGetsTheSecretIsFound) {
+  const Outcome outcome =
+      Bench(nullptr, {.allow = {.other_image = true}}).Run();
+  EXPECT_TRUE(Complains(outcome, "another image got the secret"));
+}
+
+// As if the guest had sealed something else under the number of its request,
+// which the host was too busy for.
+class AnotherMessage final : public Script {
+ public:
+  Verdict Before(Machine& machine, Exit& exit) override {
+    if (!IsGuestRequest()(exit)) return Verdict::kContinue;
+    if (page_ != 0) {
+      machine.cpu().UnwatchAll();
+      return Verdict::kContinue;
+    }
+    page_ = exit.info1;
+    const sev::Vmpck& key = machine.firmware().vmpck0_for_tests();
+    const sev::MessagePage page = Message(machine);
+    const auto header = sev::ReadMessageHeader(page);
+    if (!header.ok()) return Verdict::kStop;
+    std::vector<uint8_t> plain(header->size);
+    if (!OpenMessage(key, *header, page, plain)) return Verdict::kStop;
+    plain[0] ^= 1;
+    SealMessage(key, *header, plain, other_);
+    GhcbPage ghcb = GhcbOf(machine, exit);
+    ghcb.ClearBitmap();
+    ghcb.Set<sev::ghcb_layout::SwExitInfo1>(sev::kExitResultOk);
+    ghcb.Set<sev::ghcb_layout::SwExitInfo2>(uint64_t{sev::kGuestRequestBusy}
+                                            << 32);
+    machine.cpu().Watch(exit.msr, sev::kGhcbSize);
+    return Verdict::kHandled;
+  }
+  // The guest has written its message again, and is about to exit.
+  void OnWatchedAccess(Machine& machine, const WatchedAccess& access) override {
+    if (access.access != Access::kWrite) return;
+    Act();
+    std::copy(other_.begin(), other_.end(), Message(machine).begin());
+  }
+
+ private:
+  sev::MessagePage Message(Machine& machine) const {
+    return machine.host()
+        .Shared(page_, sev::kMessagePageSize)
+        .first<sev::kMessagePageSize>();
+  }
+
+  uint64_t page_ = 0;
+  std::array<uint8_t, sev::kMessagePageSize> other_{};
+};
+TEST(JudgeTest, TwoMessagesUnderOneNumberAreFound) {
+  AnotherMessage script;
+  const Outcome outcome = Bench(&script).Run();
+  EXPECT_GT(script.acted(), 0);
+  EXPECT_TRUE(Complains(outcome, "two messages under sequence number"))
+      << outcome.ToString();
+}
+
 TEST(JudgeTest, EndsWithoutAReasonAreFound) {
   const auto end = [](Ending ending) {
     return [ending](Machine& machine, const Exit&) { machine.End(ending); };
@@ -154,7 +267,14 @@ TEST(JudgeTest, EndsWithoutAReasonAreFound) {
        {"switched off without", end({.kind = Kind::kPoweredOff})},
        {"halted", end({.kind = Kind::kHalted})},
        {"triple fault", end({.kind = Kind::kShutdown})},
-       {"broke a rule", end(Ending::Violation(""))}});
+       {"broke a rule", end(Ending::Violation(""))},
+       {"the machine cannot go on",
+        [](Machine& machine, const Exit&) {
+          machine.cpu().StopAs(StopKind::kUnsupported, "");
+        }},
+       {"the machine cannot go on", [](Machine& machine, const Exit&) {
+          machine.cpu().StopAs(StopKind::kEngineError, "");
+        }}});
 }
 
 TEST(JudgeTest, AHangIsFound) {
