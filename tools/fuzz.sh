@@ -8,14 +8,15 @@
 # there is any (FORELOCK_VECTORS, or ../shared/vectors).
 #
 # Property tests (tag "property") have seeds instead of inputs: they run as they
-# are, from a random seed on, and print the seed of what fails.
+# are, from a random seed on, and print the seed of what fails. A run of theirs
+# is a guest's, so 300 s unless said otherwise: thousands of runs.
 #
 #   tools/fuzz.sh                          lists the targets, runs each for 60 s
 #   tools/fuzz.sh //proxy:frame_fuzz 600   one of them, for 600 s
 set -eu
 cd "$(dirname "$0")/.."
 tagged() { bazel query "attr(tags, \"\\b$1\\b\", tests(//...))" 2> /dev/null; }
-seconds=${2:-60}
+seconds=${2:-}
 properties=$(tagged property)
 case ${1:-} in
   //*)
@@ -40,11 +41,13 @@ esac
   exit 1
 }
 failed=
+property_seconds=${seconds:-300}
+seconds=${seconds:-60}
 for target in $properties; do
-  echo "== $target, $seconds s"
-  bazel test --test_env=FORELOCK_PROPERTY_SECONDS="$seconds" --test_output=streamed \
+  echo "== $target, $property_seconds s"
+  bazel test --test_env=FORELOCK_PROPERTY_SECONDS="$property_seconds" --test_output=streamed \
     --nocache_test_results --test_sharding_strategy=disabled \
-    --test_timeout=$((seconds + 600)) "$target" || failed="$failed $target"
+    --test_timeout=$((property_seconds + 600)) "$target" || failed="$failed $target"
 done
 [ -n "$targets" ] || {
   [ -z "$failed" ]
