@@ -122,9 +122,9 @@ absl::Status Elf::ParseSegments() {
     uint64_t end = 0;
     if (!bytes || program->p_filesz > program->p_memsz ||
         program->p_paddr % kPageSize != 0 ||
-        __builtin_add_overflow(program->p_paddr, program->p_memsz + kPageSize,
-                               &end) ||
-        end < program->p_memsz) {
+        // A page more, for the rounding below.
+        __builtin_add_overflow(program->p_paddr, program->p_memsz, &end) ||
+        __builtin_add_overflow(end, kPageSize, &end)) {
       return Malformed("a segment outside file or memory, or not page aligned");
     }
     segments_.push_back({.physical_address = program->p_paddr,

@@ -50,6 +50,10 @@ TEST(Elf, OddFilesAreRefused) {
       {"memory wraps", [](TestElf& e) { e.programs[1].p_memsz = UINT64_MAX; }},
       {"address wraps",
        [](TestElf& e) { e.programs[1].p_paddr = 0xFFFFFFFFFFFFF000; }},
+      {"address and size wrap",
+       [](TestElf& e) {
+         e.programs[1].p_paddr = e.programs[1].p_memsz = 0xFFFFFFFFFFFFF000;
+       }},
       {"overlap", [](TestElf& e) { e.programs[1].p_memsz = 0x10001; }},
   };
   for (const Row& row : rows) {
