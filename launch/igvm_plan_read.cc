@@ -283,12 +283,7 @@ absl::StatusOr<LaunchPlan> Reader::Finish() {
       })) {
     return NotLaunchable("no VP context: the CPUs start as the host likes");
   }
-  std::vector<uint64_t> places = plan_.shared_pages;
-  for (const PlanPage& page : plan_.pages) places.push_back(page.gpa);
-  std::ranges::sort(places);
-  const auto twice = std::ranges::adjacent_find(places);
-  if (twice != places.end()) {
-    // Firmware refuses a page that is the guest's already.
+  if (const auto twice = PageTwice(plan_)) {
     return NotLaunchable(absl::StrFormat("two pages at 0x%x", *twice));
   }
   if (id_block_) {

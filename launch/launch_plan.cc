@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launch/launch_plan.h"
 
+#include <algorithm>
+
 #include "openssl/sha.h"
 
 namespace launch {
@@ -19,6 +21,15 @@ std::vector<MeasuredPage> MeasurePages(const LaunchPlan& plan) {
     measured.push_back(row);
   }
   return measured;
+}
+
+std::optional<uint64_t> PageTwice(const LaunchPlan& plan) {
+  std::vector<uint64_t> places = plan.shared_pages;
+  for (const PlanPage& page : plan.pages) places.push_back(page.gpa);
+  std::ranges::sort(places);
+  const auto twice = std::ranges::adjacent_find(places);
+  if (twice == places.end()) return std::nullopt;
+  return *twice;
 }
 
 sev::LaunchDigest MeasurePlan(const LaunchPlan& plan) {

@@ -49,6 +49,10 @@ struct LaunchPlan {
   std::optional<PlanIdBlock> id_block;
 };
 
+// The lowest address that two pages of the plan are at, shared ones included:
+// the firmware refuses the second.
+std::optional<uint64_t> PageTwice(const LaunchPlan& plan);
+
 sev::LaunchDigest MeasurePlan(const LaunchPlan& plan);
 
 // The same page by page: what each page puts into the chain, and the digest

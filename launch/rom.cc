@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "launch/elf.h"
 #include "launch/error.h"
 #include "launch/image.h"
@@ -320,6 +321,10 @@ absl::StatusOr<LaunchPlan> PlanOfRom(base::Bytes rom, uint32_t cpu_signature) {
   plan.pages.push_back({.gpa = sev::kKvmVmsaGpa,
                         .type = sev::PageType::kVmsa,
                         .contents = {vmsa.begin(), vmsa.end()}});
+  if (const auto twice = PageTwice(plan)) {
+    return Unusable(
+        absl::StrFormat("its SEV metadata has two pages at 0x%x", *twice));
+  }
   return plan;
 }
 

@@ -44,7 +44,7 @@ std::optional<RomKind> RomKindOf(base::Bytes rom);
 // What QEMU launches for a ROM with SEV metadata, OVMF's too; `cpu_signature`
 // of the guest's CPU model.
 //   InvalidArgument (LA34): no metadata, or not well formed, or with a section
-//   of another kind than memory, secrets and CPUID.
+//   of another kind than memory, secrets and CPUID, or two with a common page.
 absl::StatusOr<LaunchPlan> PlanOfRom(base::Bytes rom, uint32_t cpu_signature);
 
 }  // namespace launch

@@ -165,6 +165,22 @@ TEST(PlanOfRom, RefusesSectionsOfNoUse) {
   }
 }
 
+TEST(PlanOfRom, RefusesSectionsWithACommonPage) {
+  const auto good = SnpRom();
+  const size_t first = good.size() - 8192 + 16;
+  // The first section, then, at a page of the second.
+  auto rom = good;
+  const uint32_t words[] = {Word(good, first + 12), 0x1000, 1};
+  for (size_t i = 0; i < 3; ++i) {
+    base::StoreLe<uint32_t>(
+        words[i], base::MutableBytes(rom).subspan(first + 4 * i).first<4>());
+  }
+  const auto plan = PlanOfRom(rom, 0);
+  ASSERT_FALSE(plan.ok());
+  EXPECT_TRUE(absl::StrContains(plan.status().message(), "two pages at"))
+      << plan.status();
+}
+
 TEST(PlanOfRom, EveryTruncationFails) {
   const auto rom = SnpRom();
   for (size_t size = 0; size < rom.size(); size += 512) {
