@@ -106,6 +106,11 @@ absl::StatusOr<PlanIdBlock> PlanOfIdBlock(const igvm::SnpIdBlock& block,
                block.author_key_algorithm)) {
     return Error(kIgvmNotLaunchable, "ID block with a disabled author key");
   }
+  // The plan would be one without an author key.
+  if (block.author_key_enabled && block.author_key.curve == 0 &&
+      base::AllZero(block.author_key.x) && base::AllZero(block.author_key.y)) {
+    return Error(kIgvmNotLaunchable, "ID block with an author key of zeros");
+  }
   sev::IdBlock id_block = {.guest_svn = block.guest_svn, .policy = policy};
   std::ranges::copy(block.launch_digest, id_block.launch_digest.begin());
   std::ranges::copy(block.family_id, id_block.family_id.begin());

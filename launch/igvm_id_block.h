@@ -19,7 +19,7 @@ absl::StatusOr<igvm::SnpIdBlock> IgvmIdBlock(const PlanIdBlock& plan,
                                              uint64_t policy);
 
 //   InvalidArgument (LA14): another version, or an author key that is there and
-//   not enabled.
+//   not enabled, or enabled and not there.
 absl::StatusOr<PlanIdBlock> PlanOfIdBlock(const igvm::SnpIdBlock& block,
                                           uint64_t policy);
 

@@ -2,6 +2,7 @@
 #include "launch/igvm_plan.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <vector>
 
@@ -102,6 +103,21 @@ TEST(IgvmPlan, AnAuthorKeyComesBack) {
   const auto& header = std::get<igvm::SnpIdBlock>(file->headers.back().body);
   EXPECT_TRUE(header.author_key_enabled);
   ExpectSame(*PlanOfIgvm(*file, Loader::kQemu), plan);
+}
+
+TEST(IgvmPlan, AnAuthorKeyOfZerosIsRefused) {
+  const igvm::SampleFile sample;
+  igvm::File file = sample.file;
+  const std::array<uint8_t, 72> zeros{};
+  const std::span<const uint8_t, 72> none(zeros);
+  for (igvm::Header& header : file.headers) {
+    auto* block = std::get_if<igvm::SnpIdBlock>(&header.body);
+    if (block == nullptr) continue;
+    EXPECT_TRUE(block->author_key_enabled);
+    block->author_key = {.curve = 0, .x = none, .y = none};
+  }
+  EXPECT_TRUE(absl::StrContains(
+      PlanOfIgvm(file, Loader::kQemu).status().message(), "LA14"));
 }
 
 TEST(IgvmPlan, SharedPagesAreNotMeasured) {
