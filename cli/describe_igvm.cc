@@ -138,6 +138,10 @@ Json Fields(const igvm::ErrorRange& range) {
           {"size", Hex(range.size)},
           {"compatibility_mask", Hex(range.compatibility_mask)}};
 }
+Json Fields(const igvm::CorimData& corim) {
+  return {{"size", corim.data.size()},
+          {"compatibility_mask", Hex(corim.compatibility_mask)}};
+}
 Json Fields(const igvm::Opaque& opaque) {
   return {{"content_size", opaque.content.size()}};
 }

@@ -41,7 +41,8 @@ absl::StatusOr<LaunchPlan> PlanOfIgvm(const igvm::File& file, Loader loader);
 absl::StatusOr<std::vector<uint8_t>> IgvmOfPlan(const LaunchPlan& plan);
 
 // The same file with this ID block for SEV-SNP in place of any other.
-//   InvalidArgument: as igvm::Read(); LA12, LA14 (SnpPolicy()), LA15.
+//   InvalidArgument: as igvm::Read(); LA12, LA14 (SnpPolicy()), LA15; LA13: a
+//   header whose data, if it has some, would be lost.
 absl::StatusOr<std::vector<uint8_t>> WithIdBlock(base::Bytes file,
                                                  const PlanIdBlock& id_block);
 

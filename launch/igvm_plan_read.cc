@@ -41,6 +41,8 @@ class Reader {
   // Private memory, but neither measured nor validated.
   absl::Status Take(const igvm::RequiredMemory&) { return {}; }
   absl::Status Take(const igvm::SnpIdBlock& block);
+  // They describe the launch, and are not part of it.
+  absl::Status Take(const igvm::CorimData&) { return {}; }
   absl::Status Take(const igvm::ErrorRange& range);
   absl::Status Take(const igvm::Opaque& opaque);
 
@@ -229,11 +231,6 @@ absl::Status Reader::Take(const igvm::Opaque& opaque) {
   }
   // Some loader may take it for what it is, and some leave it out.
   if (type != header_->type) return NotUnderstood("known, and optional");
-  // They describe the launch, and are not part of it.
-  if (type == static_cast<uint32_t>(igvm::HeaderType::kCorimDocument) ||
-      type == static_cast<uint32_t>(igvm::HeaderType::kCorimSignature)) {
-    return absl::OkStatus();
-  }
   // All known ones begin with their compatibility mask.
   if (opaque.content.size() < 4) return NotUnderstood("too short");
   if ((base::LoadLe<uint32_t>(opaque.content.first<4>()) & mask_) == 0) {

@@ -245,6 +245,47 @@ TEST(IgvmPlan, AnIdBlockNeedsAPolicyInTheFile) {
                                 "LA14"));
 }
 
+TEST(IgvmPlan, SigningKeepsWhatHeadersPointTo) {
+  LaunchPlan plan = ImagePlan();
+  const auto bare = IgvmOfPlan(plan);
+  auto file = igvm::Read(*bare);
+  ASSERT_TRUE(file.ok());
+  const std::vector<uint8_t> document = {9, 8, 7, 6, 5}, signature = {1, 2};
+  const auto corim = [](HeaderType type, base::Bytes data) {
+    return igvm::Header{
+        .type = static_cast<uint32_t>(type),
+        .body = igvm::CorimData{.compatibility_mask = kSnp, .data = data}};
+  };
+  file->headers.insert(file->headers.begin() + 2,
+                       {corim(HeaderType::kCorimDocument, document),
+                        corim(HeaderType::kCorimSignature, signature)});
+  const auto with_corim = igvm::Write(*file);
+  ASSERT_TRUE(with_corim.ok()) << with_corim.status();
+  const auto signed_bytes = WithIdBlock(*with_corim, SomeIdBlock(plan.policy));
+  ASSERT_TRUE(signed_bytes.ok()) << signed_bytes.status();
+  const auto back = igvm::Read(*signed_bytes);
+  ASSERT_TRUE(back.ok()) << back.status();
+  for (const size_t i : {size_t{2}, size_t{3}}) {
+    const auto* kept = std::get_if<igvm::CorimData>(&back->headers[i].body);
+    ASSERT_NE(kept, nullptr) << i;
+    EXPECT_TRUE(base::Equal(kept->data, i == 2 ? document : signature)) << i;
+  }
+  EXPECT_EQ(MeasurePlan(*PlanOfIgvm(*back, Loader::kInOrder)),
+            MeasurePlan(plan));
+
+  // Nobody knows what the bytes of these mean.
+  for (const uint32_t type :
+       {igvm::kOptionalBit | 0x3FF, uint32_t{0x3FF}, uint32_t{0x311}}) {
+    const std::array<uint8_t, 16> content = {0, 0, 0, 0, 0, 1};
+    igvm::File unknown = *file;
+    unknown.headers.push_back({.type = type, .body = igvm::Opaque{content}});
+    const auto refused =
+        WithIdBlock(*igvm::Write(unknown), SomeIdBlock(plan.policy));
+    EXPECT_TRUE(absl::StrContains(refused.status().message(), "LA13"))
+        << refused.status();
+  }
+}
+
 TEST(IgvmPlan, QemuGathersPagesAndInsertsAreasAtOnce) {
   Foreign file;
   file.Page(0x1000, file.sample.page)
@@ -402,9 +443,13 @@ TEST(IgvmPlan, WhatMayBeLeftOutIs) {
   Foreign file;
   file.Page(0x1000).Context();
   const auto before = MeasurePlan(*file.Plan(Loader::kQemu));
-  for (const uint32_t type : {igvm::kOptionalBit | 0x3FF, 0x104u, 0x105u}) {
-    file.sample.file.headers.push_back(
-        {.type = type, .body = igvm::Opaque{file.sample.unknown}});
+  file.sample.file.headers.push_back(
+      {.type = igvm::kOptionalBit | 0x3FF,
+       .body = igvm::Opaque{file.sample.unknown}});
+  for (const HeaderType type :
+       {HeaderType::kCorimDocument, HeaderType::kCorimSignature}) {
+    file.sample.Add(type, igvm::CorimData{.compatibility_mask = kSnp,
+                                          .data = file.sample.unknown});
   }
   file.sample.Add(HeaderType::kRequiredMemory,
                   igvm::RequiredMemory{.compatibility_mask = kSnp});

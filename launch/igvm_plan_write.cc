@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
+#include "absl/strings/str_format.h"
 #include "launch/error.h"
 #include "launch/igvm/read_write.h"
 #include "launch/igvm_id_block.h"
@@ -122,6 +124,26 @@ absl::StatusOr<std::vector<uint8_t>> IgvmOfPlan(const LaunchPlan& plan) {
   return Writer(plan).Write();
 }
 
+namespace {
+
+// A header of unknown layout may say where its data is, and writing moves data.
+absl::Status CheckMovable(const igvm::File& file) {
+  for (size_t i = 0; i < file.headers.size(); ++i) {
+    const igvm::Header& header = file.headers[i];
+    if (!std::holds_alternative<igvm::Opaque>(header.body)) continue;
+    const std::string_view name =
+        igvm::NameOf(header.type & ~igvm::kOptionalBit);
+    return Error(
+        kIgvmNotUnderstood,
+        absl::StrFormat("header %d (type 0x%x%s%s): it may point to data, so "
+                        "the file cannot be written anew; sign its digest",
+                        i, header.type, name.empty() ? "" : ", ", name));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::StatusOr<std::vector<uint8_t>> WithIdBlock(base::Bytes bytes,
                                                  const PlanIdBlock& id_block) {
   auto file = igvm::Read(bytes);
@@ -132,6 +154,8 @@ absl::StatusOr<std::vector<uint8_t>> WithIdBlock(base::Bytes bytes,
   if (!policy.ok()) return policy.status();
   const auto made = IgvmIdBlock(id_block, *mask, *policy);
   if (!made.ok()) return made.status();
+  absl::Status status = CheckMovable(*file);
+  if (!status.ok()) return status;
   std::erase_if(file->headers, [&](const igvm::Header& header) {
     const auto* block = std::get_if<igvm::SnpIdBlock>(&header.body);
     return block != nullptr && (block->compatibility_mask & *mask) != 0;

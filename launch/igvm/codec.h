@@ -64,6 +64,14 @@ class DecodeIo {
     return offset;
   }
   void Data(uint32_t offset, uint64_t size, base::Bytes& out);
+  // Of data whose size follows its place.
+  void SizedData(base::Bytes& out) {
+    const uint32_t offset = DataOffset(out);
+    uint32_t size = 0;
+    Le(size);
+    if (offset == 0 && size != 0) Fail("a size of no data");
+    Data(offset, size, out);
+  }
   // Of a VP context: a page, or a list of registers with its own length.
   void ContextData(uint32_t offset, uint32_t mask, base::Bytes& out);
 
@@ -125,6 +133,10 @@ class EncodeIo {
     return 0;
   }
   void Data(uint32_t, uint64_t, base::Bytes) {}
+  void SizedData(base::Bytes data) {
+    DataOffset(data);
+    Le(static_cast<uint32_t>(data.size()));
+  }
   void ContextData(uint32_t, uint32_t, base::Bytes) {}
 
  private:
@@ -219,6 +231,10 @@ void Code(Io& io, T& h) {
     Code(io, h.id_key);
     Code(io, h.author_key_signature);
     Code(io, h.author_key);
+  } else if constexpr (std::is_same_v<Struct, CorimData>) {
+    io.Le(h.compatibility_mask);
+    io.SizedData(h.data);
+    io.Zero(4);
   } else {
     static_assert(std::is_same_v<Struct, ErrorRange>);
     io.Le(h.gpa);

@@ -197,6 +197,12 @@ struct SnpIdBlock {
   EcdsaPublicKey author_key;
 };
 
+// IGVM_VHS_CORIM_DATA: of the types kCorimDocument and kCorimSignature.
+struct CorimData {
+  uint32_t compatibility_mask = 0;
+  base::Bytes data;
+};
+
 // IGVM_VHS_ERROR_RANGE.
 struct ErrorRange {
   uint64_t gpa = 0;
@@ -205,7 +211,8 @@ struct ErrorRange {
 };
 
 // A type that is not described above, or one with kOptionalBit: the header's
-// bytes as they are. Its data in the file, if any, is not found.
+// bytes as they are. Its data in the file, if any, is not found: what Write()
+// makes of such a header may point to other bytes.
 struct Opaque {
   base::Bytes content;
 };
@@ -213,7 +220,7 @@ struct Opaque {
 using Body = std::variant<SupportedPlatform, GuestPolicy, RelocatableRegion,
                           PageTableRelocationRegion, ParameterArea, PageData,
                           ParameterInsert, Parameter, VpContext, RequiredMemory,
-                          SnpIdBlock, ErrorRange, Opaque>;
+                          SnpIdBlock, CorimData, ErrorRange, Opaque>;
 
 struct Header {
   uint32_t type = 0;  // HeaderType, or another, with kOptionalBit as found

@@ -125,6 +125,45 @@ TEST(Igvm, EqualDataIsStoredOnce) {
   EXPECT_EQ(Bytes(sample.file).size(), before + 32);
 }
 
+TEST(Igvm, CorimHeadersBringTheirData) {
+  SampleFile sample;
+  sample.file.headers.resize(2);
+  sample.Add(HeaderType::kCorimDocument,
+             CorimData{.compatibility_mask = 1, .data = sample.unknown});
+  auto bytes = Bytes(sample.file);
+  const auto u32 = [&](size_t at) {
+    return base::LoadLe<uint32_t>(std::span(bytes).subspan(at).first<4>());
+  };
+  // Where IGVM_VHS_CORIM_DATA has them.
+  const size_t corim = 24 + 2 * 24;
+  EXPECT_EQ(u32(corim), 0x104u);
+  EXPECT_EQ(u32(corim + 4), 16u);
+  EXPECT_EQ(u32(corim + 8), 1u);          // mask
+  EXPECT_EQ(u32(corim + 12), 24u + 72u);  // data
+  EXPECT_EQ(u32(corim + 16), 13u);        // its size
+  EXPECT_EQ(u32(corim + 20), 0u);         // reserved
+  const auto file = Read(bytes);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE(base::Equal(std::get<CorimData>(file->headers[2].body).data,
+                          sample.unknown));
+  const struct {
+    size_t at;
+    uint32_t value;
+    const char* reason;
+  } rows[] = {{corim + 16, 14, "IG7"},
+              {corim + 16, UINT32_MAX, "IG7"},
+              {corim + 12, 0, "IG5"},  // a size of nothing
+              {corim + 20, 1, "IG5"}};
+  const auto good = bytes;
+  for (const auto& row : rows) {
+    bytes = good;
+    base::StoreLe(row.value, std::span(bytes).subspan(row.at).first<4>());
+    FixChecksum(bytes);
+    EXPECT_TRUE(absl::StrContains(Read(bytes).status().message(), row.reason))
+        << row.at;
+  }
+}
+
 TEST(Igvm, UnknownHeadersAreKept) {
   SampleFile sample;
   sample.file.headers.push_back(

@@ -86,7 +86,8 @@ struct SampleFile {
                                   .gpa = 0x600000,
                                   .size = 0x3000,
                                   .used_size = 0x1000});
-    Add(HeaderType::kCorimDocument, Opaque{unknown});
+    Add(HeaderType::kCorimDocument,
+        CorimData{.compatibility_mask = kSnp, .data = unknown});
   }
 
   void AddDirectives(bool large) {
