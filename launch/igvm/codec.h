@@ -9,11 +9,13 @@
 #include <map>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "base/bytes.h"
 #include "launch/igvm/igvm.h"
+#include "launch/igvm/read_write.h"
 
 namespace igvm {
 
@@ -99,14 +101,24 @@ class DecodeIo {
 // Gives data its place behind the headers; equal data has one place.
 class DataSection {
  public:
+  // Of a file that was read, each byte once is kMaxFileSize; more is headers
+  // that share bytes and do not agree where their data begins.
+  static constexpr uint64_t kMaxCompared = 512 << 20;
+
   explicit DataSection(size_t start) : start_(start) {}
   uint32_t Add(base::Bytes data);
   base::Bytes bytes() const { return bytes_; }
   size_t end() const { return start_ + bytes_.size(); }
+  bool too_large() const {
+    return end() > kMaxFileSize || compared_ > kMaxCompared;
+  }
 
  private:
   size_t start_;
   std::vector<uint8_t> bytes_;
+  uint64_t compared_ = 0;  // bytes that were looked for in places_
+  // The same view is the same data: it need not be hashed for each header.
+  absl::flat_hash_map<std::pair<const uint8_t*, size_t>, uint32_t> views_;
   absl::flat_hash_map<std::string_view, uint32_t> places_;
 };
 

@@ -166,12 +166,18 @@ void DecodeIo::ContextData(uint32_t offset, uint32_t mask, base::Bytes& out) {
 }
 
 uint32_t DataSection::Add(base::Bytes data) {
+  const auto [view, fresh_view] =
+      views_.insert({{data.data(), data.size()}, 0});
+  if (!fresh_view) return view->second;
+  compared_ += data.size();
+  if (too_large()) return 0;  // the writer ends
   // EDGE: char may alias the bytes.
   const std::string_view key(reinterpret_cast<const char*>(data.data()),
                              data.size());
   const auto [place, fresh] =
       places_.insert({key, static_cast<uint32_t>(end())});
   if (fresh) bytes_.insert(bytes_.end(), data.begin(), data.end());
+  view->second = place->second;
   return place->second;
 }
 
@@ -217,7 +223,9 @@ absl::StatusOr<File> Read(base::Bytes bytes) {
   return file;
 }
 
-absl::StatusOr<std::vector<uint8_t>> Write(const File& file) {
+namespace {
+
+absl::Status CheckFixedHeader(const File& file) {
   if (file.version != 1 && file.version != 2) {
     return Error(kUnknownVersion, absl::StrCat("version ", file.version));
   }
@@ -227,43 +235,43 @@ absl::StatusOr<std::vector<uint8_t>> Write(const File& file) {
   if (file.headers.size() > kMaxHeaders) {
     return Error(kTooLarge, "too many headers");
   }
-  const size_t fixed_size = file.version == 1 ? kFixedSizeV1 : kFixedSizeV2;
-  size_t data_start = fixed_size;
+  return absl::OkStatus();
+}
+
+size_t HeadersSize(const File& file) {
+  size_t size = 0;
   for (const Header& header : file.headers) {
     const auto* opaque = std::get_if<Opaque>(&header.body);
-    data_start +=
-        kPrefixSize + Aligned(opaque == nullptr ? ContentSize(header.type)
-                                                : opaque->content.size());
+    size += kPrefixSize + Aligned(opaque == nullptr ? ContentSize(header.type)
+                                                    : opaque->content.size());
   }
-  if (data_start > kMaxFileSize) return Error(kTooLarge, "over 256 MiB");
+  return size;
+}
 
-  Rules rules;
-  DataSection data(data_start);
-  std::vector<uint8_t> out(fixed_size);
-  out.reserve(data_start);
-  EncodeIo io(out, data);
-  for (const Header& header : file.headers) {
-    absl::Status status = rules.Next(header);
-    if (!status.ok()) return status;
-    io.Le(header.type);
-    const size_t length_at = out.size();
-    io.Le(uint32_t{0});
-    std::visit(
-        [&](const auto& body) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(body)>, Opaque>) {
-            out.insert(out.end(), body.content.begin(), body.content.end());
-          } else {
-            Code(io, body);
-          }
-        },
-        header.body);
-    const size_t length = out.size() - length_at - 4;
-    base::StoreLe(static_cast<uint32_t>(length),
-                  std::span(out).subspan(length_at).first<4>());
-    io.Zero(Aligned(length) - length);
-    if (data.end() > kMaxFileSize) return Error(kTooLarge, "over 256 MiB");
-  }
+// To `out`, which `io` has, with type, length and padding.
+void WriteHeader(const Header& header, EncodeIo& io,
+                 std::vector<uint8_t>& out) {
+  io.Le(header.type);
+  const size_t length_at = out.size();
+  io.Le(uint32_t{0});
+  std::visit(
+      [&](const auto& body) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(body)>, Opaque>) {
+          out.insert(out.end(), body.content.begin(), body.content.end());
+        } else {
+          Code(io, body);
+        }
+      },
+      header.body);
+  const size_t length = out.size() - length_at - 4;
+  base::StoreLe(static_cast<uint32_t>(length),
+                std::span(out).subspan(length_at).first<4>());
+  io.Zero(Aligned(length) - length);
+}
 
+// `out`: fixed and variable headers.
+void PutFixedHeader(const File& file, size_t fixed_size, size_t file_size,
+                    std::vector<uint8_t>& out) {
   const auto put = [&](size_t at, uint64_t value) {
     base::StoreLe(static_cast<uint32_t>(value),
                   std::span(out).subspan(at).first<4>());
@@ -272,12 +280,37 @@ absl::StatusOr<std::vector<uint8_t>> Write(const File& file) {
   put(4, file.version);
   put(8, fixed_size);
   put(12, out.size() - fixed_size);
-  put(16, data.end());
+  put(16, file_size);
   if (file.version == 2) {
     put(24, static_cast<uint32_t>(file.architecture));
     put(28, kPageSize);
   }
   put(kChecksumOffset, Crc32(out));
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<uint8_t>> Write(const File& file) {
+  absl::Status status = CheckFixedHeader(file);
+  if (!status.ok()) return status;
+  const size_t fixed_size = file.version == 1 ? kFixedSizeV1 : kFixedSizeV2;
+  const size_t data_start = fixed_size + HeadersSize(file);
+  if (data_start > kMaxFileSize) return Error(kTooLarge, "over 256 MiB");
+
+  Rules rules;
+  DataSection data(data_start);
+  std::vector<uint8_t> out(fixed_size);
+  out.reserve(data_start);
+  EncodeIo io(out, data);
+  for (const Header& header : file.headers) {
+    status = rules.Next(header);
+    if (!status.ok()) return status;
+    WriteHeader(header, io, out);
+    if (data.too_large()) {
+      return Error(kTooLarge, "over 256 MiB, or data that overlaps too often");
+    }
+  }
+  PutFixedHeader(file, fixed_size, data.end(), out);
   out.insert(out.end(), data.bytes().begin(), data.bytes().end());
   return out;
 }

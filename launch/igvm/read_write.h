@@ -27,7 +27,8 @@ absl::StatusOr<File> Read(base::Bytes bytes);
 
 // Same headers, same bytes: equal data is stored once. Read() accepts the
 // result.
-//   InvalidArgument: a rule of the format is broken (IG5 to IG9).
+//   InvalidArgument: a rule of the format is broken (IG5 to IG9). IG9 also for
+//   headers whose data overlaps so often that finding equal data takes long.
 absl::StatusOr<std::vector<uint8_t>> Write(const File& file);
 
 // CRC-32 as in IEEE 802.3 (reflected 0x04C11DB7). `so_far` is that of the bytes

@@ -125,6 +125,32 @@ TEST(Igvm, EqualDataIsStoredOnce) {
   EXPECT_EQ(Bytes(sample.file).size(), before + 32);
 }
 
+// The work of the writer is bounded, whatever the headers point to.
+TEST(Igvm, DataOfManyHeadersIsHashedOnce) {
+  constexpr size_t kArea = 32 << 20;
+  constexpr size_t kAreas = 20;  // over DataSection::kMaxCompared
+  const std::vector<uint8_t> data(kArea + kAreas, 1);
+  for (const bool overlap : {false, true}) {
+    SampleFile sample;
+    sample.file.headers.resize(2);
+    for (uint32_t i = 0; i < kAreas; ++i) {
+      sample.Add(HeaderType::kParameterArea,
+                 ParameterArea{.size = kArea,
+                               .index = i,
+                               .data = base::Bytes(data).subspan(
+                                   overlap ? i : 0, kArea)});
+    }
+    const auto bytes = Write(sample.file);
+    if (overlap) {
+      EXPECT_TRUE(absl::StrContains(bytes.status().message(), "IG9"))
+          << bytes.status();
+    } else {
+      ASSERT_TRUE(bytes.ok()) << bytes.status();
+      EXPECT_EQ(bytes->size(), 24 + (2 + kAreas) * 24 + kArea);
+    }
+  }
+}
+
 TEST(Igvm, CorimHeadersBringTheirData) {
   SampleFile sample;
   sample.file.headers.resize(2);
