@@ -181,8 +181,9 @@ absl::Status Build(const Arguments& arguments) {
 constexpr Command kCommands[] = {
     {"image build", "IMAGE.elf", "make the IGVM file of an SNP image",
      "Writes OUT: every page of the configured image IMAGE.elf, its register "
-     "state, secrets, CPUID and memory-map page, and the guest policy. QEMU "
-     "10.1 launches it. Same image, same options, same bytes.\n\n"
+     "state, secrets, CPUID and memory-map page, and the guest policy. "
+     "Made for QEMU 10.1's loader, not yet tried with it "
+     "(docs/hardware.md). Same image, same options, same bytes.\n\n"
      "Bits of the guest policy: smt, migration_agent, debug, single_socket, "
      "cxl_allow, mem_aes_256_xts, rapl_disabled, ciphertext_hiding_dram, "
      "page_swap_disabled. KVM wants smt and, in Linux 6.12, of the others at "
@@ -190,8 +191,9 @@ constexpr Command kCommands[] = {
      "has no secrets from its host: another warning, and verifiers refuse it. "
      "The policy is not part of the launch digest; an ID block and every "
      "report name it.\n\n"
-     "An ID block is accepted only if it is of this launch: build once, sign "
-     "the digest, build again with --id-block and --id-auth.",
+     "`forelock image sign --output` puts an ID block into the file. One that "
+     "was signed elsewhere goes in here, with --id-block and --id-auth, and is "
+     "accepted only if it is of this launch.",
      kBuildOptions, &Build},
 };
 

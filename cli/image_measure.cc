@@ -273,8 +273,9 @@ constexpr ExitCode kMeasureExitCodes[] = {
 
 constexpr Command kCommands[] = {
     {"image measure", "[IMAGE]", "print the launch digest of an image",
-     "Prints what the secure processor reports for IMAGE, and a policy's "
-     "`measurement` names. IMAGE is an ELF file, an IGVM file (of whoever made "
+     "Computes what the secure processor should report for IMAGE, and a "
+     "policy's `measurement` names. IMAGE is an ELF file, an IGVM file (of "
+     "whoever made "
      "it) or a flat ROM.\n\n"
      "An ELF file has two digests: that of the emulated platform, and that of "
      "the IGVM file which `forelock image build` makes of it. The one for its "
