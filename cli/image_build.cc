@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -11,11 +12,12 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "cli/files.h"
 #include "cli/image_input.h"
 #include "launch/error.h"
-#include "launch/id_block.h"
+#include "launch/id_block_check.h"
 #include "launch/igvm_plan.h"
 #include "launch/image.h"
 #include "launch/image_plan.h"
@@ -110,7 +112,7 @@ void WarnIfNoSecrets(uint64_t policy) {
                 PolicyBitNames(policy & kNoSecret));
 }
 
-// As the secure processor does at SNP_LAUNCH_FINISH.
+// Only one that the secure processor would accept.
 absl::Status AddIdBlock(const Arguments& arguments, launch::LaunchPlan& plan) {
   if (arguments.Has("id-block") != arguments.Has("id-auth")) {
     return UsageError("--id-block and --id-auth belong together");
@@ -120,27 +122,14 @@ absl::Status AddIdBlock(const Arguments& arguments, launch::LaunchPlan& plan) {
   if (!block.ok()) return block.status();
   auto auth = ReadInput(arguments.Value("id-auth"), sev::kIdAuthSize);
   if (!auth.ok()) return auth.status();
-  const auto parsed_block = sev::ParseIdBlock(*block);
-  const auto parsed_auth = sev::ParseIdAuth(*auth);
-  const auto other = [](std::string_view what) {
-    return launch::Error(launch::kIdBlockOther, what);
-  };
-  if (!parsed_block.ok() || !parsed_auth.ok()) {
-    return other("the ID block is malformed");
-  }
-  if (parsed_block->launch_digest != launch::MeasurePlan(plan)) {
-    return other(absl::StrCat("the ID block is of launch digest ",
-                              DigestHex(parsed_block->launch_digest)));
-  }
-  if (parsed_block->policy != plan.policy) {
-    return other(absl::StrFormat("the ID block is of guest policy 0x%x",
-                                 parsed_block->policy));
-  }
-  if (!launch::VerifyIdAuth(*block, *parsed_auth).ok()) {
-    return other("the ID block's signatures do not verify");
-  }
   plan.id_block = {.id_block = *std::move(block), .id_auth = *std::move(auth)};
-  return absl::OkStatus();
+  const std::vector<std::string> findings = launch::CheckIdBlock(
+      *plan.id_block, launch::FinishedLaunch{
+                          .digest = launch::MeasurePlan(plan),
+                          .policy = plan.policy,
+                      });
+  if (findings.empty()) return absl::OkStatus();
+  return launch::Error(launch::kIdBlockOther, absl::StrJoin(findings, "; "));
 }
 
 absl::Status Build(const Arguments& arguments) {

@@ -15,11 +15,10 @@
 #include "cli/files.h"
 #include "cli/image_input.h"
 #include "cli/page_list.h"
-#include "launch/id_block.h"
+#include "launch/id_block_check.h"
 #include "launch/igvm_plan.h"
 #include "launch/launch_plan.h"
 #include "nlohmann/json.hpp"
-#include "sev/id_block.h"
 #include "verifier/ossl/ossl.h"
 
 namespace cli {
@@ -203,26 +202,6 @@ constexpr ExitCode kVerifyExitCodes[] = {
      "its launch"},
 };
 
-// Sentences; empty: SNP_LAUNCH_FINISH accepts the block.
-std::vector<std::string> IdBlockErrors(const launch::LaunchPlan& plan,
-                                       const sev::LaunchDigest& digest) {
-  const auto block = sev::ParseIdBlock(plan.id_block->id_block);
-  const auto auth = sev::ParseIdAuth(plan.id_block->id_auth);
-  if (!block.ok() || !auth.ok()) return {"the ID block is malformed"};
-  std::vector<std::string> errors;
-  if (block->launch_digest != digest) {
-    errors.push_back(absl::StrCat("the ID block is of launch digest ",
-                                  DigestHex(block->launch_digest)));
-  }
-  if (block->policy != plan.policy) {
-    errors.push_back("the ID block is of another guest policy");
-  }
-  if (!launch::VerifyIdAuth(plan.id_block->id_block, *auth).ok()) {
-    errors.push_back("the ID block's signatures do not verify");
-  }
-  return errors;
-}
-
 // What the digest does not cover, for the one who compares it.
 void PrintGuestPolicy(const ImageInput& image) {
   if (image.kind() != ImageKind::kIgvm) return;
@@ -255,7 +234,9 @@ absl::StatusOr<int> Verify(const Arguments& arguments) {
     errors.push_back(absl::StrCat("the launch digest is ", DigestHex(digest)));
   }
   if (plan->id_block) {
-    for (std::string& error : IdBlockErrors(*plan, digest)) {
+    for (std::string& error : launch::CheckIdBlock(
+             *plan->id_block, launch::FinishedLaunch{.digest = digest,
+                                                     .policy = plan->policy})) {
       errors.push_back(std::move(error));
     }
   }

@@ -3,8 +3,10 @@
 
 #include <stdio.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -14,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/image_input.h"
-#include "launch/id_block.h"
+#include "launch/id_block_check.h"
 #include "launch/image.h"
 #include "launch/qemu_args.h"
 #include "launch/rom.h"
@@ -91,21 +93,21 @@ absl::Status AddLaunch(const ImageInput& image, const Arguments& arguments,
     machine.guest_policy = plan->policy;
   }
   if (!has_block) return absl::OkStatus();
-  const auto block =
-      launch::ReadFile(arguments.Value("id-block"), sev::kIdBlockSize);
+  auto block = launch::ReadFile(arguments.Value("id-block"), sev::kIdBlockSize);
   if (!block.ok()) return block.status();
-  const auto auth =
-      launch::ReadFile(arguments.Value("id-auth"), sev::kIdAuthSize);
+  auto auth = launch::ReadFile(arguments.Value("id-auth"), sev::kIdAuthSize);
   if (!auth.ok()) return auth.status();
-  const auto parsed = sev::ParseIdBlock(*block);
-  const auto keys = sev::ParseIdAuth(*auth);
-  if (!parsed.ok() || !keys.ok() || !launch::VerifyIdAuth(*block, *keys).ok()) {
-    return UsageError("--id-block and --id-auth do not verify");
+  const launch::PlanIdBlock both = {.id_block = *std::move(block),
+                                    .id_auth = *std::move(auth)};
+  // A ROM's digest depends on the CPU model, its policy is the block's.
+  if (const auto findings = launch::CheckIdBlock(both, std::nullopt);
+      !findings.empty()) {
+    return UsageError(absl::StrCat("--id-block, --id-auth: ", findings[0]));
   }
-  machine.guest_policy = parsed->policy;
-  machine.has_author_key = keys->has_author_key;
-  machine.id_block_base64 = Base64(*block);
-  machine.id_auth_base64 = Base64(*auth);
+  machine.guest_policy = sev::ParseIdBlock(both.id_block)->policy;
+  machine.has_author_key = sev::ParseIdAuth(both.id_auth)->has_author_key;
+  machine.id_block_base64 = Base64(both.id_block);
+  machine.id_auth_base64 = Base64(both.id_auth);
   return absl::OkStatus();
 }
 
