@@ -151,20 +151,29 @@ class SnpSite(site.Site):
         self.endpoints = {"verifier": self.verifier.address}
         self.start_proxy()
 
-    def sign(self, image, svn=3, digest=None):
-        """The same image with an ID block by a key of this site."""
+    def _id_key(self):
         key = self.owner / "id-key.pem"
         if not key.exists():
             process.run(["openssl", "ecparam", "-name", "secp384r1", "-genkey", "-noout", "-out", key])
         self.id_key_digest = re.search(
             r"[0-9a-f]{96}", process.run([self.tools.cli, "image", "id-key", key]).stdout).group(0)  # fmt: skip
+        return key
+
+    def sign(self, image, svn=3):
+        """The same image with an ID block by a key of this site."""
+        signed = self.host / f"{image.stem}-svn{svn}.igvm"
+        process.run([self.tools.cli, "image", "sign", image, "--output", signed,
+                     "--svn", str(svn), "--id-key", self._id_key()])  # fmt: skip
+        # Its symbols, for the machine.
+        shutil.copyfile(image.with_suffix(".elf"), signed.with_suffix(".elf"))
+        return signed
+
+    def sign_digest(self, digest):
+        """ID block and authentication of any launch, as files."""
         block, auth = self.owner / "id-block", self.owner / "id-auth"
-        process.run([self.tools.cli, "image", "sign", "--id-key", key, "--svn", str(svn),
-                     "--digest", digest or self.measure(image),
+        process.run([self.tools.cli, "image", "sign", "--digest", digest, "--id-key", self._id_key(),
                      "--id-block-out", block, "--id-auth-out", auth])  # fmt: skip
-        elf = self.host / f"{image.stem}-svn{svn}.elf"
-        shutil.copyfile(image.with_suffix(".elf"), elf)
-        return self.build(elf, ["--id-block", block, "--id-auth", auth])
+        return block, auth
 
     def _command(self, image, folder, options, memory):
         command = [self.tools.machine, "run", "--hierarchy", self.processor,

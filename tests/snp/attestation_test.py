@@ -140,8 +140,9 @@ class SignedTest(SnpTest):
         self.assertEqual(run.kernel_entry, 0)
 
     def test_an_id_block_of_another_image_does_not_launch(self):
-        with self.assertRaises(process.Failure):
-            self.site.sign(self.site.image, digest="0" * 96)
+        block, auth = self.site.sign_digest("0" * 96)
+        with self.assertRaisesRegex(process.Failure, "LA17"):
+            self.site.build(self.site.image.with_suffix(".elf"), ["--id-block", block, "--id-auth", auth])
 
 
 class AcpiTest(SnpTest):
