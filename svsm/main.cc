@@ -107,7 +107,8 @@ void SvsmMain(uint32_t start_info, uint32_t entry) {
       .wipes = {[] { sequence->WipeVmpck0(); },
                 [] { sequence->WipeSecretsPage(); },
                 [] { sequence->WipeKernelSeed(); },
-                [] { sequence->WipeSession(); }, [] { sequence->WipeRng(); },
+                [] { sequence->WipeSession(); }, [] { WipeHeap(); },
+                [] { sequence->WipeRng(); },
                 [] { sequence->WipeKernelPages(); },
                 [] { sequence->WipeBehindInitrd(); }},
       .report = [](base::Status why) { sequence->ReportFailure(why); }};

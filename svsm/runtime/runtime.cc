@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "base/secret_buffer.h"
 #include "svsm/boot/image_symbols.h"
 #include "svsm/runtime/heap.h"
 
@@ -41,6 +42,8 @@ Watermarks MeasureWatermarks() {
   while (word < StackTop() && *word == kPaint) ++word;
   return {heap.peak(), AddressOf(StackTop()) - AddressOf(word)};
 }
+
+void WipeHeap() { base::SecureZero(arena, sizeof(arena)); }
 
 }  // namespace svsm
 

@@ -19,4 +19,8 @@ struct Watermarks {
 };
 Watermarks MeasureWatermarks();
 
+// Overwrites all that was ever allocated. Nothing may be allocated or freed
+// afterwards. For the last acts.
+void WipeHeap();
+
 }  // namespace svsm

@@ -90,15 +90,31 @@ class Interrupting final : public Script {
 // The same failure without an NMI.
 class Failing final : public Script {
  public:
+  explicit Failing(Moment moment) : moment_(moment) {}
   void After(Machine& machine, Exit& exit) override {
-    if (acted() == 0 && IsClosing(machine, exit)) {
+    if (acted() == 0 && moment_(machine, exit)) {
       Act();
       Lie(machine, exit);
     }
     watch.After(machine, exit);
   }
   Interrupting watch{0, 0};
+
+ private:
+  const Moment moment_;
 };
+
+// The proxy is told after the wipes: that needs nothing that they took.
+TEST(HostileLastActsTest, AFailureIsReportedAfterTheWipes) {
+  Failing failing(IsAsking);
+  Bench bench(&failing);
+  const Outcome outcome = bench.Run();
+  EXPECT_TRUE(outcome.ok());
+  EXPECT_EQ(outcome.end, "SP15") << outcome.ToString();
+  EXPECT_NE(bench.peer().reported_reason(), 0u);
+  EXPECT_EQ(outcome.console.find("exception"), std::string::npos)
+      << outcome.console;
+}
 
 class AtTheFailure final : public Brancher {
  public:
@@ -123,7 +139,7 @@ class AtTheFailure final : public Brancher {
 };
 
 TEST(HostileLastActsTest, NoNmiKeepsAKeyFromBeingWiped) {
-  Failing failing;
+  Failing failing(IsClosing);
   const Outcome failed = RunGuest(&failing);
   EXPECT_EQ(failed.end, "SP15") << failed.ToString();
   ASSERT_EQ(failing.acted(), 1);
@@ -219,8 +235,8 @@ TEST(HostileLastActsTest, AWipeThatIsInterruptedIsBegunAgain) {
     size_t places;
   };
   for (const Row& row : {
-           // VMPCK0 twice. TLS's own wipe does not bear it: limitations.md.
-           Row{IsAsking, false, 2},
+           // VMPCK0 twice, TLS's application and exporter secrets.
+           Row{IsAsking, true, 5},
            // VMPCK0 twice, the secret as it came and for the kernel. TLS is
            // over.
            Row{IsClosing, true, 4},
