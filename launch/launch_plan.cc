@@ -2,10 +2,29 @@
 #include "launch/launch_plan.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "openssl/sha.h"
+#include "sev/vmsa.h"
 
 namespace launch {
+namespace {
+
+// Of a VMSA as the firmware measures it.
+sev::LaunchDigest HashPage(const PlanPage& page) {
+  std::vector<uint8_t> bytes = page.contents;
+  if (page.type == sev::PageType::kVmsa && bytes.size() == sev::kVmsaSize) {
+    using sev::vmsa_layout::GuestTscOffset, sev::vmsa_layout::GuestTscScale;
+    static_assert(GuestTscScale::kEnd == GuestTscOffset::kOffset);
+    std::fill(bytes.begin() + GuestTscScale::kOffset,
+              bytes.begin() + GuestTscOffset::kEnd, uint8_t{0});
+  }
+  sev::LaunchDigest digest;
+  SHA384(bytes.data(), bytes.size(), digest.data());
+  return digest;
+}
+
+}  // namespace
 
 std::vector<MeasuredPage> MeasurePages(const LaunchPlan& plan) {
   LaunchMeasurement measurement;
@@ -13,9 +32,7 @@ std::vector<MeasuredPage> MeasurePages(const LaunchPlan& plan) {
   measured.reserve(plan.pages.size());
   for (const PlanPage& page : plan.pages) {
     MeasuredPage row = {.gpa = page.gpa, .type = page.type};
-    if (sev::IsHashed(page.type)) {
-      SHA384(page.contents.data(), page.contents.size(), row.contents.data());
-    }
+    if (sev::IsHashed(page.type)) row.contents = HashPage(page);
     measurement.AddPage(row.type, row.gpa, row.contents);
     row.digest = measurement.digest();
     measured.push_back(row);

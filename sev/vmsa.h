@@ -5,8 +5,8 @@
 // Spec: AMD 24593 (APM volume 2), appendix B, table "VMSA Layout, State Save
 // Area for SEV-ES". Segment attributes are the descriptor's bits 55:52 and
 // 47:40, packed into 12 bits. Only the fields that a launch sets are named;
-// the rest is zero. (The firmware measures GUEST_TSC_SCALE and _OFFSET, 0x2F0
-// and 0x2F8, as zero whatever they hold.)
+// the rest is zero. The firmware measures GUEST_TSC_SCALE and _OFFSET as zero
+// whatever they hold (SNP_LAUNCH_UPDATE, "PAGE_TYPE_VMSA"; [asp-fw]).
 #pragma once
 
 #include <stddef.h>
@@ -59,7 +59,10 @@ using Reserved1E0 = WireField<0x1E0, 0x18>;
 using Rax = WireField<0x1F8, 8>;
 using Reserved200 = WireField<0x200, 0x68>;
 using GuestPat = WireField<0x268, 8>;
-using Reserved270 = WireField<0x270, 0x98>;
+using Reserved270 = WireField<0x270, 0x80>;
+using GuestTscScale = WireField<0x2F0, 8>;
+using GuestTscOffset = WireField<0x2F8, 8>;
+using Reserved300 = WireField<0x300, 8>;
 using Rcx = WireField<0x308, 8>;
 using Rdx = WireField<0x310, 8>;
 using Rbx = WireField<0x318, 8>;
@@ -81,9 +84,10 @@ static_assert(
     Tile<Es, Cs, Ss, Ds, Fs, Gs, Gdtr, Ldtr, Idtr, Tr, Reserved0A0, Vmpl, Cpl,
          Reserved0CC, Efer, Reserved0D8, Xss, Cr4, Cr3, Cr0, Dr7, Dr6, Rflags,
          Rip, Reserved180, Rsp, Reserved1E0, Rax, Reserved200, GuestPat,
-         Reserved270, Rcx, Rdx, Rbx, Reserved320, Rbp, Rsi, Rdi, Reserved340,
-         SevFeatures, Reserved3B8, Xcr0, Reserved3F0, Mxcsr, X87Ftw, X87Fsw,
-         X87Fcw, Reserved412>(0x1000));
+         Reserved270, GuestTscScale, GuestTscOffset, Reserved300, Rcx, Rdx, Rbx,
+         Reserved320, Rbp, Rsi, Rdi, Reserved340, SevFeatures, Reserved3B8,
+         Xcr0, Reserved3F0, Mxcsr, X87Ftw, X87Fsw, X87Fcw, Reserved412>(
+        0x1000));
 }  // namespace vmsa_layout
 
 // SEV_FEATURES: bit 0 SNP; as SEV_STATUS from bit 2 on, shifted down by 2.
