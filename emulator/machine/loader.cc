@@ -2,13 +2,16 @@
 #include "emulator/machine/loader.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_format.h"
 #include "launch/id_block.h"
 #include "openssl/sha.h"
 #include "proto/launch_note.h"
+#include "sev/guest_policy.h"
 #include "sev/id_block.h"
+#include "sev/platform_info.h"
 #include "sev/wire_field.h"
 
 namespace emulator::machine {
@@ -37,6 +40,33 @@ absl::Status Check(const LaunchPlan& plan) {
       return absl::InvalidArgumentError(
           absl::StrFormat("page %#x is not a whole page", page.gpa));
     }
+  }
+  return absl::OkStatus();
+}
+
+// SNP_LAUNCH_START, "Actions".
+absl::Status CheckPolicy(uint64_t policy, const ChipModel& chip) {
+  const auto refused = [policy](std::string_view why) {
+    return absl::FailedPreconditionError(
+        absl::StrFormat("guest policy %#x: %s", policy, why));
+  };
+  if ((policy & sev::kPolicyReservedMustBeOne) == 0) {
+    return refused("bit 17 must be one");
+  }
+  if ((policy & ~sev::kPolicyKnownBits) != 0) {
+    return refused("reserved bits are set");
+  }
+  if ((policy & sev::kPolicySmt) == 0 &&
+      (chip.platform_info & sev::kPlatformInfoSmtEnabled) != 0) {
+    return refused("it forbids SMT, which is on");
+  }
+  const std::pair wanted(sev::PolicyAbiMajor(policy),
+                         sev::PolicyAbiMinor(policy));
+  const std::pair has(chip.firmware.major, chip.firmware.minor);
+  if (wanted > has) {
+    return refused(absl::StrFormat("it wants ABI %d.%d, the firmware has %d.%d",
+                                   wanted.first, wanted.second, has.first,
+                                   has.second));
   }
   return absl::OkStatus();
 }
@@ -129,7 +159,15 @@ sev::LaunchDigest ChainDigest(const LaunchPlan& plan) {
     const std::span<uint8_t, sev::kPageInfoSize> out(info);
     std::copy(digest.begin(), digest.end(), info.begin());
     if (HasContents(page.type)) {
-      SHA384(page.contents.data(), page.contents.size(),
+      std::vector<uint8_t> contents = page.contents;
+      // Measured "as if those fields contained zero".
+      if (page.type == sev::PageType::kVmsa &&
+          contents.size() == sev::kVmsaSize) {
+        const auto vmsa = std::span(contents).first<sev::kVmsaSize>();
+        sev::PutLe<uint64_t, sev::vmsa_layout::GuestTscScale>(0, vmsa);
+        sev::PutLe<uint64_t, sev::vmsa_layout::GuestTscOffset>(0, vmsa);
+      }
+      SHA384(contents.data(), contents.size(),
              info.data() + p::Contents::kOffset);
     }
     sev::PutLe<uint16_t, p::Length>(sizeof(info), out);
@@ -140,10 +178,13 @@ sev::LaunchDigest ChainDigest(const LaunchPlan& plan) {
   return digest;
 }
 
-absl::StatusOr<Launched> Launch(const LaunchPlan& plan,
+absl::StatusOr<Launched> Launch(const LaunchPlan& plan, const ChipModel& chip,
                                 const LaunchOptions& options,
                                 LaunchMemory& memory, Firmware& firmware) {
   if (absl::Status good = Check(plan); !good.ok()) return good;
+  if (absl::Status good = CheckPolicy(plan.policy, chip); !good.ok()) {
+    return good;
+  }
   Launched launched;
   launched.context.measurement = ChainDigest(plan);
   launched.context.policy = plan.policy;
@@ -161,9 +202,6 @@ absl::StatusOr<Launched> Launch(const LaunchPlan& plan,
     }
     if (FromHost(page.type) && options.edit_host_page) {
       options.edit_host_page(page.type, contents);
-    }
-    if (options.edit_private_page) {
-      options.edit_private_page(page.type, page.gpa, contents);
     }
     if (!memory.LaunchPage(page.gpa, contents)) {
       return absl::InvalidArgumentError(

@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "emulator/chip_model.h"
 #include "emulator/firmware.h"
 #include "emulator/machine/cpuid_table.h"
 #include "emulator/report_maker.h"
@@ -56,9 +57,6 @@ struct LaunchOptions {
   std::array<uint8_t, 32> host_data{};
   // Changes what the host writes: CPUID page and memory map. For tests.
   std::function<void(sev::PageType, MutablePageBytes)> edit_host_page;
-  // Changes what the firmware writes or a page of the image, which no host can.
-  std::function<void(sev::PageType, uint64_t gpa, MutablePageBytes)>
-      edit_private_page;
 };
 
 struct Launched {
@@ -74,8 +72,10 @@ sev::LaunchDigest ChainDigest(const launch::LaunchPlan& plan);
 // Gives `firmware` a new start (Firmware::Launch).
 //   InvalidArgument: a plan that no firmware takes: no VMSA or not last, a page
 //   of a wrong size or twice, outside RAM.
-//   FailedPrecondition: an ID block that SNP_LAUNCH_FINISH refuses.
+//   FailedPrecondition: a guest policy that SNP_LAUNCH_START of this `chip`
+//   refuses (POLICY_FAILURE), an ID block that SNP_LAUNCH_FINISH refuses.
 absl::StatusOr<Launched> Launch(const launch::LaunchPlan& plan,
+                                const ChipModel& chip,
                                 const LaunchOptions& options,
                                 LaunchMemory& memory, Firmware& firmware);
 

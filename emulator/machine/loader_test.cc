@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/machine/loader.h"
 
+#include <algorithm>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "emulator/testing.h"
 #include "gtest/gtest.h"
+#include "sev/platform_info.h"
 #include "sev/vmsa.h"
 
 namespace emulator::machine {
@@ -45,10 +48,11 @@ class LoaderTest : public testing::Test {
  protected:
   absl::StatusOr<Launched> Run(const launch::LaunchPlan& plan) {
     memory_.pages.clear();
-    return Launch(plan, options_, memory_, firmware_);
+    return Launch(plan, chip_, options_, memory_, firmware_);
   }
   LaunchOptions options_{.memory_map = {{.gpa = 0, .size = 1 << 24}},
                          .cpuid = MakeCpuidTable(kMilan)};
+  ChipModel chip_ = kMilan;
   FakeLaunchMemory memory_;
   Firmware firmware_{TestHierarchy()};
 };
@@ -79,6 +83,61 @@ TEST_F(LoaderTest, MeasuresAsLaunchDoes) {
   const sev::LaunchDigest all = ChainDigest(plan);
   plan.pages[0].gpa = 0x6000;
   EXPECT_NE(ChainDigest(plan), all);
+}
+
+TEST_F(LoaderTest, MeasuresAVmsaWithoutItsTscFields) {
+  launch::LaunchPlan plan = Plan();
+  std::vector<uint8_t>& vmsa = plan.pages.back().contents;
+  std::fill_n(vmsa.begin() + 0x2F0, 16, uint8_t{0});
+  const sev::LaunchDigest zeros = ChainDigest(plan);
+  std::fill_n(vmsa.begin() + 0x2F0, 16, uint8_t{0xA5});
+  EXPECT_EQ(ChainDigest(plan), zeros);
+  EXPECT_EQ(launch::MeasurePlan(plan), zeros);
+  // Loaded it is as it stands.
+  const auto launched = Run(plan);
+  ASSERT_TRUE(launched.ok()) << launched.status();
+  EXPECT_EQ(launched->vmsa[0x2F0], 0xA5);
+  for (const size_t neighbour : {0x2EF, 0x300}) {
+    plan = Plan();
+    const sev::LaunchDigest before = ChainDigest(plan);
+    plan.pages.back().contents[neighbour] ^= 1;
+    EXPECT_NE(ChainDigest(plan), before);
+    EXPECT_EQ(launch::MeasurePlan(plan), ChainDigest(plan));
+  }
+  // The same bytes of another page count.
+  plan = Plan();
+  const sev::LaunchDigest before = ChainDigest(plan);
+  plan.pages[1].contents[0x2F0] ^= 1;
+  EXPECT_NE(ChainDigest(plan), before);
+  EXPECT_NE(launch::MeasurePlan(plan), before);
+}
+
+TEST_F(LoaderTest, RefusesAPolicyThatTheFirmwareRefuses) {
+  const auto why = [&](uint64_t policy) {
+    launch::LaunchPlan plan = Plan();
+    plan.policy = policy;
+    const absl::Status status = Run(plan).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << policy;
+    return std::string(status.message());
+  };
+  EXPECT_EQ(why(0x10000), "guest policy 0x10000: bit 17 must be one");
+  EXPECT_EQ(why(0x4030000), "guest policy 0x4030000: reserved bits are set");
+  EXPECT_EQ(why(0x20000), "guest policy 0x20000: it forbids SMT, which is on");
+  EXPECT_EQ(why(0x30138),
+            "guest policy 0x30138: it wants ABI 1.56, the firmware has 1.55");
+  EXPECT_EQ(why(0x30200),
+            "guest policy 0x30200: it wants ABI 2.0, the firmware has 1.55");
+  EXPECT_TRUE(memory_.pages.empty());
+
+  const auto launches = [&](uint64_t policy) {
+    launch::LaunchPlan plan = Plan();
+    plan.policy = policy;
+    return Run(plan).ok();
+  };
+  EXPECT_TRUE(launches(0x30137));
+  EXPECT_TRUE(launches(0x300FF));
+  chip_.platform_info &= ~sev::kPlatformInfoSmtEnabled;
+  EXPECT_TRUE(launches(0x20000));
 }
 
 TEST_F(LoaderTest, RefusesPlansThatNoFirmwareTakes) {

@@ -144,7 +144,8 @@ void Machine::AddDevices() {
 
 absl::Status Machine::Start() {
   AddDevices();
-  auto launched = Launch(options_.plan, options_.launch, *this, firmware_);
+  auto launched = Launch(options_.plan, options_.hierarchy->model(),
+                         options_.launch, *this, firmware_);
   if (!launched.ok()) return launched.status();
   launched_ = *std::move(launched);
   launched_pages_.insert(launched_.pages.begin(), launched_.pages.end());
