@@ -48,6 +48,9 @@ class AttestationTest(SnpTest):
     def setUpClass(cls):
         super().setUpClass()
         cls.run_once = cls.site.start_and_wait(cls.site.image)
+        # As on KVM: guest_memfd has no large pages (docs/hardware.md).
+        cls.run_split = cls.site.start_and_wait(cls.site.image, ["--split-large-pages"])
+        cls.runs = {"large pages": cls.run_once, "split": cls.run_split}
 
     def test_attests_and_hands_over(self):
         self.assert_attested(self.run_once)
@@ -62,16 +65,20 @@ class AttestationTest(SnpTest):
         self.assertEqual(self.run_once.launch_digest, self.site.measure(self.site.image.with_suffix(".elf")))
 
     def test_exits_are_within_the_budget(self):
-        spent = self.run_once.mark(r"\] granted")["budget_exits"]
-        print(f"VMGEXITs of one attestation: {spent}, all: {self.run_once.exits}")
-        self.assertGreater(spent, 0)
-        self.assertLessEqual(spent, EXITS, self.run_once.exits)
+        for what, run in self.runs.items():
+            with self.subTest(what):
+                spent = run.mark(r"\] granted")["budget_exits"]
+                print(f"VMGEXITs of one attestation, {what}: {spent}, all: {run.exits}")
+                self.assertGreater(spent, 0)
+                self.assertLessEqual(spent, EXITS, run.exits)
 
     def test_instructions_are_within_the_budget(self):
-        spent = self.run_once.mark(r"\] granted")["instructions"]
-        print(f"instructions from the entry to the secret: {spent}")
-        self.assertGreater(spent, 1_000_000)
-        self.assertLessEqual(spent, INSTRUCTIONS)
+        for what, run in self.runs.items():
+            with self.subTest(what):
+                spent = run.mark(r"\] granted")["instructions"]
+                print(f"instructions from the entry to the secret, {what}: {spent}")
+                self.assertGreater(spent, 1_000_000)
+                self.assertLessEqual(spent, INSTRUCTIONS)
 
     def test_trace_lists_each_exit(self):
         lines = (self.run_once.folder / "trace").read_text().splitlines()
@@ -83,11 +90,10 @@ class AttestationTest(SnpTest):
         self.assertNotIn(self.site.secret, self.site.wiring.ram.read_bytes())
 
     def test_a_host_that_splits_large_pages(self):
-        run = self.site.start_and_wait(self.site.image, ["--split-large-pages"])
-        self.assert_attested(run)
+        self.assert_attested(self.run_split)
         self.assertGreater(self.run_once.large_pages, 0)
-        self.assertEqual(run.large_pages, 0)
-        self.assertEqual(run.validated_pages, self.run_once.validated_pages)
+        self.assertEqual(self.run_split.large_pages, 0)
+        self.assertEqual(self.run_split.validated_pages, self.run_once.validated_pages)
 
     def test_memory_above_4_gib(self):
         run = self.site.start_and_wait(self.site.image, ["--above-4g", "64"])
