@@ -56,6 +56,7 @@ class TestEvents : public CpuEvents {
   std::function<void(Cpu&, const WatchedAccess&)> on_watched =
       [](Cpu&, const WatchedAccess&) {};
   std::function<bool(Cpu&, const NestedFault&)> on_fault;
+  std::function<void(uint64_t)> on_fetch = [](uint64_t) {};
   std::vector<uint64_t> cr3_writes;
   std::vector<uint64_t> fetched;
 
@@ -65,7 +66,10 @@ class TestEvents : public CpuEvents {
   void OnWriteCr3(Cpu&, uint64_t value) override {
     cr3_writes.push_back(value);
   }
-  void OnFetchPage(Cpu&, uint64_t gpa) override { fetched.push_back(gpa); }
+  void OnFetchPage(Cpu&, uint64_t gpa) override {
+    fetched.push_back(gpa);
+    on_fetch(gpa);
+  }
   void OnWatchedAccess(Cpu& cpu, const WatchedAccess& access) override {
     on_watched(cpu, access);
   }

@@ -118,8 +118,8 @@ bool CpuCore::TlbFill(void* cs, uint64_t va, Access access, int mmu_index,
   for (bool told = false;;) {
     walk = TranslateOrRaise(va, access, user, smap, probe, ra);
     if (!walk.has_value()) return false;
-    if (told) break;
-    // Events happen once an access, and may change what it leads to.
+    // Events happen once an access, and may change what it leads to. Each page
+    // that a fetch leads to counts: no code runs from one that was not told.
     const uint64_t gpa = walk->gpa;
     if (access == Access::kFetch) {
       const size_t index = PageIndex(gpa);
@@ -128,7 +128,7 @@ bool CpuCore::TlbFill(void* cs, uint64_t va, Access access, int mmu_index,
       FlushTlb();  // SetTlb() let stores pass unseen
       cpu_restore_state_x86_64(cs_, ra, false);
       events_.OnFetchPage(cpu_, gpa);
-    } else if (!watched_.empty() && watched(gpa)) {
+    } else if (!told && !watched_.empty() && watched(gpa)) {
       cpu_restore_state_x86_64(cs_, ra, false);
       events_.OnWatchedAccess(cpu_, {.gpa = gpa,
                                      .gva = va,

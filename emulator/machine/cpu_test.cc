@@ -34,6 +34,23 @@ TEST_F(TestCpu, ReadsWritesAndReportsWhatItFetched) {
   EXPECT_EQ(events_.fetched, std::vector<uint64_t>{Symbol("store_load")});
 }
 
+TEST_F(TestCpu, SeesTheCodeOfAPageThatAFetchEventMapped) {
+  constexpr uint64_t kOther = kData + 0x1000;
+  MapCustom(0, kData | kCBit | 3);
+  events_.on_fetch = [&](uint64_t gpa) {
+    if (gpa == kData) MapCustom(0, kOther | kCBit | 3);
+  };
+  Load("patch");
+  Set(Gpr::kRsi, kCustom);
+  Set(Gpr::kRdi, kOther);
+  Set(Gpr::kRbx, 0xC300000001B8);  // mov eax, 1; ret
+  Set(Gpr::kRcx, 0xC300000002B8);  // mov eax, 2; ret
+  RunToHalt();
+  EXPECT_EQ(rbx(), 1u);
+  EXPECT_EQ(rax(), 2u);
+  EXPECT_EQ(events_.fetched.back(), kOther);
+}
+
 TEST_F(TestCpu, RunsTheCodeThatStandsThereNow) {
   MapCustom(0, kData | kCBit | 3);
   // Written before the page is known to hold code, and after, under the same
