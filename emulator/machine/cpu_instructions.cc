@@ -246,6 +246,12 @@ bool CpuCore::WriteMsr(uintptr_t ra) {
     case sev::kSevStatusMsr:
       Raise(kVectorGeneralProtection, 0, ra);
     case kMsrEfer:
+      // The next VMRUN finds the VMSA invalid. APM volume 2, 15.5.1,
+      // "Canonicalization and Consistency Checks".
+      if ((value & sev::kEferSvme) == 0) {
+        RequestStop(StopKind::kViolation, "the guest cleared EFER.SVME");
+        LeaveEngine(ra);
+      }
       // The engine masks what it does not know, SVME among it. NXE changes
       // what the TLB holds.
       FlushTlb();

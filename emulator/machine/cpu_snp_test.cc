@@ -291,6 +291,23 @@ TEST_F(TestCpu, SevStatusFollowsFromTheVmsa) {
   EXPECT_EQ(LastTrap().vector, 13u);
 }
 
+TEST_F(TestCpu, ClearingSvmeStops) {
+  for (const uint64_t svme : {uint64_t{0}, sev::kEferSvme}) {
+    Load("wrmsr");
+    Set(Gpr::kRcx, 0xC0000080);
+    Set(Gpr::kRax, 0xD01 | svme);
+    if (svme != 0) {
+      RunToHalt();
+      continue;
+    }
+    const StopReason reason = Run();
+    EXPECT_EQ(reason.kind, StopKind::kViolation) << last_;
+    EXPECT_EQ(reason.fault.rule, Rule::kNone);
+    EXPECT_EQ(reason.text, "the guest cleared EFER.SVME");
+    EXPECT_EQ(reason.rip, Symbol("wrmsr"));
+  }
+}
+
 TEST_F(TestCpu, VmgexitShowsTheMsrAndTakesTheAnswer) {
   for (const bool long_mode : {true, false}) {
     uint64_t seen = 0;

@@ -130,7 +130,7 @@ std::string_view NameOf(StopKind kind) {
 std::string StopReason::ToString() const {
   std::string out =
       absl::StrFormat("%s: %s\n  rip %#x\n", NameOf(kind), text, rip);
-  if (kind == StopKind::kViolation) {
+  if (kind == StopKind::kViolation && fault.rule != Rule::kNone) {
     constexpr std::array<std::string_view, 3> kAccess = {"read", "write",
                                                          "fetch"};
     absl::StrAppendFormat(&out, "  %s of gpa %#x (gva %#x, C=%d)\n",

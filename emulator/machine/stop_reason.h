@@ -45,7 +45,9 @@ struct Frame {
 enum class StopKind : uint8_t {
   kRequested,  // Cpu::Stop()
   kHalted,     // HLT, and nobody had other plans
-  kViolation,  // a nested page fault that nobody mended: `fault`
+  // A nested page fault that nobody mended: `fault`. Or what else hardware ends
+  // a guest for: `text`, and fault.rule is kNone.
+  kViolation,
   kTripleFault,
   kUnsupported,  // an instruction that the engine would get wrong
   kInstructionLimit,
@@ -58,7 +60,7 @@ struct StopReason {
   StopKind kind = StopKind::kRequested;
   std::string text;
   uint64_t rip = 0;
-  NestedFault fault;  // kViolation
+  NestedFault fault;  // of kViolation
   std::vector<Frame> backtrace;
 
   // Several lines: kind, rule, addresses, frames.
