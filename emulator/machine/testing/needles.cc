@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/machine/testing/needles.h"
 
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
@@ -18,6 +21,21 @@ T Load(const uint8_t* at) {
   T value;
   memcpy(&value, at, sizeof(value));
   return value;
+}
+
+// Of the pages of `memory`; empty: it cannot be read.
+std::vector<uint64_t> ReadPagemap(base::Bytes memory) {
+  const int file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
+  std::vector<uint64_t> entries((memory.size() + kPage - 1) / kPage);
+  const size_t size = entries.size() * sizeof(entries[0]);
+  // EDGE: the address as a number.
+  const auto at = reinterpret_cast<uintptr_t>(memory.data()) / kPage;
+  const ssize_t got = pread(file, entries.data(), size,
+                            static_cast<off_t>(at * sizeof(entries[0])));
+  close(file);
+  if (got < 0 || static_cast<size_t>(got) != size) return {};
+  return entries;
 }
 
 }  // namespace
@@ -62,21 +80,34 @@ std::vector<size_t> Needles::CountIn(base::Bytes memory) const {
 }
 
 std::vector<base::Bytes> ResidentParts(base::Bytes memory) {
-  std::vector<base::Bytes> parts;
-  if (memory.empty()) return parts;
+  if (memory.empty()) return {};
   std::vector<unsigned char> resident((memory.size() + kPage - 1) / kPage);
   // EDGE: mincore asks for a pointer that is not const, and changes nothing.
   if (mincore(const_cast<uint8_t*>(memory.data()), memory.size(),
               resident.data()) != 0) {
     return {memory};
   }
+  return ResidentParts(memory, resident, ReadPagemap(memory));
+}
+
+std::vector<base::Bytes> ResidentParts(base::Bytes memory,
+                                       std::span<const unsigned char> resident,
+                                       std::span<const uint64_t> pagemap) {
+  // Linux Documentation/admin-guide/mm/pagemap.rst.
+  constexpr uint64_t kPresent = uint64_t{1} << 63, kSwapped = uint64_t{1} << 62;
+  if (pagemap.size() != resident.size()) return {memory};
+  const auto wanted = [&](size_t page) {
+    return (resident[page] & 1) != 0 ||
+           (pagemap[page] & (kPresent | kSwapped)) != 0;
+  };
+  std::vector<base::Bytes> parts;
   for (size_t page = 0; page < resident.size();) {
-    if ((resident[page] & 1) == 0) {
+    if (!wanted(page)) {
       ++page;
       continue;
     }
     const size_t first = page;
-    while (page < resident.size() && (resident[page] & 1) != 0) ++page;
+    while (page < resident.size() && wanted(page)) ++page;
     const size_t end = std::min(page * kPage, memory.size());
     parts.push_back(memory.subspan(first * kPage, end - first * kPage));
   }

@@ -8,6 +8,7 @@
 
 #include <bitset>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -59,8 +60,16 @@ class Needles {
   std::bitset<65536> starts_;
 };
 
-// The parts of `memory`, whole pages of a mapping, that anybody ever wrote or
-// read: the rest is zeros and need not be searched.
+// The parts of `memory`, whole pages of a mapping, that may hold anything: what
+// mincore() calls resident or /proc/self/pagemap present or swapped out. The
+// rest of an anonymous private mapping is zeros, never written. Of a file's
+// mapping it is what neither this process nor the page cache has: no guest
+// memory of the tests is one. All of it, where the kernel does not say.
 std::vector<base::Bytes> ResidentParts(base::Bytes memory);
+// The same of what the kernel said, one element a page: bytes of mincore() and
+// entries of pagemap (none: it could not be read).
+std::vector<base::Bytes> ResidentParts(base::Bytes memory,
+                                       std::span<const unsigned char> resident,
+                                       std::span<const uint64_t> pagemap);
 
 }  // namespace emulator::machine::testing

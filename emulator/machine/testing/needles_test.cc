@@ -86,6 +86,23 @@ TEST(NeedlesTest, LooksAtEveryPageThatWasWritten) {
   munmap(mapping, kSize);
 }
 
+TEST(NeedlesTest, LooksAtWhatIsSwappedOutAndAtAllThatIsNotKnown) {
+  constexpr size_t kSize = 6 << 12;
+  const std::vector<uint8_t> memory(kSize);
+  const std::vector<unsigned char> resident = {0, 1, 0, 0, 0, 0};
+  const std::vector<uint64_t> pagemap = {
+      uint64_t{1} << 61, 0, uint64_t{1} << 62, 0, uint64_t{1} << 63, 0};
+  const auto parts = ResidentParts(memory, resident, pagemap);
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_EQ(parts[0].data(), memory.data() + 4096);
+  EXPECT_EQ(parts[0].size(), 2u * 4096);
+  EXPECT_EQ(parts[1].data(), memory.data() + 4 * 4096);
+  EXPECT_EQ(parts[1].size(), 4096u);
+  const auto all = ResidentParts(memory, resident, {});
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0].size(), kSize);
+}
+
 class NonceWatchTest : public ::testing::Test {
  protected:
   NonceWatchTest() {
