@@ -78,6 +78,7 @@ inline constexpr int kMsrPageStateErrorShift = 32;
 
 // Hypervisor features (bits 63:12 of the answer, here shifted down).
 inline constexpr uint64_t kFeatureSnp = uint64_t{1} << 0;
+inline constexpr uint64_t kFeatureApCreation = uint64_t{1} << 1;
 inline constexpr int kMsrFeaturesShift = 12;
 
 // Termination (sev/termination.h): bits 15:12 the reason code set, 23:16 the
@@ -141,10 +142,16 @@ inline constexpr uint64_t kExitCpuid = 0x72;
 inline constexpr uint64_t kExitIoio = 0x7B;
 inline constexpr uint64_t kExitMsr = 0x7C;  // SW_EXITINFO1: 0 read, 1 write
 inline constexpr uint64_t kExitPageNotValidated = 0x404;  // #VC only
+// SW_EXITINFO1: the address, 2: bytes. 56421, 4.1, "MMIO Read", "MMIO Write".
+inline constexpr uint64_t kExitMmioRead = 0x80000001;
+inline constexpr uint64_t kExitMmioWrite = 0x80000002;
 inline constexpr uint64_t kExitPageStateChange = 0x80000010;
 inline constexpr uint64_t kExitGuestRequest = 0x80000011;
 inline constexpr uint64_t kExitExtendedGuestRequest = 0x80000012;
+// SW_EXITINFO1[31:0]: the request; [63:32]: the APIC ID. 56421, 4.1.9.
 inline constexpr uint64_t kExitApCreation = 0x80000013;
+inline constexpr uint32_t kApDestroy =
+    2;  // The others give the VMSA's address.
 inline constexpr uint64_t kExitFeatures = 0x8000FFFD;
 inline constexpr uint64_t kExitTerminate = 0x8000FFFE;
 inline constexpr uint64_t kExitUnsupportedEvent = 0x8000FFFF;

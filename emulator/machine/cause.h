@@ -32,6 +32,7 @@ namespace emulator::machine {
   X(kGuestRequest, "guest-request", false)              \
   X(kExtendedRequest, "extended-guest-request", false)  \
   X(kUnsupportedEvent, "unsupported-event", false)      \
+  X(kApCreation, "ap-creation", false)                  \
   X(kTermination, "termination", false)
 
 enum class Cause : uint8_t {

@@ -58,6 +58,50 @@ Cause MsrCause(uint64_t info) {
   }
 }
 
+// Of a GHCB page; without the ports.
+Cause PageCause(uint64_t code) {
+  switch (code) {
+    case sev::kExitCpuid:
+      return Cause::kCpuid;
+    case sev::kExitMsr:
+      return Cause::kMsr;
+    case sev::kExitMmioRead:
+    case sev::kExitMmioWrite:
+      return Cause::kMmio;
+    case sev::kExitPageStateChange:
+      return Cause::kPageState;
+    case sev::kExitGuestRequest:
+      return Cause::kGuestRequest;
+    case sev::kExitExtendedGuestRequest:
+      return Cause::kExtendedRequest;
+    case sev::kExitApCreation:
+      return Cause::kApCreation;
+    case sev::kExitFeatures:
+      return Cause::kFeatures;
+    case sev::kExitTerminate:
+      return Cause::kTermination;
+    case sev::kExitUnsupportedEvent:
+      return Cause::kUnsupportedEvent;
+    case kExitWriteDr7:
+    case kExitInvd:
+    case kExitWbinvd:
+      return Cause::kInstruction;
+    default:
+      return Cause::kUnknown;
+  }
+}
+
+void ReadFields(const GhcbPage& ghcb, Exit& exit) {
+  exit.code = ghcb.GetIfValid<g::SwExitCode>();
+  exit.info1 = ghcb.GetIfValid<g::SwExitInfo1>();
+  exit.info2 = ghcb.GetIfValid<g::SwExitInfo2>();
+  exit.scratch = ghcb.GetIfValid<g::SwScratch>();
+  exit.rax = ghcb.GetIfValid<g::Rax>();
+  exit.rbx = ghcb.GetIfValid<g::Rbx>();
+  exit.rcx = ghcb.GetIfValid<g::Rcx>();
+  exit.rdx = ghcb.GetIfValid<g::Rdx>();
+}
+
 }  // namespace
 
 Hypervisor::Hypervisor(HypervisorOptions options, HostView& memory,
@@ -83,67 +127,25 @@ std::optional<Ending> Hypervisor::Identify(Exit& exit) {
     return Ending::Violation(absl::StrFormat(
         "VMGEXIT with a GHCB page at %#x that is not registered", exit.msr));
   }
-  const GhcbPage ghcb(page.first<kPageSize>());
-  exit.code = ghcb.GetIfValid<g::SwExitCode>();
-  exit.info1 = ghcb.GetIfValid<g::SwExitInfo1>();
-  exit.info2 = ghcb.GetIfValid<g::SwExitInfo2>();
-  exit.scratch = ghcb.GetIfValid<g::SwScratch>();
-  exit.rax = ghcb.GetIfValid<g::Rax>();
-  exit.rbx = ghcb.GetIfValid<g::Rbx>();
-  exit.rcx = ghcb.GetIfValid<g::Rcx>();
-  exit.rdx = ghcb.GetIfValid<g::Rdx>();
+  ReadFields(GhcbPage(page.first<kPageSize>()), exit);
+  if (exit.code == sev::kExitIoio) {
+    IdentifyIoio(exit);
+    return {};
+  }
+  exit.cause = PageCause(exit.code);
   exit.detail = absl::StrFormat("code %#x info %#x %#x", exit.code, exit.info1,
                                 exit.info2);
-  switch (exit.code) {
-    case sev::kExitCpuid:
-      exit.cause = Cause::kCpuid;
-      break;
-    case sev::kExitIoio: {
-      const auto port =
-          static_cast<uint16_t>(exit.info1 >> sev::kIoioPortShift);
-      const bool in = (exit.info1 & sev::kIoioIn) != 0;
-      const uint64_t value = exit.rax & IoMask(IoSize(exit.info1));
-      exit.cause = ports_.CauseOf(port, !in, static_cast<uint32_t>(value));
-      exit.detail =
-          in ? absl::StrFormat("in%d %#x", 8 * IoSize(exit.info1), port)
-             : absl::StrFormat("out%d %#x, %#x", 8 * IoSize(exit.info1), port,
-                               value);
-      break;
-    }
-    case sev::kExitMsr:
-      exit.cause = Cause::kMsr;
-      break;
-    case kExitMmioRead:
-    case kExitMmioWrite:
-      exit.cause = Cause::kMmio;
-      break;
-    case sev::kExitPageStateChange:
-      exit.cause = Cause::kPageState;
-      break;
-    case sev::kExitGuestRequest:
-      exit.cause = Cause::kGuestRequest;
-      break;
-    case sev::kExitExtendedGuestRequest:
-      exit.cause = Cause::kExtendedRequest;
-      break;
-    case sev::kExitFeatures:
-      exit.cause = Cause::kFeatures;
-      break;
-    case sev::kExitTerminate:
-      exit.cause = Cause::kTermination;
-      break;
-    case sev::kExitUnsupportedEvent:
-      exit.cause = Cause::kUnsupportedEvent;
-      break;
-    case kExitWriteDr7:
-    case kExitInvd:
-    case kExitWbinvd:
-      exit.cause = Cause::kInstruction;
-      break;
-    default:
-      exit.cause = Cause::kUnknown;
-  }
   return {};
+}
+
+void Hypervisor::IdentifyIoio(Exit& exit) {
+  const auto port = static_cast<uint16_t>(exit.info1 >> sev::kIoioPortShift);
+  const bool in = (exit.info1 & sev::kIoioIn) != 0;
+  const unsigned size = IoSize(exit.info1);
+  const uint64_t value = exit.rax & IoMask(size);
+  exit.cause = ports_.CauseOf(port, !in, static_cast<uint32_t>(value));
+  exit.detail = in ? absl::StrFormat("in%d %#x", 8 * size, port)
+                   : absl::StrFormat("out%d %#x, %#x", 8 * size, port, value);
 }
 
 std::optional<Ending> Hypervisor::Serve(Exit& exit) {
@@ -212,6 +214,7 @@ std::optional<Ending> Hypervisor::ServePage(Exit& exit) {
   rbx_ = exit.rbx;
   rcx_ = exit.rcx;
   rdx_ = exit.rdx;
+  has_certificate_buffer_ = ghcb.Valid<g::Rax>() && ghcb.Valid<g::Rbx>();
   const bool good = Validate(exit, ghcb);
   ghcb.ClearBitmap();
   if (good) {
@@ -231,7 +234,7 @@ std::optional<Ending> Hypervisor::ServePage(Exit& exit) {
 // As KVM's sev_es_validate_vmgexit().
 bool Hypervisor::Validate(const Exit& exit, GhcbPage& ghcb) const {
   if (ghcb.usage() != sev::kGhcbUsageStandard) {
-    ghcb.Refuse(kGhcbInvalidUsage);
+    ghcb.Refuse(sev::kMalformedUsage);
     return false;
   }
   bool good = ghcb.Valid<g::SwExitCode>() && ghcb.Valid<g::SwExitInfo1>() &&
@@ -252,8 +255,8 @@ bool Hypervisor::Validate(const Exit& exit, GhcbPage& ghcb) const {
       good &= ghcb.Valid<g::Rcx>();
       good &= exit.info1 == 0 || (ghcb.Valid<g::Rax>() && ghcb.Valid<g::Rdx>());
       break;
-    case kExitMmioRead:
-    case kExitMmioWrite:
+    case sev::kExitMmioRead:
+    case sev::kExitMmioWrite:
     case sev::kExitPageStateChange:
       good &= ghcb.Valid<g::SwScratch>();
       break;
@@ -261,6 +264,10 @@ bool Hypervisor::Validate(const Exit& exit, GhcbPage& ghcb) const {
     case sev::kExitExtendedGuestRequest:
       good &= exit.info1 % kPageSize == 0 && exit.info2 % kPageSize == 0 &&
               exit.info1 != exit.info2;
+      break;
+    case sev::kExitApCreation:
+      good &= static_cast<uint32_t>(exit.info1) == sev::kApDestroy ||
+              ghcb.Valid<g::Rax>();
       break;
     case kExitWriteDr7:
       good &= ghcb.Valid<g::Rax>();
@@ -273,11 +280,11 @@ bool Hypervisor::Validate(const Exit& exit, GhcbPage& ghcb) const {
       break;
     default:
       if (good) {
-        ghcb.Refuse(kGhcbInvalidEvent);
+        ghcb.Refuse(sev::kMalformedInvalidEvent);
         return false;
       }
   }
-  if (!good) ghcb.Refuse(kGhcbMissingInput);
+  if (!good) ghcb.Refuse(sev::kMalformedMissingInput);
   return good;
 }
 
@@ -292,8 +299,8 @@ std::optional<Ending> Hypervisor::Dispatch(Exit& exit, GhcbPage& ghcb) {
     case sev::kExitMsr:
       Msr(exit, ghcb);
       return {};
-    case kExitMmioRead:
-    case kExitMmioWrite:
+    case sev::kExitMmioRead:
+    case sev::kExitMmioWrite:
       Mmio(exit, ghcb);
       return {};
     case sev::kExitPageStateChange:
@@ -303,6 +310,8 @@ std::optional<Ending> Hypervisor::Dispatch(Exit& exit, GhcbPage& ghcb) {
       return GuestRequest(exit, ghcb);
     case sev::kExitExtendedGuestRequest:
       return ExtendedGuestRequest(exit, ghcb);
+    case sev::kExitApCreation:
+      return ApCreation(exit, ghcb);
     case sev::kExitFeatures:
       ghcb.Set<g::SwExitInfo2>(options_.features);
       return {};
@@ -317,10 +326,22 @@ std::optional<Ending> Hypervisor::Dispatch(Exit& exit, GhcbPage& ghcb) {
   }
 }
 
+// As KVM's sev_snp_ap_creation(), where there is one CPU, of APIC ID 0: no
+// honest guest gives its only CPU another VMSA.
+std::optional<Ending> Hypervisor::ApCreation(const Exit& exit, GhcbPage& ghcb) {
+  const auto request = static_cast<uint32_t>(exit.info1);
+  if (exit.info1 >> 32 != 0 || request > sev::kApDestroy) {
+    ghcb.Refuse(sev::kMalformedInvalidInput);
+    return {};
+  }
+  return Ending::Violation(
+      absl::StrFormat("AP creation request %d for the only CPU", request));
+}
+
 void Hypervisor::Ioio(Exit& exit, GhcbPage& ghcb) {
   const unsigned size = IoSize(exit.info1);
   if ((exit.info1 & (sev::kIoioString | sev::kIoioRep)) != 0 || size == 0) {
-    ghcb.Refuse(kGhcbInvalidInput);  // Nobody here needs string I/O.
+    ghcb.Refuse(sev::kMalformedInvalidInput);  // Nobody here needs string I/O.
     return;
   }
   const auto port = static_cast<uint16_t>(exit.info1 >> sev::kIoioPortShift);
@@ -357,8 +378,9 @@ void Hypervisor::Msr(Exit& exit, GhcbPage& ghcb) {
   constexpr uint64_t kApicBase = 0x1B, kMtrrCapabilities = 0xFE;
   constexpr uint64_t kApicBaseValue = 0xFEE00900;  // Enabled, boot processor.
   constexpr uint64_t kEightVariableFixedAndWc = 0x508;
-  // Vector 13, an exception, valid. APM volume 2, 15.20, EVENTINJ.
-  constexpr uint64_t kInjectGeneralProtection = 0x80000B0D;
+  // Vector 13, an exception, valid; KVM sets no bit for the error code. APM
+  // volume 2, 15.20, EVENTINJ.
+  constexpr uint64_t kInjectGeneralProtection = 0x8000030D;
   absl::StrAppendFormat(&exit.detail, " msr %#x", exit.rcx);
   const bool write = exit.info1 != 0;
   uint64_t value = 0;

@@ -28,19 +28,10 @@
 
 namespace emulator::machine {
 
-// Reasons in SW_EXITINFO2 with kExitResultMalformed. 56421, 4.1, table 7.
-inline constexpr uint64_t kGhcbNotRegistered = 1, kGhcbInvalidUsage = 2,
-                          kGhcbInvalidScratch = 3, kGhcbMissingInput = 4,
-                          kGhcbInvalidInput = 5, kGhcbInvalidEvent = 6;
-
-// SW_EXITINFO1: the address, 2: bytes. 56421, 4.1, "MMIO Read", "MMIO Write".
-inline constexpr uint64_t kExitMmioRead = 0x80000001,
-                          kExitMmioWrite = 0x80000002;
-
 struct HypervisorOptions {
   uint16_t min_version = 1, max_version = 2;
   uint8_t cbit_position = kCbitPosition;
-  uint64_t features = sev::kFeatureSnp;
+  uint64_t features = sev::kFeatureSnp | sev::kFeatureApCreation;
   LargePages large_pages = LargePages::kKeep;
   CpuidTable cpuid;
   // The certificate table of the extended guest request (sev/cert_table.h).
@@ -63,6 +54,8 @@ class Hypervisor {
   uint64_t registered_ghcb() const { return registered_ghcb_; }
 
  private:
+  // Cause and detail of a port access.
+  void IdentifyIoio(Exit& exit);
   std::optional<Ending> ServeMsr(Exit& exit);
   std::optional<Ending> ServePage(Exit& exit);
   // False: SW_EXITINFO says why.
@@ -78,6 +71,7 @@ class Hypervisor {
   // unless that is within the page's shared buffer. 0: as much as there is.
   base::MutableBytes Scratch(const Exit& exit, size_t size, GhcbPage& ghcb);
   void PageStateChange(Exit& exit, GhcbPage& ghcb);
+  static std::optional<Ending> ApCreation(const Exit& exit, GhcbPage& ghcb);
   std::optional<Ending> GuestRequest(Exit& exit, GhcbPage& ghcb);
   std::optional<Ending> ExtendedGuestRequest(Exit& exit, GhcbPage& ghcb);
   std::optional<Ending> ForwardToFirmware(Exit& exit, GhcbPage& ghcb);
@@ -91,6 +85,7 @@ class Hypervisor {
   uint64_t registered_ghcb_ = 0;
   // What the four registers hold after the exit.
   uint64_t rax_ = 0, rbx_ = 0, rcx_ = 0, rdx_ = 0;
+  bool has_certificate_buffer_ = false;  // The guest gave RAX and RBX.
 };
 
 }  // namespace emulator::machine

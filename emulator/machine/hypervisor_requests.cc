@@ -24,7 +24,7 @@ base::MutableBytes Hypervisor::Scratch(const Exit& exit, size_t size,
   const uint64_t end = exit.msr + g::SharedBuffer::kEnd;
   if (exit.scratch < begin || exit.scratch >= end ||
       size > end - exit.scratch) {
-    ghcb.Refuse(kGhcbInvalidScratch);
+    ghcb.Refuse(sev::kMalformedScratchArea);
     return {};
   }
   return base::MutableBytes(ghcb.bytes())
@@ -34,7 +34,7 @@ base::MutableBytes Hypervisor::Scratch(const Exit& exit, size_t size,
 // Of what is no RAM only the local APIC is there; the rest reads all ones.
 void Hypervisor::Mmio(Exit& exit, GhcbPage& ghcb) {
   if (exit.info2 == 0 || exit.info2 > 8) {
-    ghcb.Refuse(kGhcbInvalidInput);
+    ghcb.Refuse(sev::kMalformedInvalidInput);
     return;
   }
   const base::MutableBytes data = Scratch(exit, exit.info2, ghcb);
@@ -42,7 +42,7 @@ void Hypervisor::Mmio(Exit& exit, GhcbPage& ghcb) {
   const uint64_t offset = exit.info1 - LocalApic::kBase;
   const bool apic = exit.info1 >= LocalApic::kBase &&
                     offset < LocalApic::kSize && data.size() == 4;
-  if (exit.code == kExitMmioWrite) {
+  if (exit.code == sev::kExitMmioWrite) {
     if (apic) apic_.Write(offset, base::LoadLe<uint32_t>(data.first<4>()));
     return;
   }
@@ -54,7 +54,7 @@ void Hypervisor::PageStateChange(Exit& exit, GhcbPage& ghcb) {
   const base::MutableBytes buffer = Scratch(exit, 0, ghcb);
   if (buffer.empty()) return;
   if (buffer.size() < sev::kPscHeaderSize) {
-    ghcb.Refuse(kGhcbInvalidScratch);
+    ghcb.Refuse(sev::kMalformedScratchArea);
     return;
   }
   const std::span<const uint8_t> header = buffer.first(sev::kPscHeaderSize);
@@ -81,8 +81,8 @@ std::optional<Ending> Hypervisor::ExtendedGuestRequest(Exit& exit,
   }
   const bool report = request[sev::message_layout::Type::kOffset] ==
                       static_cast<uint8_t>(sev::MessageType::kReportRequest);
-  if (report && gpa % kPageSize != 0) {
-    ghcb.Refuse(kGhcbInvalidInput);
+  if (report && (!has_certificate_buffer_ || gpa % kPageSize != 0)) {
+    ghcb.Refuse(sev::kMalformedInvalidInput);
     return {};
   }
   const std::vector<uint8_t>& table = options_.certificates;

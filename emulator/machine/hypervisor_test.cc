@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <utility>
+
 #include "emulator/machine/devices.h"
 #include "emulator/machine/fake_host_view.h"
 #include "emulator/testing.h"
@@ -61,7 +63,7 @@ class HypervisorTest : public testing::Test {
 TEST_F(HypervisorTest, MsrProtocol) {
   EXPECT_EQ(Msr(0x002), uint64_t{2} << 48 | uint64_t{1} << 32 | 51u << 24 | 1);
   EXPECT_EQ(exit_.cause, Cause::kSevInfo);
-  EXPECT_EQ(Msr(0x080), 0x1081u);
+  EXPECT_EQ(Msr(0x080), 0x3081u);
   EXPECT_EQ(Msr(0x010), 0xFFFFFFFFFFFFF011u);
   EXPECT_EQ(Msr(kGhcb | 0x012), kGhcb | 0x013);
   EXPECT_EQ(exit_.cause, Cause::kGhcbRegistration);
@@ -129,17 +131,17 @@ TEST_F(HypervisorTest, AMissingFieldIsMalformed) {
   Prepare(sev::kExitIoio, uint64_t{0x80} << 16 | sev::kIoioSize8, 0);
   Go();
   EXPECT_EQ(info1(), sev::kExitResultMalformed);
-  EXPECT_EQ(info2(), kGhcbMissingInput);
+  EXPECT_EQ(info2(), sev::kMalformedMissingInput);
   Prepare(0x4242, 0, 0);
   Go();
-  EXPECT_EQ(info2(), kGhcbInvalidEvent);
+  EXPECT_EQ(info2(), sev::kMalformedInvalidEvent);
   GhcbPage ghcb = Prepare(sev::kExitFeatures, 0, 0);
   sev::PutLe<uint32_t, g::Usage>(1, ghcb.bytes());
   Go();
-  EXPECT_EQ(info2(), kGhcbInvalidUsage);
+  EXPECT_EQ(info2(), sev::kMalformedUsage);
   Prepare(sev::kExitGuestRequest, kRequest, kRequest);
   Go();
-  EXPECT_EQ(info2(), kGhcbMissingInput);
+  EXPECT_EQ(info2(), sev::kMalformedMissingInput);
 }
 
 TEST_F(HypervisorTest, TheAnswerClearsTheBitmapFirst) {
@@ -149,7 +151,7 @@ TEST_F(HypervisorTest, TheAnswerClearsTheBitmapFirst) {
   EXPECT_FALSE(Ghcb().Valid<g::SwScratch>());
   EXPECT_FALSE(Ghcb().Valid<g::SwExitCode>());
   EXPECT_TRUE(Ghcb().Valid<g::SwExitInfo2>());
-  EXPECT_EQ(info2(), sev::kFeatureSnp);
+  EXPECT_EQ(info2(), 3u);
 }
 
 TEST_F(HypervisorTest, CpuidAndMsr) {
@@ -164,6 +166,7 @@ TEST_F(HypervisorTest, CpuidAndMsr) {
   Prepare(sev::kExitMsr, 0, 0).Set<g::Rcx>(0x777);
   Go();
   EXPECT_EQ(info1(), sev::kExitResultException);
+  EXPECT_EQ(info2(), 0x8000030Du);
   GhcbPage write = Prepare(sev::kExitMsr, 1, 0);
   write.Set<g::Rcx>(0x2FF);
   write.Set<g::Rax>(0xC06);
@@ -188,7 +191,7 @@ TEST_F(HypervisorTest, PageStateChangeWantsItsScratchInsideTheBuffer) {
   for (const uint64_t scratch : {kRequest, kGhcb, kGhcb + 0xFF0 - 7}) {
     Prepare(sev::kExitPageStateChange, 0, 0).Set<g::SwScratch>(scratch);
     Go();
-    EXPECT_EQ(info2(), kGhcbInvalidScratch) << scratch;
+    EXPECT_EQ(info2(), sev::kMalformedScratchArea) << scratch;
   }
 }
 
@@ -199,7 +202,27 @@ TEST_F(HypervisorTest, InstructionsWithNothingToDo) {
   EXPECT_EQ(exit_.cause, Cause::kInstruction);
   Prepare(0x37, 0, 0);  // Without RAX.
   Go();
-  EXPECT_EQ(info2(), kGhcbMissingInput);
+  EXPECT_EQ(info2(), sev::kMalformedMissingInput);
+}
+
+TEST_F(HypervisorTest, ApCreationIsForCpusThatThereAre) {
+  const auto create = [&](uint64_t info1, bool rax) {
+    GhcbPage ghcb = Prepare(sev::kExitApCreation, info1, 0x7000);
+    if (rax) ghcb.Set<g::Rax>(1);
+    Go();
+    EXPECT_EQ(exit_.cause, Cause::kApCreation);
+    return info2();
+  };
+  constexpr uint64_t kApic1 = uint64_t{1} << 32;
+  EXPECT_EQ(create(kApic1 | 1, false), sev::kMalformedMissingInput);
+  EXPECT_EQ(create(kApic1 | 1, true), sev::kMalformedInvalidInput);
+  EXPECT_EQ(create(kApic1 | 2, false), sev::kMalformedInvalidInput);
+  EXPECT_EQ(create(3, true), sev::kMalformedInvalidInput);
+  EXPECT_EQ(info1(), sev::kExitResultMalformed);
+  EXPECT_FALSE(ending_.has_value());
+  create(1, true);
+  ASSERT_TRUE(ending_.has_value());
+  EXPECT_EQ(ending_->kind, Ending::Kind::kViolation);
 }
 
 TEST_F(HypervisorTest, MmioReachesTheLocalApicAndNothingElse) {
@@ -218,10 +241,10 @@ TEST_F(HypervisorTest, MmioReachesTheLocalApicAndNothingElse) {
   EXPECT_EQ(mmio(0x80000001, 0xFEC00000, 4, 0), 0xFFFFFFFF);
   EXPECT_EQ(exit_.cause, Cause::kMmio);
   mmio(0x80000001, 0xFEC00000, 9, 0);
-  EXPECT_EQ(info2(), kGhcbInvalidInput);
+  EXPECT_EQ(info2(), sev::kMalformedInvalidInput);
   Prepare(0x80000001, 0xFEE00030, 4).Set<g::SwScratch>(kGhcb + 0xFF0 - 3);
   Go();
-  EXPECT_EQ(info2(), kGhcbInvalidScratch);
+  EXPECT_EQ(info2(), sev::kMalformedScratchArea);
 }
 
 // --- Guest requests.
@@ -236,6 +259,27 @@ TEST_F(HypervisorTest, GuestRequestReachesTheFirmware) {
   Prepare(sev::kExitGuestRequest, kRequest, kResponse);
   Go();
   ASSERT_TRUE(ending_.has_value());
+}
+
+TEST_F(HypervisorTest, ExtendedRequestWantsItsBufferNamed) {
+  const auto go = [&](bool rax, bool rbx) {
+    GhcbPage ghcb =
+        Prepare(sev::kExitExtendedGuestRequest, kRequest, kResponse);
+    if (rax) ghcb.Set<g::Rax>(0);
+    if (rbx) ghcb.Set<g::Rbx>(0);
+    Go();
+    EXPECT_FALSE(ending_.has_value());
+    return std::pair(info1(), info2());
+  };
+  hypervisor_->options().certificates.clear();
+  const std::pair invalid(uint64_t{sev::kExitResultMalformed},
+                          sev::kMalformedInvalidInput);
+  EXPECT_NE(go(false, false), invalid);  // Only reports have certificates.
+  memory_.Shared(kRequest, kPageSize)[sev::message_layout::Type::kOffset] =
+      static_cast<uint8_t>(sev::MessageType::kReportRequest);
+  EXPECT_EQ(go(true, false), invalid);
+  EXPECT_EQ(go(false, true), invalid);
+  EXPECT_NE(go(true, true), invalid);
 }
 
 TEST_F(HypervisorTest, ExtendedRequestTellsHowManyPagesItWants) {
