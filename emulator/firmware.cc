@@ -215,7 +215,7 @@ ReportBytes Firmware::MakeReport(const sev::ReportRequest& request,
   ReportBytes report = MakeUnsignedReport(
       hierarchy_.model(), hierarchy_.chip_id(), guest_, platform_, told,
       vlek ? sev::SigningKey::kVlek : sev::SigningKey::kVcek);
-  if (platform_.mask_chip_key) return report;
+  if (platform_.mask_chip_key && !vlek) return report;
   // A P-384 signature fails for want of memory only.
   if (!SignReport(vlek ? hierarchy_.vlek_key() : hierarchy_.vcek_key(),
                   report)) {

@@ -111,7 +111,7 @@ constexpr Option kServeOptions[] = {
     {"image", "ELF", Kind::kRequired, "the guest image that QEMU gets"},
     {"report-version", "N", Kind::kOptional, "2 to 5; 3 if not given"},
     {"mask-chip-id", "", Kind::kSwitch, "reports name no chip"},
-    {"mask-chip-key", "", Kind::kSwitch, "reports are not signed"},
+    {"mask-chip-key", "", Kind::kSwitch, "no VCEK signs reports"},
     {"fault", "NAME", Kind::kOptional, "misbehave; for tests, see above"},
     {"dump-vmpck", "FILE", Kind::kOptional, "write VMPCK0; for tests only"},
 };

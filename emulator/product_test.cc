@@ -132,5 +132,16 @@ TEST(Masks, AMaskedChipKeySignsNothing) {
   EXPECT_TRUE(base::AllZero(report->signature_s()));
 }
 
+TEST(Masks, AMaskedChipKeyLeavesTheVlek) {
+  const Hierarchy& hierarchy = TestHierarchy(kMilan, /*vlek=*/true);
+  const Answer answer =
+      AskFor(sev::KeySelect::kVlek, hierarchy, {.mask_chip_key = true});
+  const auto report = sev::UnverifiedReport::Parse(answer.report);
+  ASSERT_TRUE(report.ok());
+  EXPECT_TRUE(report->chip_key_masked());
+  EXPECT_EQ(report->signing_key(), sev::SigningKey::kVlek);
+  EXPECT_TRUE(ReportSignatureVerifies(*report, hierarchy.vlek()));
+}
+
 }  // namespace
 }  // namespace emulator

@@ -16,8 +16,10 @@ constexpr uint32_t kFirstVersionWithMitigations = 5;
 
 uint32_t KeyInfo(const GuestContext& guest, const PlatformConfig& platform,
                  sev::SigningKey signing_key) {
-  const auto signer =
-      platform.mask_chip_key ? sev::SigningKey::kNone : signing_key;
+  // The chip's own key only: a VLEK signs all the same.
+  const bool none =
+      platform.mask_chip_key && signing_key == sev::SigningKey::kVcek;
+  const auto signer = none ? sev::SigningKey::kNone : signing_key;
   return (guest.author_key_enabled ? sev::kKeyInfoAuthorKeyEnabled : 0) |
          (platform.mask_chip_key ? sev::kKeyInfoMaskChipKey : 0) |
          static_cast<uint32_t>(signer) << sev::kKeyInfoSigningKeyShift;

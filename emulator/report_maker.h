@@ -44,7 +44,7 @@ struct GuestContext {
 struct PlatformConfig {
   uint32_t report_version = 3;
   bool mask_chip_id = false;   // CHIP_ID is zero.
-  bool mask_chip_key = false;  // Nothing is signed.
+  bool mask_chip_key = false;  // No VCEK signs; a VLEK does.
 };
 
 // All fields but the signature. `signing_key` is what would sign if chip keys

@@ -55,7 +55,8 @@ ReportFaults UnverifiedReport::FindFaults() const {
                  !base::AllZero(signature_r().subspan(kP384Bytes)) ||
                  !base::AllZero(signature_s().subspan(kP384Bytes)));
   faults.Add(Fault::kVmpl, vmpl() > 3);
-  faults.Add(Fault::kChipKeyMasked, chip_key_masked());
+  faults.Add(Fault::kChipKeyMasked,
+             chip_key_masked() && signing_key() != SigningKey::kVlek);
   faults.Add(Fault::kSigningKey, signing_key() != SigningKey::kVcek &&
                                      signing_key() != SigningKey::kVlek);
   return faults;

@@ -106,8 +106,8 @@ enum class ReportFault : uint32_t {
   kReserved = 1u << 6,          // Another byte that the version reserves.
   kSignaturePadding = 1u << 7,  // Bytes beyond R and S, or beyond 48 of each.
   kVmpl = 1u << 8,              // Not 0 to 3: not a guest's request.
-  kChipKeyMasked = 1u << 9,     // MASK_CHIP_KEY: firmware signs nothing.
-  kSigningKey = 1u << 10,       // Neither VCEK nor VLEK.
+  kChipKeyMasked = 1u << 9,  // MASK_CHIP_KEY, and no VLEK: nothing is signed.
+  kSigningKey = 1u << 10,    // Neither VCEK nor VLEK.
 };
 
 class ReportFaults {

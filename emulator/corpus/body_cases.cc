@@ -153,7 +153,7 @@ std::vector<ReportCase> BodyCases() {
              draft.report_key = nullptr;
            }},
       {.name = "chip-key-masked-signed",
-       .reason = "MASK_CHIP_KEY yet signed, which no firmware does",
+       .reason = "MASK_CHIP_KEY yet signed by a VCEK, which no firmware does",
        .failing = "mask_chip_key_clear",
        .before = SetKeyInfo(kMasked),
        .profile = true},

@@ -171,6 +171,20 @@ TEST(Appraisal, MaskedChipIdIsNoFaultUnderVlek) {
   EXPECT_EQ(draft.Sign().Appraise().verdict, Verdict::kValid);
 }
 
+// Firmware masks the chip's own key.
+TEST(Appraisal, MaskedChipKeyIsNoFaultUnderVlek) {
+  constexpr uint32_t kMasked = sev::kKeyInfoMaskChipKey;
+  Draft draft = GoodDraft(emulator::kTurin, SignerKind::kVlek);
+  draft.PutReport32(layout::KeyInfo::kOffset,
+                    kMasked | static_cast<uint32_t>(sev::SigningKey::kVlek)
+                                  << sev::kKeyInfoSigningKeyShift);
+  EXPECT_EQ(draft.Sign().Appraise().verdict, Verdict::kValid);
+  Draft own = GoodDraft();
+  own.PutReport32(layout::KeyInfo::kOffset, kMasked);
+  EXPECT_EQ(FailingChecks(own.Sign().Appraise()),
+            std::vector{Check::kChipKeyNotMasked});
+}
+
 TEST(Appraisal, NewerVersionIsUnverifiableAndShown) {
   Draft draft = GoodDraft();
   draft.PutReport32(layout::Version::kOffset, 6);
