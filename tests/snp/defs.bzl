@@ -25,6 +25,4 @@ def snp_test(name, src, size = "medium", data = []):
             "//tests/harness",
             "//verifier:forelock-verifier",
         ],
-        # It runs daemons on sockets and wants its CPU.
-        tags = ["exclusive"],
     )
