@@ -108,7 +108,7 @@ void SvsmMain(uint32_t start_info, uint32_t entry) {
                 [] { sequence->WipeSecretsPage(); },
                 [] { sequence->WipeKernelSeed(); },
                 [] { sequence->WipeSession(); }, [] { WipeHeap(); },
-                [] { sequence->WipeRng(); },
+                [] { sequence->WipeRng(); }, [] { WipeStack(); },
                 [] { sequence->WipeKernelPages(); },
                 [] { sequence->WipeBehindInitrd(); }},
       .report = [](base::Status why) { sequence->ReportFailure(why); }};

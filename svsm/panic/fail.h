@@ -27,7 +27,7 @@ struct LastActs {
   // The image's keys, and secrets that a kernel was to get, in this order. The
   // dearest first, and what is not in the
   // image last.
-  std::array<void (*)(), 8> wipes{};
+  std::array<void (*)(), 9> wipes{};
   // Tells the host's operator over the channel, within its own deadline.
   void (*report)(base::Status why) = nullptr;
 };

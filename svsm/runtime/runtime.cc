@@ -14,7 +14,7 @@ alignas(Heap::kAlignment) constinit uint8_t arena[kHeapSize];
 constinit Heap heap;
 
 constexpr uint64_t kPaint = 0x6B636F6C65726F66;  // "forelock"
-// What the frames of the painter itself may take.
+// What the frames of the painter and the wiper themselves may take.
 constexpr uint64_t kUnpainted = 512;
 
 // The lowest and one past the highest word of the boot stack.
@@ -44,6 +44,17 @@ Watermarks MeasureWatermarks() {
 }
 
 void WipeHeap() { base::SecureZero(arena, sizeof(arena)); }
+
+void WipeStack() {
+  const uint64_t here = AddressOf(__builtin_frame_address(0));
+  const uint64_t bottom = AddressOf(StackBottom());
+  uint64_t end = AddressOf(StackTop());
+  // In an exception nothing of this stack is needed any more.
+  if (here > bottom && here <= end) {
+    end = here - bottom > kUnpainted ? here - kUnpainted : bottom;
+  }
+  base::SecureZero(StackBottom(), end - bottom);
+}
 
 }  // namespace svsm
 

@@ -23,4 +23,9 @@ Watermarks MeasureWatermarks();
 // afterwards. For the last acts.
 void WipeHeap();
 
+// Overwrites the boot stack below the caller, or all of it if the caller runs
+// on another one: the code that an exception interrupted does not wipe its
+// variables any more. For the last acts.
+void WipeStack();
+
 }  // namespace svsm

@@ -184,6 +184,16 @@ TEST(HostileInjectionTest, Int80AndNmiAtManyPoints) {
   ExpectNoKernel(reports);
 }
 
+// TLS's secrets are in variables then, which the interrupted code does not
+// wipe.
+TEST(HostileInjectionTest, NmiAtManyPointsOfTheHandshake) {
+  const Length& length = HonestRun();
+  AtCounts brancher(
+      Spread(length.granted / 10 * 9, length.before_grant(), 100), {},
+      [](uint64_t at) { return std::vector<Branch>{Vector(at, kNmi)}; });
+  ExpectNoKernel(RunBranches(brancher));
+}
+
 // Every exit code that there is, while the secret is being handled.
 TEST(HostileInjectionTest, EachVcErrorCodeIntoCodeThatHandlesTheSecret) {
   std::vector<uint32_t> codes;
