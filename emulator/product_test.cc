@@ -134,13 +134,15 @@ TEST(Masks, AMaskedChipKeySignsNothing) {
 
 TEST(Masks, AMaskedChipKeyLeavesTheVlek) {
   const Hierarchy& hierarchy = TestHierarchy(kMilan, /*vlek=*/true);
-  const Answer answer =
-      AskFor(sev::KeySelect::kVlek, hierarchy, {.mask_chip_key = true});
-  const auto report = sev::UnverifiedReport::Parse(answer.report);
-  ASSERT_TRUE(report.ok());
-  EXPECT_TRUE(report->chip_key_masked());
-  EXPECT_EQ(report->signing_key(), sev::SigningKey::kVlek);
-  EXPECT_TRUE(ReportSignatureVerifies(*report, hierarchy.vlek()));
+  for (const auto select :
+       {sev::KeySelect::kVlek, sev::KeySelect::kVlekIfInstalled}) {
+    const Answer answer = AskFor(select, hierarchy, {.mask_chip_key = true});
+    const auto report = sev::UnverifiedReport::Parse(answer.report);
+    ASSERT_TRUE(report.ok());
+    EXPECT_TRUE(report->chip_key_masked());
+    EXPECT_EQ(report->signing_key(), sev::SigningKey::kVlek);
+    EXPECT_TRUE(ReportSignatureVerifies(*report, hierarchy.vlek()));
+  }
 }
 
 }  // namespace

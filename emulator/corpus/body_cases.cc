@@ -136,6 +136,10 @@ std::vector<ReportCase> BodyCases() {
        .before = MaskChipId,
        .signer = SignerKind::kVlek},
       {.name = "chip-key-masked",
+       .reason = "VLEK report, MASK_CHIP_KEY set: that masks the VCEK",
+       .before = SetKeyInfo(kMasked | KeyInfoOf(1)),
+       .signer = SignerKind::kVlek},
+      {.name = "chip-key-masked",
        .reason = "MASK_CHIP_KEY as firmware has it: not signed at all",
        .failing = "r_s_in_range mask_chip_key_clear signing_key_vcek_or_vlek "
                   "report_signature leaf_type_matches_signing_key",
