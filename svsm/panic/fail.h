@@ -24,9 +24,8 @@ struct LastActs {
   // Plain stores to memory that the host can read: cannot wait, cannot fail.
   // Ends the channel, so it comes after `report`.
   void (*clear_shared_pages)() = nullptr;
-  // The image's keys, and secrets that a kernel was to get, in this order. The
-  // dearest first, and what is not in the
-  // image last.
+  // The image's keys, and secrets that a kernel was to get, in this order: the
+  // dearest first, and what is not in the image last.
   std::array<void (*)(), 9> wipes{};
   // Tells the host's operator over the channel, within its own deadline.
   void (*report)(base::Status why) = nullptr;
