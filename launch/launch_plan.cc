@@ -4,24 +4,31 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/bytes.h"
 #include "openssl/sha.h"
 #include "sev/vmsa.h"
 
 namespace launch {
 namespace {
 
-// Of a VMSA as the firmware measures it.
-sev::LaunchDigest HashPage(const PlanPage& page) {
-  std::vector<uint8_t> bytes = page.contents;
-  if (page.type == sev::PageType::kVmsa && bytes.size() == sev::kVmsaSize) {
-    using sev::vmsa_layout::GuestTscOffset, sev::vmsa_layout::GuestTscScale;
-    static_assert(GuestTscScale::kEnd == GuestTscOffset::kOffset);
-    std::fill(bytes.begin() + GuestTscScale::kOffset,
-              bytes.begin() + GuestTscOffset::kEnd, uint8_t{0});
-  }
+sev::LaunchDigest Hash(base::Bytes bytes) {
   sev::LaunchDigest digest;
   SHA384(bytes.data(), bytes.size(), digest.data());
   return digest;
+}
+
+// Of a VMSA as the firmware measures it.
+sev::LaunchDigest HashPage(const PlanPage& page) {
+  if (page.type != sev::PageType::kVmsa ||
+      page.contents.size() != sev::kVmsaSize) {
+    return Hash(page.contents);
+  }
+  std::vector<uint8_t> vmsa = page.contents;
+  using sev::vmsa_layout::GuestTscOffset, sev::vmsa_layout::GuestTscScale;
+  static_assert(GuestTscScale::kEnd == GuestTscOffset::kOffset);
+  std::fill(vmsa.begin() + GuestTscScale::kOffset,
+            vmsa.begin() + GuestTscOffset::kEnd, uint8_t{0});
+  return Hash(vmsa);
 }
 
 }  // namespace
