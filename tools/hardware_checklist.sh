@@ -290,7 +290,7 @@ fi
 # PVALIDATE, page states, exceptions; the memory map; fw_cfg's transfers. Not a
 # missing, oversized or odd boot file.
 phase 5 'memory is accepted, boot files are copied and hashed' \
-  'started: platform snp' 'measured: ' '(SP[0-9]|SM[34] |SL([1-57-9]|1[0-36]) )'
+  'started: platform snp' 'measured: ' '(SP[0-9]|SM[34] |SL([1-57-9]|1[0-367]) )'
 phase 6 'the proxy channel works on pages that the guest shares' \
   'measured: ' 'connected: ' '(PC|SP)'
 phase 7 'guest requests work: the report came and is for VMPL 0' \

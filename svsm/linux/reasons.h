@@ -42,7 +42,7 @@
     "The host changed the file, or is hostile.")                               \
   X(kRamInDeviceHole, 'S', 'L', 17,                                            \
     "the host shows RAM in the last GiB below 4 GiB, where a PC has devices",  \
-    "The host's memory map is broken or hostile.")                             \
+    "Use QEMU's q35 machine; else the host's map is broken or hostile.")       \
   X(kNoKernel, 'S', 'L', 20, "the host offers no kernel",                      \
     "Start QEMU with -fw_cfg name=opt/org.forelock/kernel,file=...")           \
   X(kKernelTooLarge, 'S', 'L', 21, "the kernel file is empty or over 256 MiB", \
