@@ -256,8 +256,7 @@ constexpr Command kCommands[] = {
     {"image measure", "[IMAGE]", "print the launch digest of an image",
      "Computes what the secure processor should report for IMAGE, and a "
      "policy's `measurement` names. IMAGE is an ELF file, an IGVM file (of "
-     "whoever made "
-     "it) or a flat ROM.\n\n"
+     "whoever made it) or a flat ROM.\n\n"
      "An ELF file has two digests: that of the emulated platform, and that of "
      "the IGVM file which `forelock image build` makes of it. The one for its "
      "configuration is printed.\n\n"
