@@ -92,11 +92,13 @@ class Preparation {
     out_.initrd = initrd.memory.begin;
     out_.initrd_size = initrd.length;
     if (input_.disks.empty() && input_.files.empty()) return {};
-    // Linux wants an archive after another to start at a multiple of 4.
-    const uint64_t start = (initrd.length + 3) & ~uint64_t{3};
+    const uint64_t start = SecretsOffset(initrd.length);
     if (start > initrd.memory.size()) {
       return Status(Code::kResourceExhausted, kCpioFull);
     }
+    const MutableBytes gap =
+        window_.At(initrd.memory).first(start).subspan(initrd.length);
+    memset(gap.data(), 0, gap.size());
     const MutableBytes place = window_.At(initrd.memory).subspan(start);
     const Result<size_t> size = WriteSecrets(place);
     if (!size.ok()) {

@@ -49,10 +49,22 @@ struct Handover {
   uint64_t kept_pages = 0;  // kKeptPagesSize bytes; 0: not on SNP
 };
 
+// Zeros between the initrd and the archive with the secrets, at least. Linux
+// skips zeros between archives, and only they tell its lz4 decompressor that
+// the stream is over: it takes any other 32-bit word as the next chunk's
+// length.
+inline constexpr uint64_t kGapBehindInitrd = 8;
+
+// Offset of the archive with the secrets from the begin of an initrd of
+// `length` bytes: Linux wants a multiple of 4.
+constexpr uint64_t SecretsOffset(uint64_t length) {
+  return (length + kGapBehindInitrd + 3) & ~uint64_t{3};
+}
+
 // How many bytes LoadBootFiles() shall keep behind the initrd: for `secrets`
 // secrets whose size limits sum up to `bytes`.
 constexpr uint64_t RoomBehindInitrd(size_t secrets, uint64_t bytes) {
-  return CpioSegment::RoomFor(secrets, bytes) + 3;
+  return CpioSegment::RoomFor(secrets, bytes) + kGapBehindInitrd + 3;
 }
 
 // Places kernel, initrd with secrets, ACPI tables, boot parameters, page tables

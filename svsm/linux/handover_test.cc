@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "svsm/linux/handover.h"
 
+#include <string.h>
+
 #include <array>
 #include <memory>
 #include <string>
@@ -55,7 +57,7 @@ class HandoverTest : public testing::Test {
   base::Status Load(AcpiSource acpi, const Blob& kernel = FakeKernel(),
                     uint64_t reserve = RoomBehindInitrd(2, 1000)) {
     device_.AddFile(kKernelFile, kernel);
-    device_.AddFile(kInitrdFile, Blob(5001, 0x55));
+    device_.AddFile(kInitrdFile, initrd_);
     device_.AddFile(kCmdlineFile, "quiet");
     device_.AddFile(kAcpiRsdpFile, acpi_.rsdp);
     device_.AddFile(kAcpiTablesFile, acpi_.tables);
@@ -83,6 +85,7 @@ class HandoverTest : public testing::Test {
 
   Blob memory_ = Blob(kMemory, 0);
   PhysicalWindow window_ = PhysicalWindow::Over(memory_, 0);
+  Blob initrd_ = Blob(5001, 0x55);
   FakeAcpi acpi_;
   FakeFwCfg device_;
   std::unique_ptr<FwCfg> fw_cfg_;
@@ -120,9 +123,9 @@ TEST_F(HandoverTest, PutsEverythingInItsPlace) {
   EXPECT_EQ(Read<uint32_t>(node + 12), 32u);
   EXPECT_TRUE(base::Equal(window_.At(node + 16, 32), seed_));
 
-  // The archive starts at a multiple of 4 behind the initrd.
-  EXPECT_EQ(handover->secrets, handover->initrd + 5004);
-  EXPECT_EQ(handover->initrd_size, 5004 + handover->secrets_size);
+  // The archive starts at a multiple of 4 behind the initrd and a gap.
+  EXPECT_EQ(handover->secrets, handover->initrd + 5012);
+  EXPECT_EQ(handover->initrd_size, 5012 + handover->secrets_size);
   EXPECT_EQ(Count(memory_, "a-key-of-which-there-is-one-copy"), 1u);
   EXPECT_EQ(Count(memory_, "a-file-of-which-there-is-one-copy"), 1u);
   EXPECT_EQ(Count(memory_, std::string(32, '\xEE')), 1u);
@@ -269,6 +272,45 @@ TEST_F(HandoverTest, LeavesNoSecretBehindWhenMemoryIsShort) {
           .ok());
   EXPECT_EQ(Prepare().status().reason(), kNoMemory);
   EXPECT_EQ(Count(memory_, "a-key-of-which-there-is-one-copy"), 0u);
+}
+
+// Linux's lz4 decompressor reads a 32-bit word behind the stream, at whatever
+// alignment, and ends there only if that word is zero. Everything else skips
+// zeros, also an owner's own.
+TEST_F(HandoverTest, ZerosAreBetweenInitrdAndSecrets) {
+  for (const size_t length : {5000u, 5001u, 5002u, 5003u, 8192u, 1u}) {
+    for (const size_t zeros : {0u, 1u, 3u, 4u, 7u, 512u}) {
+      SCOPED_TRACE(testing::Message() << length << " and " << zeros);
+      device_ = FakeFwCfg();
+      map_ = MemoryMap();
+      memory_.assign(memory_.size(), 0xA5);
+      initrd_.assign(length, 0x55);
+      initrd_.resize(length + zeros);
+      ASSERT_TRUE(Load(AcpiSource::kNone).ok());
+      // Whoever fills the room before, the gap is zeros.
+      const base::MutableBytes room =
+          window_.At(files_.initrd.memory).subspan(files_.initrd.length);
+      memset(room.data(), 0xA5, room.size());
+      const auto handover = Prepare();
+      ASSERT_TRUE(handover.ok());
+      const uint64_t end = handover->initrd + length;
+      EXPECT_GE(handover->secrets - end, 8 + zeros);
+      EXPECT_EQ((handover->secrets - handover->initrd) % 4, 0u);
+      EXPECT_TRUE(base::AllZero(window_.At(end, handover->secrets - end)));
+      EXPECT_TRUE(
+          base::Equal(window_.At(handover->secrets, 6), AsBytes("070701")));
+      EXPECT_EQ(handover->initrd + handover->initrd_size,
+                handover->secrets + handover->secrets_size);
+    }
+  }
+}
+
+// The room is enough for the largest secrets whatever the initrd's length.
+TEST_F(HandoverTest, RoomBehindInitrdIsEnough) {
+  for (const size_t length : {0u, 1u, 2u, 3u, 4u}) {
+    EXPECT_LE(SecretsOffset(length) + CpioSegment::RoomFor(2, 1000),
+              length + RoomBehindInitrd(2, 1000));
+  }
 }
 
 TEST_F(HandoverTest, WithoutSecretsTheInitrdIsTheHosts) {
