@@ -3,6 +3,7 @@
 
 #include "proto/attest.pb-c.h"
 #include "proto/reasons.h"
+#include "proto/wire_enum.h"
 
 namespace proto {
 namespace {
@@ -86,7 +87,10 @@ bool IsAttestName(Bytes name) {
 // --- Request
 
 namespace {
+constexpr Tee kTees[] = {Tee::kSevSnp};
+
 bool IsSound(const AttestRequest& request) {
+  if (!EnumOf(NumberOf(request.tee), kTees)) return false;
   if (request.protocol_version != kAttestProtocolVersion) return false;
   if (!IsAttestName(request.vm)) return false;
   for (const Bytes& name : request.resources) {
@@ -104,7 +108,7 @@ Result<size_t> Encode(const AttestRequest& message, MutableBytes out) {
   }
   Forelock__Attest__Request wire = FORELOCK__ATTEST__REQUEST__INIT;
   wire.protocol_version = message.protocol_version;
-  wire.tee = FORELOCK__ATTEST__TEE__TEE_SEV_SNP;
+  wire.tee = NumberOf(message.tee);
   wire.vm = Data(message.vm);
   wire.n_resources = message.resources.size();
   wire.resources = resources;
@@ -115,11 +119,13 @@ Result<AttestRequest> DecodeRequest(Bytes in, ArenaBase& arena) {
   BASE_TRY_ASSIGN(const auto* wire, Unpack<Forelock__Attest__Request>(
                                         forelock__attest__request__descriptor,
                                         in, kMaxAttestRequest, arena));
-  if (wire->tee != FORELOCK__ATTEST__TEE__TEE_SEV_SNP) return Invalid();
+  const auto tee = EnumOf(wire->tee, kTees);
+  if (!tee) return Invalid();
   if (wire->n_resources > kMaxAttestResources) {
     return Status(Code::kDataLoss, kAttestTooMany);
   }
   AttestRequest request;
+  request.tee = *tee;
   request.protocol_version = wire->protocol_version;
   request.vm = View(wire->vm);
   for (size_t i = 0; i < wire->n_resources; ++i) {
@@ -267,6 +273,10 @@ Result<AttestEvidence> DecodeEvidence(Bytes in, ArenaBase& arena) {
 // --- Verdict
 
 namespace {
+constexpr Outcome kOutcomes[] = {Outcome::kGranted, Outcome::kEvidenceInvalid,
+                                 Outcome::kNotAuthorised, Outcome::kTryLater,
+                                 Outcome::kProtocolError};
+
 constexpr uint8_t kPaddingTag = 15 << 3 | 2;  // field 15, length-delimited
 
 bool IsSound(const AttestVerdict& verdict) {
@@ -354,7 +364,7 @@ Result<size_t> Encode(const AttestVerdict& message, MutableBytes out) {
   granted.boot_counter = message.boot_counter;
   granted.previous_report_id = Data(message.previous_report_id);
   Forelock__Attest__Verdict wire = FORELOCK__ATTEST__VERDICT__INIT;
-  wire.outcome = static_cast<Forelock__Attest__Outcome>(message.outcome);
+  wire.outcome = NumberOf(message.outcome);
   wire.decision_id = Data(message.decision_id);
   if (message.outcome == Outcome::kGranted) wire.granted = &granted;
   BASE_TRY_ASSIGN(const size_t size, Pack(wire.base, kMaxAttestMessage, out));
@@ -376,17 +386,9 @@ Result<AttestVerdict> DecodeVerdict(Bytes in, ArenaBase& arena) {
     return Status(Code::kDataLoss, kVerdictNotPadded);
   }
   AttestVerdict verdict;
-  switch (wire->outcome) {
-    case FORELOCK__ATTEST__OUTCOME__OUTCOME_GRANTED:
-    case FORELOCK__ATTEST__OUTCOME__OUTCOME_EVIDENCE_INVALID:
-    case FORELOCK__ATTEST__OUTCOME__OUTCOME_NOT_AUTHORISED:
-    case FORELOCK__ATTEST__OUTCOME__OUTCOME_TRY_LATER:
-    case FORELOCK__ATTEST__OUTCOME__OUTCOME_PROTOCOL_ERROR:
-      verdict.outcome = static_cast<Outcome>(wire->outcome);
-      break;
-    default:
-      return Invalid();
-  }
+  const auto outcome = EnumOf(wire->outcome, kOutcomes);
+  if (!outcome) return Invalid();
+  verdict.outcome = *outcome;
   verdict.decision_id = View(wire->decision_id);
   const bool is_granted = verdict.outcome == Outcome::kGranted;
   if (is_granted != (wire->granted != nullptr)) return Invalid();

@@ -108,6 +108,13 @@ extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
     }
     case 5:
       return Seed(5, proto::AttestReceipt{false, 7}, out, capacity);
+    case 6: {
+      // A Request whose `tee` no enumeration of one bit covers.
+      const std::vector<uint8_t> found =
+          base::testing::FromHex("0610fbe89e9e9e9e07");
+      std::copy(found.begin(), found.end(), out);
+      return found.size();
+    }
     default:
       return 0;
   }

@@ -3,6 +3,7 @@
 
 #include "proto/channel.pb-c.h"
 #include "proto/reasons.h"
+#include "proto/wire_enum.h"
 #include "protobuf-c/protobuf-c.h"
 
 namespace proto::channel {
@@ -15,6 +16,18 @@ using base::Result;
 using base::Status;
 
 Status Invalid() { return Status(Code::kDataLoss, kChannelFieldInvalid); }
+
+// What each may be when it is received: a phase is never unspecified.
+constexpr RefusedReason kRefusedReasons[] = {
+    RefusedReason::kUnspecified, RefusedReason::kUnknownEndpoint,
+    RefusedReason::kUnreachable, RefusedReason::kTooManyStreams,
+    RefusedReason::kShuttingDown};
+constexpr CloseReason kCloseReasons[] = {
+    CloseReason::kUnspecified, CloseReason::kDone, CloseReason::kReset,
+    CloseReason::kProtocol, CloseReason::kShuttingDown};
+constexpr Phase kPhases[] = {
+    Phase::kStarted, Phase::kMeasured, Phase::kConnected, Phase::kAttested,
+    Phase::kGranted, Phase::kRefused,  Phase::kFailed,    Phase::kHandingOver};
 
 // protobuf-c's view of bytes that are only read.
 ProtobufCBinaryData View(Bytes bytes) {
@@ -168,18 +181,15 @@ Result<Opened> Decode(Bytes body, ArenaBase& arena) {
 Result<size_t> Encode(const Refused& message, MutableBytes out) {
   CHANNEL_MESSAGE(Refused, REFUSED);
   pb.stream = message.stream;
-  pb.reason = static_cast<Forelock__Channel__RefusedReason>(message.reason);
+  pb.reason = NumberOf(message.reason);
   return Pack(pb.base, out);
 }
 template <>
 Result<Refused> Decode(Bytes body, ArenaBase& arena) {
   CHANNEL_UNPACK(Refused, refused);
-  const auto reason = static_cast<int>(pb->reason);
-  if (pb->stream == 0 || reason < 0 ||
-      reason > static_cast<int>(RefusedReason::kShuttingDown)) {
-    return Invalid();
-  }
-  return Refused{pb->stream, static_cast<RefusedReason>(reason)};
+  const auto reason = EnumOf(pb->reason, kRefusedReasons);
+  if (pb->stream == 0 || !reason) return Invalid();
+  return Refused{pb->stream, *reason};
 }
 
 Result<size_t> Encode(const Data& message, MutableBytes out) {
@@ -214,17 +224,15 @@ Result<Credit> Decode(Bytes body, ArenaBase& arena) {
 Result<size_t> Encode(const Close& message, MutableBytes out) {
   CHANNEL_MESSAGE(Close, CLOSE);
   pb.stream = message.stream;
-  pb.reason = static_cast<Forelock__Channel__CloseReason>(message.reason);
+  pb.reason = NumberOf(message.reason);
   return Pack(pb.base, out);
 }
 template <>
 Result<Close> Decode(Bytes body, ArenaBase& arena) {
   CHANNEL_UNPACK(Close, close);
-  const auto reason = static_cast<int>(pb->reason);
-  if (reason < 0 || reason > static_cast<int>(CloseReason::kShuttingDown)) {
-    return Invalid();
-  }
-  return Close{pb->stream, static_cast<CloseReason>(reason)};
+  const auto reason = EnumOf(pb->reason, kCloseReasons);
+  if (!reason) return Invalid();
+  return Close{pb->stream, *reason};
 }
 
 Result<size_t> Encode(const GetCertificates& message, MutableBytes out) {
@@ -254,7 +262,7 @@ Result<Certificates> Decode(Bytes body, ArenaBase& arena) {
 
 Result<size_t> Encode(const Progress& message, MutableBytes out) {
   CHANNEL_MESSAGE(Progress, PROGRESS);
-  pb.phase = static_cast<Forelock__Channel__Phase>(message.phase);
+  pb.phase = NumberOf(message.phase);
   pb.reason = message.reason;
   pb.text = View(message.text);
   pb.outcome = message.outcome;
@@ -265,18 +273,20 @@ Result<size_t> Encode(const Progress& message, MutableBytes out) {
 template <>
 Result<Progress> Decode(Bytes body, ArenaBase& arena) {
   CHANNEL_UNPACK(Progress, progress);
-  const auto phase = static_cast<int>(pb->phase);
-  if (phase <= 0 || phase > static_cast<int>(Phase::kHandingOver) ||
-      pb->text.len > kMaxText || !IsPrintable(View(pb->text)) ||
+  const auto phase = EnumOf(pb->phase, kPhases);
+  if (!phase || pb->text.len > kMaxText || !IsPrintable(View(pb->text)) ||
       pb->reason > 0xFFFFFF) {
     return Invalid();
   }
   if (pb->decision_id.len != 0) {
     BASE_TRY(ExpectSize(View(pb->decision_id), kDecisionIdSize));
   }
-  return Progress{
-      static_cast<Phase>(phase), pb->reason,    View(pb->text), pb->outcome,
-      View(pb->decision_id),     pb->elapsed_us};
+  return Progress{*phase,
+                  pb->reason,
+                  View(pb->text),
+                  pb->outcome,
+                  View(pb->decision_id),
+                  pb->elapsed_us};
 }
 
 Result<size_t> Encode(const FirmwareAttach&, MutableBytes out) {

@@ -41,6 +41,10 @@ constexpr Reader kReaders[] = {Read<Hello>,
                                Read<FirmwareResponse>};
 constexpr size_t kReaderCount = sizeof(kReaders) / sizeof(kReaders[0]);
 
+// A Progress whose phase is -1.
+constexpr uint8_t kWildPhase[] = {12,   0x08, 7,    0x08, 0xFF, 0xFF, 0xFF,
+                                  0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x32};
+
 constexpr uint8_t kName[] = {'a', '/', '1'};
 
 }  // namespace
@@ -75,6 +79,9 @@ extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
       out[0] = 12;
       size = Encode(Progress{.phase = Phase::kFailed, .text = kName}, body);
       break;
+    case 6:
+      memcpy(out, kWildPhase, sizeof(kWildPhase));
+      return sizeof(kWildPhase);
     default:
       return 0;
   }

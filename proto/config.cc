@@ -6,6 +6,7 @@
 #include "proto/arena.h"
 #include "proto/config.pb-c.h"
 #include "proto/reasons.h"
+#include "proto/wire_enum.h"
 
 namespace proto {
 namespace {
@@ -34,6 +35,25 @@ Status TakeText(const ProtobufCBinaryData& in, Reason reason,
   return out.Assign(TextOf(in)) ? Status() : Invalid(reason);
 }
 
+// What each may be; 0, that a message without the field has, is among
+// OnFailure's only.
+constexpr Platform kPlatforms[] = {Platform::kSnp, Platform::kEmulated};
+constexpr Acpi kAcpis[] = {Acpi::kNone, Acpi::kFromHost};
+constexpr OnFailure kOnFailures[] = {OnFailure::kHalt,
+                                     OnFailure::kBootWithoutSecrets};
+constexpr ResourceKind kResourceKinds[] = {ResourceKind::kLuks2,
+                                           ResourceKind::kFile};
+constexpr Transport kTransports[] = {Transport::kPage};
+
+template <typename Enum, size_t kCount>
+Status TakeEnum(int32_t in, const Enum (&known)[kCount], Reason reason,
+                Enum& out) {
+  const auto value = EnumOf(in, known);
+  if (!value) return Invalid(reason);
+  out = *value;
+  return {};
+}
+
 // An absent digest is left as zeros.
 Status TakeDigest(const ProtobufCBinaryData& in, BootDigest& out) {
   if (in.len == 0) return {};
@@ -55,18 +75,12 @@ bool HasUnknownFields(const Forelock__Config__Config& message) {
 
 Status TakeResource(const Forelock__Config__Resource& in, Resource& out) {
   BASE_TRY(TakeText(in.name, kConfigResourceName, out.name));
-  switch (in.kind) {
-    case FORELOCK__CONFIG__RESOURCE_KIND__RESOURCE_LUKS2:
-      out.kind = ResourceKind::kLuks2;
-      out.max_size = in.max_size;
-      return TakeText(in.place, kConfigVolumeName, out.place);
-    case FORELOCK__CONFIG__RESOURCE_KIND__RESOURCE_FILE:
-      out.kind = ResourceKind::kFile;
-      out.max_size = in.max_size;
-      return TakeText(in.place, kConfigFilePath, out.place);
-    default:
-      return Invalid(kConfigResourceKind);
-  }
+  BASE_TRY(TakeEnum(in.kind, kResourceKinds, kConfigResourceKind, out.kind));
+  out.max_size = in.max_size;
+  return TakeText(
+      in.place,
+      out.kind == ResourceKind::kLuks2 ? kConfigVolumeName : kConfigFilePath,
+      out.place);
 }
 
 Status TakeLists(const Forelock__Config__Config& in, Config& out) {
@@ -87,11 +101,8 @@ Status TakeLists(const Forelock__Config__Config& in, Config& out) {
 }
 
 Status TakeChannel(const Forelock__Config__Channel* in, Config& out) {
-  if (in == nullptr ||
-      in->transport != FORELOCK__CONFIG__TRANSPORT__TRANSPORT_PAGE) {
-    return Invalid(kConfigChannel);
-  }
-  out.transport = Transport::kPage;
+  if (in == nullptr) return Invalid(kConfigChannel);
+  BASE_TRY(TakeEnum(in->transport, kTransports, kConfigChannel, out.transport));
   if (in->port > UINT16_MAX) return Invalid(kConfigPort);
   if (in->port != 0) out.channel_port = static_cast<uint16_t>(in->port);
   return {};
@@ -108,37 +119,9 @@ void TakeDeadlines(const Forelock__Config__Deadlines* in, Config& out) {
 }
 
 Status TakeEnums(const Forelock__Config__Config& in, Config& out) {
-  switch (in.platform) {
-    case FORELOCK__CONFIG__PLATFORM__PLATFORM_SNP:
-      out.platform = Platform::kSnp;
-      break;
-    case FORELOCK__CONFIG__PLATFORM__PLATFORM_EMULATED:
-      out.platform = Platform::kEmulated;
-      break;
-    default:
-      return Invalid(kConfigPlatform);
-  }
-  switch (in.acpi) {
-    case FORELOCK__CONFIG__ACPI__ACPI_NONE:
-      out.acpi = Acpi::kNone;
-      break;
-    case FORELOCK__CONFIG__ACPI__ACPI_FROM_HOST:
-      out.acpi = Acpi::kFromHost;
-      break;
-    default:
-      return Invalid(kConfigAcpi);
-  }
-  switch (in.on_failure) {
-    case FORELOCK__CONFIG__ON_FAILURE__ON_FAILURE_HALT:
-      out.on_failure = OnFailure::kHalt;
-      break;
-    case FORELOCK__CONFIG__ON_FAILURE__ON_FAILURE_BOOT_WITHOUT_SECRETS:
-      out.on_failure = OnFailure::kBootWithoutSecrets;
-      break;
-    default:
-      return Invalid(kConfigOnFailure);
-  }
-  return {};
+  BASE_TRY(TakeEnum(in.platform, kPlatforms, kConfigPlatform, out.platform));
+  BASE_TRY(TakeEnum(in.acpi, kAcpis, kConfigAcpi, out.acpi));
+  return TakeEnum(in.on_failure, kOnFailures, kConfigOnFailure, out.on_failure);
 }
 
 Status TakeMessage(const Forelock__Config__Config& in, Config& out) {
@@ -185,12 +168,9 @@ class ConfigMessage {
   explicit ConfigMessage(const Config& config) {
     forelock__config__config__init(&message_);
     message_.version = kVersion;
-    // The numbers of these enums are the same.
-    message_.platform =
-        static_cast<Forelock__Config__Platform>(config.platform);
-    message_.acpi = static_cast<Forelock__Config__Acpi>(config.acpi);
-    message_.on_failure =
-        static_cast<Forelock__Config__OnFailure>(config.on_failure);
+    message_.platform = NumberOf(config.platform);
+    message_.acpi = NumberOf(config.acpi);
+    message_.on_failure = NumberOf(config.on_failure);
     message_.vm = DataOf(config.vm.view());
     message_.verifier_endpoint = DataOf(config.verifier_endpoint.view());
     message_.tsc_khz = config.tsc_khz;
@@ -218,7 +198,7 @@ class ConfigMessage {
       const Resource& in = config.resources[i];
       forelock__config__resource__init(&resources_[i]);
       resources_[i].name = DataOf(in.name.view());
-      resources_[i].kind = static_cast<Forelock__Config__ResourceKind>(in.kind);
+      resources_[i].kind = NumberOf(in.kind);
       resources_[i].max_size = in.max_size;
       resources_[i].place = DataOf(in.place.view());
       resource_pointers_[i] = &resources_[i];
@@ -229,7 +209,7 @@ class ConfigMessage {
 
   void FillChannel(const Config& config) {
     forelock__config__channel__init(&channel_);
-    channel_.transport = FORELOCK__CONFIG__TRANSPORT__TRANSPORT_PAGE;
+    channel_.transport = NumberOf(config.transport);
     channel_.port = config.channel_port;
     message_.channel = &channel_;
     forelock__config__deadlines__init(&deadlines_);

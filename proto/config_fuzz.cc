@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
 extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
                                    size_t capacity) {
-  if (index > 1) return 0;
+  if (index > 2) return 0;
   proto::Config config;
   config.vm.Assign("demo/vm1");
   config.verifier_endpoint.Assign("verifier");
@@ -39,5 +39,14 @@ extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
     config.expected_boot = proto::ExpectedBoot{{1}, {1}, {1}, {1}};
   }
   const auto size = proto::EncodeConfig(config, {out, capacity});
-  return size.ok() ? *size : 0;
+  if (!size.ok()) return 0;
+  if (index < 2) return *size;
+  // Platform, ACPI and what a failure does, each -1 in five bytes.
+  constexpr uint8_t kMinusOne[] = {0xFF, 0xFF, 0xFF, 0xFF, 0x0F};
+  size_t end = *size;
+  for (const uint8_t tag : {0x10, 0x48, 0x58}) {
+    out[end++] = tag;
+    for (const uint8_t byte : kMinusOne) out[end++] = byte;
+  }
+  return end;
 }

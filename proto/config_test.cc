@@ -241,7 +241,7 @@ TEST_F(RawConfig, Acpi) {
   EXPECT_EQ(Decode(), kConfigAcpi);
 }
 TEST_F(RawConfig, OnFailure) {
-  message_->on_failure = static_cast<Forelock__Config__OnFailure>(2);
+  message_->on_failure = 2;
   EXPECT_EQ(Decode(), kConfigOnFailure);
 }
 TEST_F(RawConfig, Channel) {

@@ -3,6 +3,7 @@
 // The guest's other messages, and the log of what they say.
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -40,8 +41,9 @@ extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
   const std::vector<uint8_t> seeds[] = {
       verifier::testing::RequestFor("demo/vm1", {"demo/vm1/root", "a"}),
       verifier::testing::GoodManifest(),
-      verifier::testing::EncodeMessage(proto::AttestReceipt{.reason = 7})};
-  if (index >= 3 || seeds[index].size() > capacity) return 0;
+      verifier::testing::EncodeMessage(proto::AttestReceipt{.reason = 7}),
+      {0x10, 0xFF, 0xFF, 0xFF, 0xFF, 0x09}};  // a Request of a wild `tee`
+  if (index >= std::size(seeds) || seeds[index].size() > capacity) return 0;
   memcpy(out, seeds[index].data(), seeds[index].size());
   return seeds[index].size();
 }
