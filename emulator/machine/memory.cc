@@ -56,6 +56,7 @@ absl::StatusOr<std::unique_ptr<GuestMemory>> GuestMemory::Create(
       {kAbove4G, layout.above_4g, file, layout.below_4g},
   };
   std::unique_ptr<GuestMemory> memory(new GuestMemory);
+  memory->noise_ = layout.noise;
   for (const Wanted& wanted : all) {
     if (wanted.size == 0) continue;
     MemoryRange& range = memory->ranges_[memory->count_++];
@@ -104,7 +105,8 @@ bool GuestMemory::IsRam(uint64_t gpa, uint64_t size) const {
 
 void GuestMemory::Garble(uint64_t gpa) const {
   gpa -= gpa % kPageSize;
-  uint64_t state = gpa ^ 0x9E3779B97F4A7C15;  // never 0: gpa has 12 zero bits
+  // Never 0: the lowest 12 bits are neither gpa's nor noise's.
+  uint64_t state = gpa ^ noise_ << 12 ^ 0x9E3779B97F4A7C15;
   const base::MutableBytes page = Private(gpa, kPageSize);
   for (size_t at = 0; at < page.size(); at += sizeof(state)) {
     state ^= state << 13;

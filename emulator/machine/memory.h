@@ -31,6 +31,8 @@ struct MemoryLayout {
   // in QEMU's memory-backend-file; grown if it is shorter. The caller keeps it.
   // -1: anonymous, copied on fork().
   int shared_file = -1;
+  // Chooses the bytes that Garble() writes.
+  uint64_t noise = 0;
 };
 
 // A range of guest physical memory and its two backings.
@@ -57,7 +59,8 @@ class GuestMemory {
   bool IsRam(uint64_t gpa, uint64_t size) const;
 
   // Overwrites a private page with what reading another key's ciphertext gives:
-  // bytes that nobody chose (but the same ones in each run).
+  // bytes that nobody chose (but the same ones in each run with one
+  // MemoryLayout::noise).
   void Garble(uint64_t gpa) const;
 
   // In ascending address; those of size 0 are not among them.
@@ -71,6 +74,7 @@ class GuestMemory {
 
   std::array<MemoryRange, 3> ranges_ = {};
   size_t count_ = 0;
+  uint64_t noise_ = 0;
 };
 
 }  // namespace emulator::machine

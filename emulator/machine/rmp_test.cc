@@ -190,6 +190,9 @@ TEST(GuestMemoryTest, GarbledPagesDifferAndRepeat) {
   EXPECT_FALSE(std::ranges::equal(one, two));
   EXPECT_EQ(std::ranges::count(one, 0) < 64, true);
   EXPECT_EQ(memory->Private(0x3000, 1)[0], 0);
+  const auto other = *GuestMemory::Create({.below_4g = 2 * kMiB, .noise = 1});
+  other->Garble(0x1000);
+  EXPECT_FALSE(std::ranges::equal(one, other->Private(0x1000, kPageSize)));
 }
 
 TEST(GuestMemoryTest, RefusesUnalignedSizes) {
