@@ -14,33 +14,22 @@
 #include "proto/channel.h"
 #include "proto/config_section.h"
 #include "proxy/page_layout.h"
-#include "sev/cpuid_page.h"
 #include "sev/ghcb.h"
-#include "sev/secrets_page.h"
 #include "svsm/attestation/manifest.h"
 #include "svsm/boot/exceptions.h"
 #include "svsm/boot/image_symbols.h"
-#include "svsm/boot/page_tables.h"
 #include "svsm/boot_permit.h"
 #include "svsm/console/console.h"
 #include "svsm/console/line.h"
 #include "svsm/cpu/features.h"
-#include "svsm/fw_cfg/fw_cfg.h"
-#include "svsm/fw_cfg/fw_cfg_dma.h"
-#include "svsm/linux/boot_params.h"
-#include "svsm/linux/cc_blob.h"
+#include "svsm/launch_area.h"
 #include "svsm/linux/leave.h"
-#include "svsm/linux/reasons.h"
-#include "svsm/memory/e820_file.h"
 #include "svsm/memory/interval_set.h"
-#include "svsm/memory/physical_window.h"
 #include "svsm/panic/reason_text.h"
 #include "svsm/platform/platform.h"
 #include "svsm/platform/platform_check.h"
 #include "svsm/platform/shared_area.h"
-#include "svsm/platform/snp/reasons.h"
 #include "svsm/runtime/runtime.h"
-#include "svsm/runtime/static_storage.h"
 
 namespace svsm {
 namespace {
@@ -56,49 +45,22 @@ using proto::channel::Phase;
 // What a boot that failed early spends on telling the host's operator.
 constexpr Milliseconds kLastWord{2000};
 
-// Two exits a transfer: a kernel and an initrd of 32 MiB cost 256.
-constexpr uint32_t kFwCfgBounceSize = 256 * 1024;
-
 // What the host may see, each while it is open. Pages of its own each: whatever
 // else stood in one would be shared too.
 alignas(kPageSize) constinit uint8_t proxy_pages[proxy::kSharedRangeSize];
 alignas(kPageSize) constinit uint8_t processor_pages[proxy::kSharedRangeSize];
-alignas(kPageSize) constinit uint8_t fw_cfg_pages[kPageSize + kFwCfgBounceSize];
 static_assert(sizeof(processor_pages) >= SnpProcessor::kSharedSize);
 constinit SharedArea proxy_area(proxy_pages, sizeof(proxy_pages));
 constinit SharedArea processor_area(processor_pages, sizeof(processor_pages));
-constinit SharedArea fw_cfg_area(fw_cfg_pages, sizeof(fw_cfg_pages));
-
-constinit StaticStorage<FwCfg> fw_cfg_storage;
-
-bool OnSnp() { return ThePlatform().entry_point() == EntryPoint::kSnp; }
 
 CpuidRegisters ReadCpuid(uint32_t leaf, uint32_t subleaf) {
   return ThePlatform().Cpuid(leaf, subleaf);
-}
-
-// EDGE: pages that image.ld reserves and an SNP launch fills; private memory.
-std::span<uint8_t, sev::kSecretsPageSize> SecretsPage() {
-  return std::span<uint8_t, sev::kSecretsPageSize>(
-      reinterpret_cast<uint8_t*>(__snp_secrets_page), sev::kSecretsPageSize);
-}
-std::span<const uint8_t, sev::kCpuidPageSize> CpuidPage() {
-  return std::span<const uint8_t, sev::kCpuidPageSize>(
-      reinterpret_cast<const uint8_t*>(__snp_cpuid_page), sev::kCpuidPageSize);
 }
 
 Bytes ConfigSection() {
   // EDGE: the .config section, which image.ld delimits and nothing writes.
   const auto* start = reinterpret_cast<const uint8_t*>(__config_start);
   return {start, AddressOf(__config_end) - AddressOf(__config_start)};
-}
-
-// Does not trap, as the window would. Nothing is at 0.
-void WipeRam(uint64_t begin, uint64_t size) {
-  if (begin == 0 || size == 0 || begin > kIdentityLimit) return;
-  if (size > kIdentityLimit - begin) return;
-  const auto window = PhysicalWindow::Identity(kIdentityLimit);
-  base::SecureZero(window.At(begin, size).data(), size);
 }
 
 uint64_t ReadSevStatus() {
@@ -117,6 +79,7 @@ Status BootSequence::Run() {
     return attached;
   }
   BASE_TRY(Measure());
+  BASE_TRY(PlanBoot());
   BASE_TRY_ASSIGN(BootPermit permit, Permit(attached));
   return HandOver(std::move(permit));
 }
@@ -208,8 +171,8 @@ Status BootSequence::UseKey() {
 // --- The boot files.
 
 Status BootSequence::Measure() {
-  BASE_TRY(LoadFiles());
-  BASE_TRY_ASSIGN(manifest_, MakeManifest(files_));
+  BASE_TRY(loader_.Load(start_info_, config_, clock_));
+  BASE_TRY_ASSIGN(manifest_, MakeManifest(loader_.files()));
   BASE_TRY_ASSIGN(manifest_size_,
                   attest::Serialise(manifest_, manifest_bytes_));
   PrintManifest();
@@ -220,67 +183,11 @@ Status BootSequence::Measure() {
   return {};
 }
 
-uint64_t BootSequence::RoomForSecrets() const {
-  uint64_t bytes = 0;
-  for (const proto::Resource& resource : config_.resources) {
-    bytes += resource.max_size;
-  }
-  return RoomBehindInitrd(config_.resources.size(), bytes);
-}
-
-// A launch that left no memory map was that of a flat ROM.
-Status BootSequence::ReadHostMap(FwCfg& fw_cfg) {
-  BASE_TRY_ASSIGN(const FwCfgFile file, fw_cfg.Find(kE820FileName));
-  std::array<uint8_t, kMaxE820FileSize> bytes;
-  if (file.size > bytes.size()) {
-    return Status(Code::kResourceExhausted, kTooManyRanges);
-  }
-  const base::MutableBytes map = base::MutableBytes(bytes).first(file.size);
-  BASE_TRY(fw_cfg.Read(file, map));
-  BASE_TRY_ASSIGN(start_info_.count, ReadE820File(map, start_info_.entries));
-  return {};
-}
-
-// All RAM that there is, before any of it is used or handed on.
-Status BootSequence::TakeMemory() {
-  const Range image{AddressOf(__image_start), AddressOf(__image_end)};
-  BASE_TRY(map_.Accept(start_info_.map(), image));
-  std::array<Range, 3 * MemoryMap::kMaxRanges> ranges;
-  BASE_TRY_ASSIGN(const size_t count, map_.MakeUnaccepted(ranges));
-  for (const Range range : std::span(ranges).first(count)) {
-    BASE_TRY(ThePlatform().Accept(range));
-  }
-  if (!OnSnp() || !map_.HasRomArea()) return {};
-  // A host may have no RAM there, whatever its map says: not every kernel
-  // cares.
-  const Status rom = ThePlatform().Accept(MemoryMap::kRomArea);
-  if (rom.reason() == kPageStateRefused) return {};
-  BASE_TRY(rom);
-  map_.WipeRomArea();
-  return {};
-}
-
-Status BootSequence::LoadFiles() {
-  BASE_TRY(fw_cfg_area.Open(ThePlatform()));
-  // EDGE: the first page is the access structure's, which has no invariants.
-  auto* const access = reinterpret_cast<FwCfgAccess*>(fw_cfg_pages);
-  PortFwCfgDoorbell doorbell;
-  FwCfgDma dma(
-      {.access = access,
-       .access_address = AddressOf(access),
-       .bounce = OnSnp() ? base::MutableBytes(fw_cfg_pages).subspan(kPageSize)
-                         : base::MutableBytes()},
-      doorbell, clock_);
-  FwCfg& fw_cfg = fw_cfg_storage.Construct(dma);
-  BASE_TRY(fw_cfg.Open());
-  if (OnSnp() && start_info_.count == 0) BASE_TRY(ReadHostMap(fw_cfg));
-  BASE_TRY(TakeMemory());
-  const AcpiSource acpi = config_.acpi == proto::Acpi::kFromHost
-                              ? AcpiSource::kFromHost
-                              : AcpiSource::kNone;
-  BASE_TRY(LoadBootFiles(fw_cfg, map_, PhysicalWindow::Identity(kIdentityLimit),
-                         acpi, RoomForSecrets(), files_));
-  return fw_cfg_area.Close(ThePlatform());
+// All that can keep these files from booting shows here, where nothing has been
+// released and no boot been counted.
+Status BootSequence::PlanBoot() {
+  BASE_TRY(loader_.Plan(config_));
+  return rng_.Generate(kernel_seed_);
 }
 
 void BootSequence::PrintManifest() {
@@ -382,42 +289,10 @@ Result<BootPermit> BootSequence::JudgeFailure(Status why) {
 
 // --- The way out.
 
-Status BootSequence::Prepare() {
-  static_assert(proto::kMaxResources == 8);
-  const std::array<uint8_t, 32> no_digest{};
-  const DiskSecret none{.header_sha256 = no_digest};
-  std::array<DiskSecret, 8> disks{none, none, none, none,
-                                  none, none, none, none};
-  std::array<FileSecret, 8> files{};
-  size_t disk_count = 0;
-  size_t file_count = 0;
-  for (size_t i = 0; granted_ && i < config_.resources.size(); ++i) {
-    const proto::Resource& resource = config_.resources[i];
-    const attest::ReceivedSecret& secret =
-        attestation_->session().secrets().at(i);
-    if (resource.kind == proto::ResourceKind::kLuks2) {
-      DiskSecret& disk = disks[disk_count++];
-      disk.volume = resource.place.view();
-      disk.key = secret.value.RevealSecret();
-      disk.header_length = secret.header_length;
-      disk.header_sha256 = secret.header_sha256;
-    } else {
-      files[file_count++] = {.path = resource.place.view(),
-                             .contents = secret.value.RevealSecret()};
-    }
-  }
-  BASE_TRY(rng_.Generate(kernel_seed_));
-  HandoverInput input{.disks = std::span(disks).first(disk_count),
-                      .files = std::span(files).first(file_count),
-                      .rng_seed = kernel_seed_,
-                      .encryption_mask = ThePlatform().encryption_mask()};
-  if (OnSnp()) input.launch_pages = LaunchPages{SecretsPage(), CpuidPage()};
-  return PrepareKernel(files_, map_, PhysicalWindow::Identity(kIdentityLimit),
-                       input, handover_);
-}
-
 Status BootSequence::HandOver(BootPermit permit) {
-  BASE_TRY(Prepare());
+  const attest::SecretSet* const secrets =
+      granted_ ? &attestation_->session().secrets() : nullptr;
+  BASE_TRY(loader_.Fill(config_, secrets, kernel_seed_));
   const Watermarks marks = MeasureWatermarks();
   progress_.Note(Line() << "memory: heap peak " << uint64_t{marks.heap_peak}
                         << ", stack peak " << uint64_t{marks.stack_peak});
@@ -429,7 +304,7 @@ Status BootSequence::HandOver(BootPermit permit) {
   WipeSession();
   WipeRng();
   BASE_TRY(ThePlatform().Retire());
-  Leave(handover_, driver_->Destroy(), std::move(permit));
+  Leave(loader_.handover(), driver_->Destroy(), std::move(permit));
 }
 
 // All of these run in exceptions too, where anything may be broken, and may
@@ -438,7 +313,7 @@ Status BootSequence::HandOver(BootPermit permit) {
 void BootSequence::ClearSharedPages() {
   proxy_area.Clear();
   processor_area.Clear();
-  fw_cfg_area.Clear();
+  loader_.ClearSharedPages();
 }
 
 void BootSequence::WipeVmpck0() {
@@ -457,18 +332,6 @@ void BootSequence::WipeKernelSeed() {
 
 void BootSequence::WipeSession() {
   if (attestation_.has_value()) attestation_->Wipe();
-}
-
-void BootSequence::WipeKernelPages() {
-  WipeRam(handover_.kept_pages, kKeptPagesSize);
-  WipeRam(handover_.rng_seed, kRngSeedNodeSize);
-}
-
-// All the room there: whoever was interrupted in PrepareKernel() has not said
-// yet how much of it there is to wipe.
-void BootSequence::WipeBehindInitrd() {
-  const BootFile& file = files_.initrd;
-  WipeRam(file.memory.begin + file.length, file.memory.size() - file.length);
 }
 
 void BootSequence::ReportFailure(Status why) {
@@ -494,7 +357,7 @@ Status BootSequence::CloseChannels() {
   }
   BASE_TRY(proxy_area.Close(ThePlatform()));
   BASE_TRY(processor_area.Close(ThePlatform()));
-  return fw_cfg_area.Close(ThePlatform());
+  return loader_.CloseSharedPages();
 }
 
 }  // namespace svsm

@@ -30,10 +30,7 @@
 #include "svsm/boot_permit.h"
 #include "svsm/cpu/entropy.h"
 #include "svsm/cpu/tsc_clock.h"
-#include "svsm/fw_cfg/fw_cfg.h"
-#include "svsm/linux/boot_files.h"
-#include "svsm/linux/handover.h"
-#include "svsm/memory/memory_map.h"
+#include "svsm/kernel_loader.h"
 #include "svsm/platform/emulated_processor.h"
 #include "svsm/platform/guest_request/guest_request.h"
 #include "svsm/platform/ports.h"
@@ -61,8 +58,8 @@ class BootSequence final : private AttestationObserver {
   void WipeKernelSeed();
   void WipeSession();
   void WipeRng() { rng_.Wipe(); }
-  void WipeKernelPages();
-  void WipeBehindInitrd();
+  void WipeKernelPages() { loader_.WipeKernelPages(); }
+  void WipeBehindInitrd() { loader_.WipeBehindInitrd(); }
   void ReportFailure(base::Status why);
 
  private:
@@ -73,17 +70,13 @@ class BootSequence final : private AttestationObserver {
   base::Status AttachSnp();
   base::Status UseKey();
   base::Status Measure();
-  base::Status ReadHostMap(FwCfg& fw_cfg);
-  base::Status TakeMemory();
-  base::Status LoadFiles();
-  uint64_t RoomForSecrets() const;
+  base::Status PlanBoot();
   void PrintManifest();
   base::Result<BootPermit> Permit(base::Status attached);
   base::Result<BootPermit> Attest();
   base::Result<BootPermit> JudgeFailure(base::Status why);
   // Not inlined: a test stops here to look for keys.
   [[gnu::noinline]] base::Status HandOver(BootPermit permit);
-  base::Status Prepare();
   base::Status OpenChannelParts();
   base::Status CloseChannels();
 
@@ -110,8 +103,7 @@ class BootSequence final : private AttestationObserver {
   std::optional<SnpProcessor> snp_processor_;
   std::optional<GuestRequestDriver> driver_;
 
-  MemoryMap map_;
-  BootFiles files_;
+  KernelLoader loader_;
   attest::BootManifest manifest_;
   std::array<uint8_t, proto::kMaxBootManifest> manifest_bytes_{};
   size_t manifest_size_ = 0;
@@ -126,7 +118,6 @@ class BootSequence final : private AttestationObserver {
 
   bool granted_ = false;
   std::array<uint8_t, 32> kernel_seed_{};
-  Handover handover_;
 };
 
 }  // namespace svsm

@@ -36,6 +36,14 @@ constexpr uint8_t kLoadedHigh = 0x01;
 // setup_data, boot.rst "The setup_data": next, type, length, data.
 constexpr uint32_t kSetupRngSeed = 9;
 
+void PutSplit(size_t low, size_t high, uint64_t value,
+              std::span<uint8_t, kZeroPageSize> page) {
+  base::StoreLe(static_cast<uint32_t>(value & 0xFFFFFFFF),
+                page.subspan(low).first<4>());
+  base::StoreLe(static_cast<uint32_t>(value >> 32),
+                page.subspan(high).first<4>());
+}
+
 }  // namespace
 
 Status WriteZeroPage(const BzImage& image, const BootParams& params,
@@ -45,10 +53,6 @@ Status WriteZeroPage(const BzImage& image, const BootParams& params,
   }
   const auto put = [&]<typename T>(size_t offset, T value) {
     base::StoreLe(value, out.subspan(offset).template first<sizeof(T)>());
-  };
-  const auto put_split = [&](size_t low, size_t high, uint64_t value) {
-    put(low, static_cast<uint32_t>(value & 0xFFFFFFFF));
-    put(high, static_cast<uint32_t>(value >> 32));
   };
 
   memset(out.data(), 0, out.size());
@@ -61,9 +65,8 @@ Status WriteZeroPage(const BzImage& image, const BootParams& params,
   put(kCode32Start, static_cast<uint32_t>(params.load_address));
   put(kExtLoaderVersion, uint8_t{0});
   put(kExtLoaderType, uint8_t{0});
-  put_split(kRamdiskImage, kExtRamdiskImage, params.initrd);
-  put_split(kRamdiskSize, kExtRamdiskSize, params.initrd_size);
-  put_split(kCmdLinePtr, kExtCmdLinePtr, params.command_line);
+  WriteInitrd(params.initrd, params.initrd_size, out);
+  PutSplit(kCmdLinePtr, kExtCmdLinePtr, params.command_line, out);
   put(kSetupData, params.setup_data);
   put(kAcpiRsdpAddr, params.acpi_rsdp);
   put(kE820Entries, static_cast<uint8_t>(params.e820.size()));
@@ -74,6 +77,12 @@ Status WriteZeroPage(const BzImage& image, const BootParams& params,
     put(at + 16, static_cast<uint32_t>(params.e820[i].type));
   }
   return {};
+}
+
+void WriteInitrd(uint64_t initrd, uint64_t size,
+                 std::span<uint8_t, kZeroPageSize> page) {
+  PutSplit(kRamdiskImage, kExtRamdiskImage, initrd, page);
+  PutSplit(kRamdiskSize, kExtRamdiskSize, size, page);
 }
 
 void WriteRngSeed(std::span<const uint8_t, kRngSeedSize> seed, uint64_t next,

@@ -36,6 +36,11 @@ struct BootParams {
 base::Status WriteZeroPage(const BzImage& image, const BootParams& params,
                            std::span<uint8_t, kZeroPageSize> out);
 
+// In a page that is written already: where the initrd is; 0 and 0: there is
+// none.
+void WriteInitrd(uint64_t initrd, uint64_t size,
+                 std::span<uint8_t, kZeroPageSize> page);
+
 // A setup_data node of type SETUP_RNG_SEED; `next` is the address of the one
 // after it, 0 if there is none. Linux mixes it in and overwrites it.
 inline constexpr size_t kRngSeedNodeSize = 16 + kRngSeedSize;

@@ -36,10 +36,10 @@ constexpr uint32_t kSetupCcBlob = 7;  // asm/setup_data.h, SETUP_CC_BLOB
 
 }  // namespace
 
-uint32_t WriteKeptPages(const LaunchPages& pages, uint32_t address,
-                        std::span<uint8_t, kKeptPagesSize> out) {
+void WriteKeptPages(const LaunchPages& pages, uint32_t address,
+                    std::span<uint8_t, kKeptPagesSize> out) {
   constexpr uint32_t kCpuid = sev::kSecretsPageSize;
-  constexpr uint32_t kBlob = kCpuid + sev::kCpuidPageSize;
+  constexpr uint32_t kBlob = CcBlobAddress(0);
   const auto secrets = out.first<sev::kSecretsPageSize>();
   memcpy(secrets.data(), pages.secrets.data(), secrets.size());
   const auto vmpck0 = sev::FieldOf<sev::secrets_layout::Vmpck0>(secrets);
@@ -54,7 +54,6 @@ uint32_t WriteKeptPages(const LaunchPages& pages, uint32_t address,
   sev::PutLe<uint32_t, SecretsSize>(sev::kSecretsPageSize, blob);
   sev::PutLe<uint64_t, CpuidAddress>(uint64_t{address} + kCpuid, blob);
   sev::PutLe<uint32_t, CpuidSize>(sev::kCpuidPageSize, blob);
-  return address + kBlob;
 }
 
 void WriteCcBlobNode(uint32_t blob, std::span<uint8_t, kCcBlobNodeSize> out) {

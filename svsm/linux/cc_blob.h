@@ -28,11 +28,17 @@ struct LaunchPages {
 inline constexpr size_t kKeptPagesSize =
     sev::kSecretsPageSize + sev::kCpuidPageSize + 4096;
 
+// The blob's, in pages that lie at guest-physical `address`.
+constexpr uint32_t CcBlobAddress(uint32_t address) {
+  return address +
+         static_cast<uint32_t>(sev::kSecretsPageSize + sev::kCpuidPageSize);
+}
+
 // Fills the pages, which lie at guest-physical `address`, below 4 GiB. VMPCK0
 // is left out, whatever is in its place: the kernel speaks with one of the
-// other three. Returns the blob's address.
-uint32_t WriteKeptPages(const LaunchPages& pages, uint32_t address,
-                        std::span<uint8_t, kKeptPagesSize> out);
+// other three.
+void WriteKeptPages(const LaunchPages& pages, uint32_t address,
+                    std::span<uint8_t, kKeptPagesSize> out);
 
 // A setup_data node of type SETUP_CC_BLOB, the last of its list.
 inline constexpr size_t kCcBlobNodeSize = 24;

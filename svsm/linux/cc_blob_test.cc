@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reads what PrepareKernel() leaves for an SNP guest as Linux does:
-// sev_enable() of the decompressor, and get_secrets_page() of the kernel.
+// Reads what PlanKernel() and FillKernel() leave for an SNP guest as Linux
+// does: sev_enable() of the decompressor, and get_secrets_page() of the kernel.
 #include "svsm/linux/cc_blob.h"
 
 #include <setjmp.h>
@@ -61,12 +61,13 @@ class CcBlobTest : public testing::Test {
     return Prepare();
   }
   base::Result<Handover> Prepare() {
-    BASE_TRY(PrepareKernel(files_, map_, window_,
-                           {.files = files_of_secret_,
-                            .rng_seed = seed_,
-                            .encryption_mask = kCbit,
-                            .launch_pages = LaunchPages{secrets_, cpuid_}},
-                           out_));
+    BASE_TRY(PlanKernel(files_, map_, window_,
+                        {.encryption_mask = kCbit, .launch_pages = true},
+                        out_));
+    BASE_TRY(FillKernel(
+        files_, window_,
+        {.rng_seed = seed_, .launch_pages = LaunchPages{secrets_, cpuid_}},
+        out_));
     return out_;
   }
   template <typename T>
@@ -116,7 +117,6 @@ class CcBlobTest : public testing::Test {
   std::array<uint8_t, sev::kSecretsPageSize> secrets_;
   std::array<uint8_t, sev::kCpuidPageSize> cpuid_;
   std::array<uint8_t, 32> seed_{};
-  std::vector<FileSecret> files_of_secret_;
   FakeFwCfg device_;
   std::unique_ptr<FwCfg> fw_cfg_;
   MemoryMap map_;
@@ -196,7 +196,7 @@ TEST_F(CcBlobTest, NothingStaysWhenMemoryIsShort) {
 }
 
 // A host can take a page away under the guest, which is an exception in the
-// middle of PrepareKernel().
+// middle of FillKernel().
 sigjmp_buf interrupted;
 
 TEST_F(CcBlobTest, WhoeverInterruptsKnowsWhereTheKeysAre) {

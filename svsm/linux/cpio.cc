@@ -109,7 +109,21 @@ bool IsVolumeName(std::string_view volume) {
 }
 
 Status CpioSegment::AddDisk(const DiskSecret& secret) {
-  if (!IsVolumeName(secret.volume)) return BadPath();
+  const HeaderText header(secret.header_length, secret.header_sha256);
+  return AddVolume(secret.volume, {.bytes = secret.key},
+                   Bytes(header.text, header.size));
+}
+
+Status CpioSegment::ReserveDisk(std::string_view volume, size_t size) {
+  // No header's text is longer.
+  constexpr uint8_t kNoDigest[32] = {};
+  const HeaderText header(UINT64_MAX, kNoDigest);
+  return AddVolume(volume, {.zeros = size}, Bytes(header.text, header.size));
+}
+
+Status CpioSegment::AddVolume(std::string_view volume, Contents key,
+                              Bytes header) {
+  if (!IsVolumeName(volume)) return BadPath();
   char path[kKeyFolder.size() + 1 + kMaxVolumeName + kHeaderSuffix.size()];
   size_t size = 0;
   const auto append = [&](std::string_view part) {
@@ -118,22 +132,26 @@ Status CpioSegment::AddDisk(const DiskSecret& secret) {
   };
   append(kKeyFolder);
   append("/");
-  append(secret.volume);
+  append(volume);
   const size_t stem = size;
   append(kKeySuffix);
-  BASE_TRY(AddPath({path, size}, secret.key));
+  BASE_TRY(AddPath({path, size}, key));
   size = stem;
   append(kHeaderSuffix);
-  const HeaderText header(secret.header_length, secret.header_sha256);
-  return AddPath({path, size}, Bytes(header.text, header.size));
+  return AddPath({path, size}, {.bytes = header});
 }
 
 Status CpioSegment::AddFile(const FileSecret& secret) {
   if (!IsCpioPath(secret.path)) return BadPath();
-  return AddPath(secret.path.substr(1), secret.contents);
+  return AddPath(secret.path.substr(1), {.bytes = secret.contents});
 }
 
-Status CpioSegment::AddPath(std::string_view path, Bytes contents) {
+Status CpioSegment::ReserveFile(std::string_view path, size_t size) {
+  if (!IsCpioPath(path)) return BadPath();
+  return AddPath(path.substr(1), {.zeros = size});
+}
+
+Status CpioSegment::AddPath(std::string_view path, Contents contents) {
   for (size_t i = 0; i < path.size(); ++i) {
     if (path[i] != '/') continue;
     const std::string_view parent = path.substr(0, i);
@@ -152,13 +170,15 @@ Status CpioSegment::AddPath(std::string_view path, Bytes contents) {
 }
 
 Status CpioSegment::AddEntry(std::string_view path, uint32_t mode,
-                             Bytes contents) {
+                             Contents contents) {
   if (count_ == kMaxEntries && path != kTrailer) {
     return Status(Code::kResourceExhausted, kCpioTooMany);
   }
-  if (contents.size() > UINT32_MAX) {
+  if (contents.bytes.size() > UINT32_MAX ||
+      contents.zeros > UINT32_MAX - contents.bytes.size()) {
     return Status(Code::kResourceExhausted, kCpioFull);
   }
+  const size_t file_size = contents.bytes.size() + contents.zeros;
   const uint32_t links = (mode & kFolderBit) != 0 ? 2 : 1;
   const uint32_t fields[13] = {++count_,
                                mode,
@@ -166,7 +186,7 @@ Status CpioSegment::AddEntry(std::string_view path, uint32_t mode,
                                0 /* gid */,
                                links,
                                0 /* mtime */,
-                               static_cast<uint32_t>(contents.size()),
+                               static_cast<uint32_t>(file_size),
                                0,
                                0,
                                0,
@@ -181,7 +201,8 @@ Status CpioSegment::AddEntry(std::string_view path, uint32_t mode,
   BASE_TRY(Put(AsBytes(path)));
   BASE_TRY(Put(Bytes(&nul, 1)));
   BASE_TRY(Pad());
-  BASE_TRY(Put(contents));
+  BASE_TRY(Put(contents.bytes));
+  BASE_TRY(PutZeros(contents.zeros));
   return Pad();
 }
 
@@ -190,10 +211,16 @@ Status CpioSegment::Put(Bytes bytes) {
   return Status(Code::kResourceExhausted, kCpioFull);
 }
 
+Status CpioSegment::PutZeros(size_t size) {
+  const Result<MutableBytes> place = writer_.Reserve(size);
+  if (!place.ok()) return Status(Code::kResourceExhausted, kCpioFull);
+  if (size != 0) memset(place->data(), 0, size);
+  return {};
+}
+
 Status CpioSegment::Pad() {
-  const uint8_t zeros[3] = {};
   const size_t size = writer_.size();
-  return Put(Bytes(zeros, RoundUp4(size) - size));
+  return PutZeros(RoundUp4(size) - size);
 }
 
 CpioSegment::Kind CpioSegment::Find(std::string_view path) const {

@@ -73,17 +73,30 @@ class CpioSegment {
   base::Status AddDisk(const DiskSecret& secret);
   base::Status AddFile(const FileSecret& secret);
 
+  // As AddDisk() and AddFile() with a secret of `size` bytes, zeros for now:
+  // whether a secret has its place can be known before there is one.
+  base::Status ReserveDisk(std::string_view volume, size_t size);
+  base::Status ReserveFile(std::string_view path, size_t size);
+
   // Writes the trailer and returns the archive, a multiple of 4 bytes long.
   base::Result<base::Bytes> Finish();
 
  private:
   enum class Kind : uint8_t { kAbsent, kFolder, kFile };
+  // A file: bytes, then zeros.
+  struct Contents {
+    base::Bytes bytes;
+    size_t zeros = 0;
+  };
 
   // `path` here is relative, as in the archive.
-  base::Status AddPath(std::string_view path, base::Bytes contents);
+  base::Status AddVolume(std::string_view volume, Contents key,
+                         base::Bytes header);
+  base::Status AddPath(std::string_view path, Contents contents);
   base::Status AddEntry(std::string_view path, uint32_t mode,
-                        base::Bytes contents);
+                        Contents contents);
   base::Status Put(base::Bytes bytes);
+  base::Status PutZeros(size_t size);
   base::Status Pad();
   // Looks in what is written so far.
   Kind Find(std::string_view path) const;

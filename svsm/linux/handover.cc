@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include <array>
-#include <atomic>
 
 #include "base/bytes.h"
 #include "base/secret_buffer.h"
@@ -28,21 +27,38 @@ using base::Status;
 constexpr uint64_t kCcBlobNodeOffset = 64;
 static_assert(kRngSeedNodeSize <= kCcBlobNodeOffset);
 
-class Preparation {
+void Clear(MutableBytes bytes) {
+  if (!bytes.empty()) memset(bytes.data(), 0, bytes.size());
+}
+
+// All there is behind the initrd's own bytes.
+MutableBytes BehindInitrd(const BootFiles& files,
+                          const PhysicalWindow& window) {
+  return window.At(files.initrd.memory).subspan(files.initrd.length);
+}
+
+// Where the archive with the secrets goes.
+Result<MutableBytes> PlaceOfSecrets(const BootFiles& files,
+                                    const PhysicalWindow& window) {
+  const uint64_t start = SecretsOffset(files.initrd.length);
+  if (start > files.initrd.memory.size()) {
+    return Status(Code::kResourceExhausted, kCpioFull);
+  }
+  return window.At(files.initrd.memory).subspan(start);
+}
+
+class Plan {
  public:
-  Preparation(const BootFiles& files, MemoryMap& map,
-              const PhysicalWindow& window, const HandoverInput& input,
-              Handover& out)
+  Plan(const BootFiles& files, MemoryMap& map, const PhysicalWindow& window,
+       const PlanInput& input, Handover& out)
       : files_(files), map_(map), window_(window), input_(input), out_(out) {}
 
   Status Run() {
     BASE_TRY_ASSIGN(const uint64_t load, PlaceKernel());
     out_.entry = load + kEntry64;
     BASE_TRY_ASSIGN(const uint64_t rsdp, PlaceAcpi());
-    BASE_TRY(PlaceSecrets());
-    const Status rest = PlaceParameters(load, rsdp);
-    if (!rest.ok()) ClearSecrets();
-    return rest;
+    BASE_TRY(PlaceInitrd());
+    return PlaceParameters(load, rsdp);
   }
 
  private:
@@ -52,21 +68,23 @@ class Preparation {
     const BzImage& image = files_.image;
     const Status none(Code::kResourceExhausted, kKernelNoPlace);
     const uint64_t preferred = image.preferred_address;
-    const Range wanted{preferred, PageUp(preferred + image.init_size)};
-    uint64_t load = preferred;
-    if (!map_.AllocateAt(wanted, Use::kKernel).ok()) {
+    Range place{preferred, PageUp(preferred + image.init_size)};
+    if (!map_.AllocateAt(place, Use::kKernel).ok()) {
       if (!image.relocatable) return none;
       const Result<Range> other = map_.Allocate(
           image.init_size, image.alignment, MemoryMap::k4GiB, Use::kKernel);
       if (!other.ok() || other->begin < preferred) return none;
-      load = other->begin;
+      place = *other;
     }
     const Bytes payload =
         window_.At(files_.kernel.memory)
             .subspan(image.payload_offset, image.payload_size);
-    memcpy(window_.At(load, payload.size()).data(), payload.data(),
-           payload.size());
-    return load;
+    const MutableBytes bytes = window_.At(place);
+    memcpy(bytes.data(), payload.data(), payload.size());
+    // What follows is .bss and heap to the decompressor, and some of them
+    // (Linux 6.17 and 6.18) read a variable there before they clear it.
+    Clear(bytes.subspan(payload.size()));
+    return place.begin;
   }
 
   Result<uint64_t> PlaceAcpi() {
@@ -87,83 +105,31 @@ class Preparation {
                          tables);
   }
 
-  Status PlaceSecrets() {
-    const BootFile& initrd = files_.initrd;
-    out_.initrd = initrd.memory.begin;
-    out_.initrd_size = initrd.length;
-    if (input_.disks.empty() && input_.files.empty()) return {};
-    const uint64_t start = SecretsOffset(initrd.length);
-    if (start > initrd.memory.size()) {
-      return Status(Code::kResourceExhausted, kCpioFull);
-    }
-    const MutableBytes gap =
-        window_.At(initrd.memory).first(start).subspan(initrd.length);
-    memset(gap.data(), 0, gap.size());
-    const MutableBytes place = window_.At(initrd.memory).subspan(start);
-    const Result<size_t> size = WriteSecrets(place);
-    if (!size.ok()) {
-      base::SecureZero(place.data(), place.size());
-      return size.status();
-    }
-    out_.secrets = initrd.memory.begin + start;
-    out_.secrets_size = *size;
-    out_.initrd_size = start + *size;
-    return {};
+  Status PlaceInitrd() {
+    out_.initrd = files_.initrd.memory.begin;
+    out_.initrd_size = files_.initrd.length;
+    const Status fits = TrySecrets();
+    // The gap, and what will stay behind the secrets.
+    Clear(BehindInitrd(files_, window_));
+    return fits;
   }
 
-  Result<size_t> WriteSecrets(MutableBytes place) const {
+  // An archive with the same names and smaller files is no longer anywhere, so
+  // if this one fits, the one with the secrets does.
+  Status TrySecrets() const {
+    if (input_.secrets.empty()) return {};
+    BASE_TRY_ASSIGN(const MutableBytes place, PlaceOfSecrets(files_, window_));
     CpioSegment segment(place);
-    for (const DiskSecret& disk : input_.disks) {
-      BASE_TRY(segment.AddDisk(disk));
+    // In FillKernel()'s order.
+    for (const SecretPlace& secret : input_.secrets) {
+      if (secret.kind != SecretPlace::Kind::kDisk) continue;
+      BASE_TRY(segment.ReserveDisk(secret.place, secret.max_size));
     }
-    for (const FileSecret& file : input_.files) {
-      BASE_TRY(segment.AddFile(file));
+    for (const SecretPlace& secret : input_.secrets) {
+      if (secret.kind != SecretPlace::Kind::kFile) continue;
+      BASE_TRY(segment.ReserveFile(secret.place, secret.max_size));
     }
-    BASE_TRY_ASSIGN(const Bytes archive, segment.Finish());
-    return archive.size();
-  }
-
-  void ClearSecrets() const {
-    const auto clear = [this](uint64_t address, uint64_t size) {
-      if (address == 0 || size == 0) return;
-      const MutableBytes place = window_.At(address, size);
-      base::SecureZero(place.data(), place.size());
-    };
-    clear(out_.secrets, out_.secrets_size);
-    clear(out_.kept_pages, kKeptPagesSize);
-    clear(out_.rng_seed, kRngSeedNodeSize);
-  }
-
-  // To whoever may interrupt what follows.
-  static void Publish(uint64_t& where, uint64_t address) {
-    where = address;
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-  }
-
-  // What Linux maps by itself stands in reserved pages. Returns the blob's
-  // address.
-  Result<uint32_t> PlaceLaunchPages() {
-    BASE_TRY_ASSIGN(
-        const Range pages,
-        map_.Allocate(kKeptPagesSize, kPageSize, MemoryMap::k4GiB, Use::kKept));
-    Publish(out_.kept_pages, pages.begin);
-    return WriteKeptPages(*input_.launch_pages,
-                          static_cast<uint32_t>(pages.begin),
-                          window_.At(pages).first<kKeptPagesSize>());
-  }
-
-  Status PlaceSetupData(uint64_t address) {
-    const MutableBytes page = window_.At(address, kPageSize);
-    uint64_t next = 0;
-    if (input_.launch_pages.has_value()) {
-      BASE_TRY_ASSIGN(const uint32_t blob, PlaceLaunchPages());
-      WriteCcBlobNode(
-          blob, page.subspan<kCcBlobNodeOffset>().first<kCcBlobNodeSize>());
-      next = address + kCcBlobNodeOffset;
-    }
-    Publish(out_.rng_seed, address);
-    WriteRngSeed(input_.rng_seed, next, page.first<kRngSeedNodeSize>());
-    return {};
+    return base::StatusOf(segment.Finish());
   }
 
   // Two pages: the zero page, and the setup_data nodes.
@@ -171,9 +137,9 @@ class Preparation {
     BASE_TRY_ASSIGN(const Range pages,
                     map_.Allocate(2 * kPageSize, kPageSize, MemoryMap::k4GiB,
                                   Use::kKernel));
-    const uint64_t setup_data = pages.begin + kPageSize;
-    BASE_TRY(PlaceSetupData(setup_data));
-    BASE_TRY(PlaceTrampoline(pages.begin));
+    out_.zero_page = pages.begin;
+    BASE_TRY(PlaceSetupData(pages.begin + kPageSize));
+    BASE_TRY(PlaceTrampoline());
 
     std::array<E820Entry, kMaxZeroPageE820> e820;
     BASE_TRY_ASSIGN(const size_t count, map_.MakeE820(e820));
@@ -183,16 +149,31 @@ class Preparation {
         .initrd = out_.initrd_size == 0 ? 0 : out_.initrd,
         .initrd_size = out_.initrd_size,
         .acpi_rsdp = rsdp,
-        .setup_data = setup_data,
+        .setup_data = out_.rng_seed,
         .e820 = std::span(e820).first(count),
     };
-    out_.zero_page = pages.begin;
     return WriteZeroPage(
         files_.image, params,
-        window_.At(pages.begin, kPageSize).first<kZeroPageSize>());
+        window_.At(out_.zero_page, kZeroPageSize).first<kZeroPageSize>());
   }
 
-  Status PlaceTrampoline(uint64_t zero_page) {
+  // The seed's node comes first; FillKernel() writes it.
+  Status PlaceSetupData(uint64_t address) {
+    const MutableBytes page = window_.At(address, kPageSize);
+    Clear(page);
+    out_.rng_seed = address;
+    if (!input_.launch_pages) return {};
+    // What Linux maps by itself stands in reserved pages.
+    BASE_TRY_ASSIGN(
+        const Range kept,
+        map_.Allocate(kKeptPagesSize, kPageSize, MemoryMap::k4GiB, Use::kKept));
+    out_.kept_pages = kept.begin;
+    WriteCcBlobNode(CcBlobAddress(static_cast<uint32_t>(kept.begin)),
+                    page.subspan<kCcBlobNodeOffset>().first<kCcBlobNodeSize>());
+    return {};
+  }
+
+  Status PlaceTrampoline() {
     BASE_TRY_ASSIGN(const Range place,
                     map_.Allocate(kTrampolineSize + kPageTablesSize, kPageSize,
                                   MemoryMap::k4GiB, Use::kKernel));
@@ -205,24 +186,67 @@ class Preparation {
     std::array<Range, MemoryMap::kMaxAllocations + MemoryMap::kMaxRanges> wipes;
     BASE_TRY_ASSIGN(const size_t count, map_.MakeWipes(wipes));
     return WriteTrampolineData(std::span(wipes).first(count), out_.trampoline,
-                               out_.entry, zero_page,
+                               out_.entry, out_.zero_page,
                                bytes.first<kTrampolineSize>());
   }
 
   const BootFiles& files_;
   MemoryMap& map_;
   const PhysicalWindow& window_;
-  const HandoverInput& input_;
+  const PlanInput& input_;
   Handover& out_;
 };
 
+Result<size_t> WriteSecrets(const FillInput& input, MutableBytes place) {
+  CpioSegment segment(place);
+  for (const DiskSecret& disk : input.disks) BASE_TRY(segment.AddDisk(disk));
+  for (const FileSecret& file : input.files) BASE_TRY(segment.AddFile(file));
+  BASE_TRY_ASSIGN(const Bytes archive, segment.Finish());
+  return archive.size();
+}
+
+Status FillSecrets(const BootFiles& files, const PhysicalWindow& window,
+                   const FillInput& input, Handover& out) {
+  if (input.disks.empty() && input.files.empty()) return {};
+  BASE_TRY_ASSIGN(const MutableBytes place, PlaceOfSecrets(files, window));
+  const Result<size_t> size = WriteSecrets(input, place);
+  if (!size.ok()) {
+    base::SecureZero(place.data(), place.size());
+    return size.status();
+  }
+  const uint64_t start = SecretsOffset(files.initrd.length);
+  out.secrets = out.initrd + start;
+  out.secrets_size = *size;
+  out.initrd_size = start + *size;
+  WriteInitrd(out.initrd, out.initrd_size,
+              window.At(out.zero_page, kZeroPageSize).first<kZeroPageSize>());
+  return {};
+}
+
 }  // namespace
 
-Status PrepareKernel(const BootFiles& files, MemoryMap& map,
-                     const PhysicalWindow& window, const HandoverInput& input,
-                     Handover& out) {
+Status PlanKernel(const BootFiles& files, MemoryMap& map,
+                  const PhysicalWindow& window, const PlanInput& input,
+                  Handover& out) {
   out = {};
-  return Preparation(files, map, window, input, out).Run();
+  return Plan(files, map, window, input, out).Run();
+}
+
+Status FillKernel(const BootFiles& files, const PhysicalWindow& window,
+                  const FillInput& input, Handover& out) {
+  BASE_TRY(FillSecrets(files, window, input, out));
+  uint64_t next = 0;
+  if (out.kept_pages != 0) {
+    if (!input.launch_pages.has_value()) __builtin_trap();  // it was planned
+    WriteKeptPages(
+        *input.launch_pages, static_cast<uint32_t>(out.kept_pages),
+        window.At(out.kept_pages, kKeptPagesSize).first<kKeptPagesSize>());
+    next = out.rng_seed + kCcBlobNodeOffset;
+  }
+  WriteRngSeed(
+      input.rng_seed, next,
+      window.At(out.rng_seed, kRngSeedNodeSize).first<kRngSeedNodeSize>());
+  return {};
 }
 
 }  // namespace svsm

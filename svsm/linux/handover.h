@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The hand-over: PrepareKernel() puts everything where Linux expects it;
-// Leave() (leave.h) is the only function that starts a kernel.
+// The hand-over, in two phases around the attestation. PlanKernel() finds a
+// place for everything and writes all that is not secret: whatever can fail
+// fails there, before a secret is released or a boot counted. FillKernel() adds
+// what the grant brings. Leave() (leave.h) is the only function that starts a
+// kernel.
+//
+// What the kernel gets is defined byte for byte: each page that is handed over
+// with a meaning is written whole, since on SNP accepted memory holds noise
+// until it is. Only free RAM, of which Linux expects nothing, stays as it was.
 //
 // Source: Linux Documentation/arch/x86/boot.rst, "64-bit Boot Protocol".
 #pragma once
@@ -11,6 +18,7 @@
 
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "base/result.h"
 #include "svsm/linux/boot_files.h"
@@ -21,15 +29,31 @@
 
 namespace svsm {
 
-struct HandoverInput {
+// Of a secret that is yet to come: where it will stand in the initramfs, and
+// the most bytes it may have.
+struct SecretPlace {
+  enum class Kind : uint8_t { kDisk, kFile };
+  Kind kind = Kind::kFile;
+  std::string_view place;  // DiskSecret::volume or FileSecret::path
+  size_t max_size = 0;
+};
+
+struct PlanInput {
+  std::span<const SecretPlace> secrets;
+  // ORed into page-table entries and CR3: the C-bit on SNP, 0 else.
+  uint64_t encryption_mask = 0;
+  // On SNP: the kernel is to get FillInput::launch_pages.
+  bool launch_pages = false;
+};
+
+struct FillInput {
+  // Of those that were planned, in the same order, or none at all.
   std::span<const DiskSecret> disks;
   std::span<const FileSecret> files;
   // From crypto::Rng, drawn for this purpose. The caller's copy lies in SVSM
   // memory and goes with it.
   std::span<const uint8_t, 32> rng_seed;
-  // ORed into page-table entries and CR3: the C-bit on SNP, 0 else.
-  uint64_t encryption_mask = 0;
-  // On SNP; the kernel gets copies of them, without VMPCK0.
+  // If it was planned; the kernel gets copies of them, without VMPCK0.
   std::optional<LaunchPages> launch_pages;
 };
 
@@ -67,15 +91,24 @@ constexpr uint64_t RoomBehindInitrd(size_t secrets, uint64_t bytes) {
   return CpioSegment::RoomFor(secrets, bytes) + kGapBehindInitrd + 3;
 }
 
-// Places kernel, initrd with secrets, ACPI tables, boot parameters, page tables
-// and the trampoline's data. The secrets are written once, into their final
-// place; on an error that place and the kept pages are cleared again. `out` has
-// the addresses of kept pages and seed before anything stands there: whoever
-// interrupts this can wipe them. Call last: nothing may be allocated from `map`
-// afterwards, or it would not be overwritten.
+// Places kernel, ACPI tables, boot parameters, kept pages, page tables and the
+// trampoline's data, writes what is not secret (the kernel's place up to
+// init_size, the room behind the initrd), and tries the secrets' places at
+// their full size. Runs the ACPI table loader, so call it once, when the
+// manifest is made; nothing may be allocated from `map` afterwards, or it would
+// not be overwritten. `out` has all addresses but those of the secrets.
 //   SL4, SL6, SL36, SL40 to SL60.
-base::Status PrepareKernel(const BootFiles& files, MemoryMap& map,
-                           const PhysicalWindow& window,
-                           const HandoverInput& input, Handover& out);
+base::Status PlanKernel(const BootFiles& files, MemoryMap& map,
+                        const PhysicalWindow& window, const PlanInput& input,
+                        Handover& out);
+
+// Writes what PlanKernel() left out, each secret once, into its final place.
+// Allocates nothing. Cannot fail with secrets that were planned; with others
+// the room behind the initrd is cleared again, and nothing else written.
+// Whoever interrupts it finds all there is to wipe behind the initrd, at
+// `out.kept_pages` and at `out.rng_seed`.
+//   SL50 to SL53.
+base::Status FillKernel(const BootFiles& files, const PhysicalWindow& window,
+                        const FillInput& input, Handover& out);
 
 }  // namespace svsm

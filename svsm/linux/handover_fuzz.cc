@@ -66,10 +66,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   const std::array<uint8_t, 32> seed{};
   const svsm::FileSecret secret{"/etc/key", seed};
+  const svsm::SecretPlace place{svsm::SecretPlace::Kind::kFile, secret.path,
+                                64};
   svsm::Handover handover;
-  const base::Status status = svsm::PrepareKernel(
-      files, map, window, {.files = {&secret, 1}, .rng_seed = seed}, handover);
-  if (status.ok() && handover.entry >= kMemory) __builtin_trap();
+  if (!svsm::PlanKernel(files, map, window, {.secrets = {&place, 1}}, handover)
+           .ok()) {
+    return 0;
+  }
+  if (handover.entry >= kMemory) __builtin_trap();
+  // What was planned cannot fail.
+  const base::Status filled = svsm::FillKernel(
+      files, window, {.files = {&secret, 1}, .rng_seed = seed}, handover);
+  if (!filled.ok()) __builtin_trap();
   return 0;
 }
 

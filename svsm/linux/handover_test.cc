@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
@@ -70,13 +71,32 @@ class HandoverTest : public testing::Test {
     BASE_TRY(fw_cfg_->Open());
     return LoadBootFiles(*fw_cfg_, map_, window_, acpi, reserve, files_);
   }
-  base::Result<Handover> Prepare(const HandoverInput& input) {
-    Handover handover;
-    BASE_TRY(PrepareKernel(files_, map_, window_, input, handover));
-    return handover;
+  // What the configuration says of disks_ and secrets_.
+  std::vector<SecretPlace> Places() const {
+    std::vector<SecretPlace> places;
+    for (const FileSecret& file : secrets_) {
+      places.push_back(
+          {SecretPlace::Kind::kFile, file.path, file.contents.size() + 9});
+    }
+    for (const DiskSecret& disk : disks_) {
+      places.push_back({SecretPlace::Kind::kDisk, disk.volume, 64});
+    }
+    return places;
+  }
+  base::Status Plan(uint64_t encryption_mask = 0) {
+    return PlanKernel(files_, map_, window_,
+                      {.secrets = Places(), .encryption_mask = encryption_mask},
+                      handover_);
+  }
+  base::Result<Handover> Fill() {
+    BASE_TRY(FillKernel(files_, window_,
+                        {.disks = disks_, .files = secrets_, .rng_seed = seed_},
+                        handover_));
+    return handover_;
   }
   base::Result<Handover> Prepare() {
-    return Prepare({.disks = disks_, .files = secrets_, .rng_seed = seed_});
+    BASE_TRY(Plan());
+    return Fill();
   }
   template <typename T>
   T Read(uint64_t address) {
@@ -91,6 +111,7 @@ class HandoverTest : public testing::Test {
   std::unique_ptr<FwCfg> fw_cfg_;
   MemoryMap map_;
   BootFiles files_;
+  Handover handover_;
   std::array<uint8_t, 32> seed_;
   std::array<uint8_t, 32> digest_{};
   std::vector<DiskSecret> disks_ = {
@@ -177,9 +198,8 @@ TEST_F(HandoverTest, ListsEveryPageOfTheSvsm) {
 
 TEST_F(HandoverTest, MapsFourGigabytesOneToOne) {
   ASSERT_TRUE(Load(AcpiSource::kNone).ok());
-  auto handover =
-      Prepare({.rng_seed = seed_, .encryption_mask = uint64_t{1} << 51});
-  ASSERT_TRUE(handover.ok());
+  ASSERT_TRUE(Plan(uint64_t{1} << 51).ok());
+  const Handover* const handover = &handover_;
   const uint64_t address_bits = (uint64_t{1} << 51) - 4096;
   for (const uint64_t address : {uint64_t{0}, uint64_t{0x200000},
                                  handover->entry, uint64_t{0xFFFFFFFF}}) {
@@ -221,7 +241,7 @@ TEST_F(HandoverTest, RefusesAKernelThatCannotMove) {
   Poke<uint8_t>(kernel, 0x234, 0);
   ASSERT_TRUE(Load(AcpiSource::kNone, kernel).ok());
   ASSERT_TRUE(map_.AllocateAt({0x1200000, 0x1201000}, Use::kKernel).ok());
-  EXPECT_EQ(Prepare().status().reason(), kKernelNoPlace);
+  EXPECT_EQ(Plan().reason(), kKernelNoPlace);
 }
 
 // The host says that there is RAM, the kernel that it wants to lie there, and
@@ -237,10 +257,11 @@ TEST_F(HandoverTest, RefusesAKernelLargerThanMemory) {
   auto kernel = FakeKernel();
   Poke<uint32_t>(kernel, 0x260, 0x7FFFFFFF);
   ASSERT_TRUE(Load(AcpiSource::kNone, kernel).ok());
-  EXPECT_EQ(Prepare().status().reason(), kKernelNoPlace);
+  EXPECT_EQ(Plan().reason(), kKernelNoPlace);
 }
 
-TEST_F(HandoverTest, LeavesNoSecretBehindWhenItFails) {
+// The places are the configuration's, so none of this waits for a secret.
+TEST_F(HandoverTest, PlanRefusesPlacesThatNoSecretCanHave) {
   const Blob big(100000);
   const struct {
     const char* what;
@@ -249,6 +270,7 @@ TEST_F(HandoverTest, LeavesNoSecretBehindWhenItFails) {
   } kRows[] = {
       {"path", {"/etc/../x", {}}, kCpioPath},
       {"twice", {"/etc/secret", {}}, kCpioDuplicate},
+      {"below a file", {"/etc/secret/x", {}}, kCpioDuplicate},
       {"too large", {"/big", big}, kCpioFull},
   };
   for (const auto& row : kRows) {
@@ -257,21 +279,107 @@ TEST_F(HandoverTest, LeavesNoSecretBehindWhenItFails) {
     ASSERT_TRUE(Load(AcpiSource::kNone).ok());
     secrets_.resize(1);
     secrets_.push_back(row.extra);
-    EXPECT_EQ(Prepare().status().reason(), row.reason) << row.what;
-    EXPECT_EQ(Count(memory_, "a-key-of-which-there-is-one-copy"), 0u);
+    EXPECT_EQ(Plan().reason(), row.reason) << row.what;
   }
 }
 
-TEST_F(HandoverTest, LeavesNoSecretBehindWhenMemoryIsShort) {
+TEST_F(HandoverTest, PlanFailsWhereMemoryIsShort) {
+  // The kernel's place, a page for the empty ACPI root, and `pages` more: two
+  // of parameters, and the trampoline's seven.
+  for (uint64_t pages = 0; pages <= 9; ++pages) {
+    device_ = FakeFwCfg();
+    map_ = MemoryMap();
+    ASSERT_TRUE(Load(AcpiSource::kNone).ok());
+    ASSERT_TRUE(map_.AllocateAt({0x100000, 0x200000}, Use::kKernel).ok());
+    ASSERT_TRUE(map_.AllocateAt({0x300000, 0x1000000}, Use::kKernel).ok());
+    ASSERT_TRUE(map_.AllocateAt({0x1401000 + pages * kPageSize,
+                                 files_.cmdline.memory.begin},
+                                Use::kKernel)
+                    .ok());
+    const base::Status planned = Plan();
+    EXPECT_EQ(planned.ok(), pages == 9) << pages;
+    if (!planned.ok()) EXPECT_EQ(planned.reason(), kNoMemory) << pages;
+  }
+  EXPECT_TRUE(Fill().ok());
+}
+
+// The ACPI files are patched and checked, the wipes and the memory map made,
+// before anything is granted.
+TEST_F(HandoverTest, PlanRunsTheTableLoader) {
+  acpi_.loader[0] = 9;  // no such command
+  ASSERT_TRUE(Load(AcpiSource::kFromHost).ok());
+  EXPECT_EQ(Plan().reason(), kLoaderCommand);
+}
+
+TEST_F(HandoverTest, FillAllocatesNothing) {
+  ASSERT_TRUE(Load(AcpiSource::kFromHost).ok());
+  ASSERT_TRUE(Plan().ok());
+  const size_t before = map_.allocations().size();
+  ASSERT_TRUE(Fill().ok());
+  EXPECT_EQ(map_.allocations().size(), before);
+}
+
+// Whatever was planned can be filled, up to the last byte of each secret.
+TEST_F(HandoverTest, WhatWasPlannedCanBeFilled) {
+  const Blob key(64, 'k');
+  std::array<char, 200> folder;
+  folder.fill('d');
+  for (size_t seed = 0; seed < 60; ++seed) {
+    SCOPED_TRACE(seed);
+    device_ = FakeFwCfg();
+    map_ = MemoryMap();
+    initrd_.assign(1 + seed * 37 % 101, 0x55);
+    std::vector<std::string> names;
+    std::vector<SecretPlace> places;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i <= seed % 8; ++i) {
+      names.push_back("/" + std::string(folder.data(), seed * (i + 1) % 200) +
+                      std::to_string(i) + (seed % 3 == 0 ? "/x" : ""));
+    }
+    for (size_t i = 0; i < names.size(); ++i) {
+      const bool disk = (seed + i) % 4 == 0;
+      places.push_back(
+          {disk ? SecretPlace::Kind::kDisk : SecretPlace::Kind::kFile,
+           disk ? std::string_view(names[i]).substr(names[i].size() - 1)
+                : std::string_view(names[i]),
+           1 + seed * 7 % 64});
+      if (disk && seed % 3 == 0) places.back().place = "vx";
+      bytes += places.back().max_size;
+    }
+    ASSERT_TRUE(Load(AcpiSource::kNone, FakeKernel(),
+                     RoomBehindInitrd(places.size(), bytes))
+                    .ok());
+    const base::Status planned =
+        PlanKernel(files_, map_, window_, {.secrets = places}, handover_);
+    if (!planned.ok()) {  // two disks of one name
+      EXPECT_EQ(planned.reason(), kCpioDuplicate);
+      continue;
+    }
+    for (const size_t spare : {0u, 1u, 1000u}) {
+      disks_.clear();
+      secrets_.clear();
+      for (const SecretPlace& place : places) {
+        const size_t size = place.max_size - std::min(spare, place.max_size);
+        if (place.kind == SecretPlace::Kind::kDisk) {
+          disks_.push_back(
+              {place.place, base::Bytes(key).first(size), UINT64_MAX, digest_});
+        } else {
+          secrets_.push_back({place.place, base::Bytes(key).first(size)});
+        }
+      }
+      EXPECT_TRUE(Fill().ok()) << spare;
+    }
+  }
+}
+
+TEST_F(HandoverTest, FillLeavesNoSecretBehindWhenItFails) {
   ASSERT_TRUE(Load(AcpiSource::kNone).ok());
-  // The kernel's place, a page for the empty ACPI root, and nothing else.
-  ASSERT_TRUE(map_.AllocateAt({0x100000, 0x200000}, Use::kKernel).ok());
-  ASSERT_TRUE(map_.AllocateAt({0x300000, 0x1000000}, Use::kKernel).ok());
-  ASSERT_TRUE(
-      map_.AllocateAt({0x1401000, files_.cmdline.memory.begin}, Use::kKernel)
-          .ok());
-  EXPECT_EQ(Prepare().status().reason(), kNoMemory);
+  ASSERT_TRUE(Plan().ok());
+  const Blob big(100000);
+  secrets_.push_back({"/never-planned", big});
+  EXPECT_EQ(Fill().status().reason(), kCpioFull);
   EXPECT_EQ(Count(memory_, "a-key-of-which-there-is-one-copy"), 0u);
+  EXPECT_EQ(Count(memory_, std::string(32, '\xEE')), 0u);
 }
 
 // Linux's lz4 decompressor reads a 32-bit word behind the stream, at whatever
@@ -287,7 +395,8 @@ TEST_F(HandoverTest, ZerosAreBetweenInitrdAndSecrets) {
       initrd_.assign(length, 0x55);
       initrd_.resize(length + zeros);
       ASSERT_TRUE(Load(AcpiSource::kNone).ok());
-      // Whoever fills the room before, the gap is zeros.
+      // Whoever fills the room before, the gap is zeros, and so is what stays
+      // behind the secrets.
       const base::MutableBytes room =
           window_.At(files_.initrd.memory).subspan(files_.initrd.length);
       memset(room.data(), 0xA5, room.size());
@@ -301,6 +410,9 @@ TEST_F(HandoverTest, ZerosAreBetweenInitrdAndSecrets) {
           base::Equal(window_.At(handover->secrets, 6), AsBytes("070701")));
       EXPECT_EQ(handover->initrd + handover->initrd_size,
                 handover->secrets + handover->secrets_size);
+      const uint64_t behind = handover->secrets + handover->secrets_size;
+      EXPECT_TRUE(
+          base::AllZero(window_.At(behind, files_.initrd.memory.end - behind)));
     }
   }
 }

@@ -38,6 +38,19 @@ class GuestInputTest(testing.EndToEnd):
             file.truncate(600 << 20)
         self.assert_failed(self.boot(initrd=initrd), "SL6")
 
+    def test_no_place_for_the_kernel(self):
+        """The policy accepts these files, but they cannot boot in so little
+        memory: nobody is asked for the secret, and no boot is counted."""
+        decided = self.site.verifier.decisions()
+        # QEMU takes the last of each option.
+        small = f"memory-backend-file,id=small,size=64M,mem-path={self.site.wiring.ram},share=on"
+        qemu = self.boot(extra=["-m", "64", "-object", small, "-machine", "memory-backend=small"])
+        self.assert_failed(qemu, "SL36")
+        self.assert_line(qemu, r"measured: boot files copied")
+        self.assert_no_line(qemu, r"\] connected\b")
+        self.assertEqual(self.site.verifier.decisions(), decided)
+        self.assertIsNotNone(self.site.proxy.find(r"failed: SL36 "))
+
     def test_command_line_too_long(self):
         self.assert_failed(self.boot(command_line=self.host_file("long", b"a" * 100_000)), "SL23")
 

@@ -131,10 +131,14 @@ class RefusalTest(SnpTest):
         self.assertEqual(run.kernel_entry, 0)
 
     def test_less_memory_than_the_image_wants(self):
+        """Nobody is asked for a secret that no kernel could use."""
+        decided = self.site.verifier.decisions()
         run = self.site.start_and_wait(self.site.image, memory=8)
         self.assertEqual(run.ending, "terminated", run.tail())
         self.assertIsNotNone(run.find("^forelock: failed: SL36 "), run.tail())
         self.assertEqual((run.reason_set, run.reason_code), (13, 36), run.tail())
+        self.assertIsNone(run.find(r"^forelock: \[.*\] connected\b"), run.tail())
+        self.assertEqual(self.site.verifier.decisions(), decided)
 
 
 class SignedTest(SnpTest):

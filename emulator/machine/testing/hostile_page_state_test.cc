@@ -338,7 +338,7 @@ TEST(HostilePageStateTest, PagesRemappedOrUnvalidatedUnderTheGuest) {
 }
 
 // Once the secret is granted, a page that the guest is about to write is no
-// longer validated: PrepareKernel() is interrupted there, and so is whoever
+// longer validated: FillKernel() is interrupted there, and so is whoever
 // wipes that page.
 class TakesAPage final : public Script {
  public:

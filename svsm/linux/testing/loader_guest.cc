@@ -121,8 +121,12 @@ base::Status Run(const StartInfo& info, TscClock& clock) {
   const DiskSecret disk{"root", key, 294912, digest};
   const FileSecret file{"/etc/forelock-test/secret", content};
   Handover handover;
-  BASE_TRY(PrepareKernel(
-      files, map, window,
+  const SecretPlace places[] = {
+      {SecretPlace::Kind::kDisk, disk.volume, disk.key.size()},
+      {SecretPlace::Kind::kFile, file.path, file.contents.size()}};
+  BASE_TRY(PlanKernel(files, map, window, {.secrets = places}, handover));
+  BASE_TRY(FillKernel(
+      files, window,
       {.disks = {&disk, 1}, .files = {&file, 1}, .rng_seed = seed}, handover));
   Line entry;
   entry << "entry ";
