@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # The folders that parse bytes from outside. `bazel test --config=asan` takes all
 # host code; these are what a new machine has time for.
 SANITIZED = [
-    "//base/...", "//crypto/...", "//proto/...", "//sev/...", "//attest/...", "//proxy/...",
+    "//base/...", "//boot/...", "//crypto/...", "//proto/...", "//sev/...", "//attest/...", "//proxy/...",
     "//svsm/...", "//host-proxy/...", "//launch/...", "//verifier/evidence/...",
     "//verifier/policy/...",
 ]  # fmt: skip

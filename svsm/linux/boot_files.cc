@@ -106,15 +106,7 @@ Status LoadCmdline(Copier& copier, BootFiles& out) {
   }
   BASE_TRY(copier.Copy(kCmdlineFile, *file, limits, out.cmdline));
   const Bytes text = copier.At(out.cmdline.memory).first(out.cmdline.length);
-  for (const uint8_t byte : text) {
-    if (byte < 0x20 || byte > 0x7E) {
-      return Status(Code::kDataLoss, kCmdlineNul);
-    }
-  }
-  // At most command_line_size bytes without the NUL (boot.rst, cmdline_size).
-  if (out.cmdline.length > out.image.command_line_size) {
-    return Status(Code::kDataLoss, kKernelCmdlineLimit);
-  }
+  BASE_TRY(boot::CheckCommandLine(text, out.image.command_line_size));
   return {};
 }
 

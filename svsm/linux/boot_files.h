@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "boot/rules.h"
 #include "svsm/fw_cfg/fw_cfg.h"
 #include "svsm/linux/bzimage.h"
 #include "svsm/memory/memory_map.h"
@@ -30,9 +31,9 @@ inline constexpr std::string_view kAcpiRsdpFile = "etc/acpi/rsdp";
 inline constexpr std::string_view kAcpiTablesFile = "etc/acpi/tables";
 inline constexpr std::string_view kAcpiLoaderFile = "etc/table-loader";
 
-inline constexpr uint64_t kMaxKernel = uint64_t{256} << 20;
-inline constexpr uint64_t kMaxInitrd = uint64_t{1} << 30;
-inline constexpr uint64_t kMaxCmdline = 2048;
+inline constexpr uint64_t kMaxKernel = boot::kKernelSize.max;
+inline constexpr uint64_t kMaxInitrd = boot::kInitrdSize.max;
+inline constexpr uint64_t kMaxCmdline = boot::kCommandLineSize.max;
 inline constexpr uint64_t kMaxAcpiRsdp = 4096;
 inline constexpr uint64_t kMaxAcpiTables = uint64_t{4} << 20;
 inline constexpr uint64_t kMaxAcpiLoader = uint64_t{256} << 10;

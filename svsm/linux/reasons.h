@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/reasons.h"
+#include "boot/reasons.h"
 
 #define FORELOCK_LOADER_REASONS(X)                                             \
   X(kRangeNotAligned, 'S', 'L', 1, "a memory range is not page aligned",       \
@@ -43,35 +44,12 @@
   X(kRamInDeviceHole, 'S', 'L', 17,                                            \
     "the host shows RAM in the last GiB below 4 GiB, where a PC has devices",  \
     "Use QEMU's q35 machine; else the host's map is broken or hostile.")       \
-  X(kNoKernel, 'S', 'L', 20, "the host offers no kernel",                      \
-    "Start QEMU with -fw_cfg name=opt/org.forelock/kernel,file=...")           \
-  X(kKernelTooLarge, 'S', 'L', 21, "the kernel file is empty or over 256 MiB", \
-    "Use a bzImage.")                                                          \
-  X(kInitrdTooLarge, 'S', 'L', 22, "the initrd is over 1 GiB or empty",        \
-    "Make the initrd smaller.")                                                \
-  X(kCmdlineTooLong, 'S', 'L', 23, "the command line is over 2048 bytes",      \
-    "Make the command line shorter.")                                          \
-  X(kCmdlineNul, 'S', 'L', 24, "the command line has a byte that is no text",  \
-    "Write one line of printable ASCII, no newline at its end.")               \
+  FORELOCK_BOOT_FILE_REASONS(X)                                                \
   X(kAcpiTooLarge, 'S', 'L', 25, "an ACPI file is empty or over its limit",    \
     "The host is broken or hostile.")                                          \
   X(kAcpiMissing, 'S', 'L', 26, "the host offers no ACPI files",               \
     "Write acpi = \"none\" in the configuration, or use a machine with ACPI.") \
-  X(kNotBzImage, 'S', 'L', 30, "the kernel is no x86 bzImage",                 \
-    "Hand over a bzImage (vmlinuz), not an ELF file or another format.")       \
-  X(kKernelTruncated, 'S', 'L', 31, "the kernel file ends too early",          \
-    "Copy the kernel file again.")                                             \
-  X(kKernelTooOld, 'S', 'L', 32, "the kernel's boot protocol is below 2.12",   \
-    "Use Linux 3.8 or newer.")                                                 \
-  X(kKernelNot64Bit, 'S', 'L', 33, "the kernel has no 64-bit entry point",     \
-    "Use an x86-64 kernel.")                                                   \
-  X(kKernelHeader, 'S', 'L', 34, "the kernel's setup header is inconsistent",  \
-    "Copy the kernel file again.")                                             \
-  X(kKernelCmdlineLimit, 'S', 'L', 35,                                         \
-    "the command line is longer than this kernel takes",                       \
-    "Make the command line shorter.")                                          \
-  X(kKernelNoPlace, 'S', 'L', 36,                                              \
-    "there is no place in memory for the kernel", "Give the VM more memory.")  \
+  FORELOCK_KERNEL_REASONS(X)                                                   \
   X(kLoaderSize, 'S', 'L', 40, "the ACPI table loader is malformed",           \
     "The host is broken or hostile.")                                          \
   X(kLoaderCommand, 'S', 'L', 41, "an unknown ACPI table loader command",      \

@@ -16,6 +16,7 @@ GUEST_AND_HOST = {
     "crypto": {"base", "crypto", "@mbedtls"},
     "proto": {"base", "proto", "@protobuf_c"},
     "sev": {"base", "sev"},
+    "boot": {"base", "boot"},
     "attest": {"base", "crypto", "proto", "sev", "attest"},
     "proxy": {"base", "proto", "sev", "proxy"},
 }
@@ -50,6 +51,8 @@ MUST_NOT_REACH = [
     ("host-proxy", {"crypto", "attest", "verifier", "svsm", "emulator", "@mbedtls"} | OPENSSL),
     ("proxy", {"crypto", "attest", "svsm", "@mbedtls"} | OPENSSL),
     ("sev", {"crypto", "svsm", "@mbedtls"} | OPENSSL),
+    # Tools judge boot files by the guest's rules, without the guest's code.
+    ("boot", {"crypto", "svsm", "@mbedtls"} | OPENSSL),
     ("attest", {"svsm", "proxy"} | OPENSSL),
     # Guest code has no libc, no exceptions and no second crypto library.
     ("svsm", {"@abseil-cpp", "@googletest", "emulator", "launch", "verifier", "host-proxy"} | OPENSSL),
@@ -164,6 +167,8 @@ BROKEN = [
     ('"//proxy:client" -> "//svsm/hw:cpu"', "proxy may not use svsm"),
     ('"//attest:session" -> "//proxy:client"', "attest must not reach //proxy:client"),
     ('"//sev:report" -> "@mbedtls//:mbedtls"', "sev may not use @mbedtls"),
+    ('"//boot:rules" -> "//svsm/linux:boot_files"', "boot may not use svsm"),
+    ('"//cli:boot_warnings" -> "//svsm/linux:bzimage"', "cli may not use svsm"),
     ('"//base:result" -> "//proto:config"', "base may not use proto"),
     ('"//svsm:main" -> "@abseil-cpp//absl/status:status"', "svsm may not use @abseil-cpp"),
     ('"//svsm:main" -> "@googletest//:gtest"', "svsm must not reach @googletest//:gtest"),

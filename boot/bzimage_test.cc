@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "svsm/linux/bzimage.h"
+#include "boot/bzimage.h"
 
 #include <vector>
 
 #include "base/bytes.h"
+#include "boot/fake_kernel.h"
+#include "boot/reasons.h"
 #include "gtest/gtest.h"
-#include "svsm/linux/fake_kernel.h"
-#include "svsm/linux/reasons.h"
 
-namespace svsm {
+namespace boot {
 namespace {
 
 base::Reason ReasonOf(const std::vector<uint8_t>& file) {
@@ -104,4 +104,4 @@ TEST(BzImage, EveryBitFlipIsBounded) {
 }
 
 }  // namespace
-}  // namespace svsm
+}  // namespace boot

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "svsm/linux/bzimage.h"
+#include "boot/bzimage.h"
 
-namespace svsm {
+namespace boot {
 namespace {
 
 using base::Bytes;
@@ -99,4 +99,4 @@ Result<BzImage> ParseBzImage(Bytes file) {
   return image;
 }
 
-}  // namespace svsm
+}  // namespace boot
