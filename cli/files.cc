@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -47,9 +48,14 @@ absl::StatusOr<std::vector<uint8_t>> ReadInput(const std::string& path,
   const File file(path == "-" ? STDIN_FILENO
                               : open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.fd() < 0) return SystemError(kFileUnreadable, path);
-  std::vector<uint8_t> bytes(limit + 1);
+  // Grows: the limit may be far above what a machine has at hand.
+  constexpr size_t kFirst = 64 * 1024;
+  std::vector<uint8_t> bytes;
   size_t size = 0;
-  while (size < bytes.size()) {
+  while (size <= limit) {
+    if (size == bytes.size()) {
+      bytes.resize(std::min(limit + 1, std::max(kFirst, 2 * size)));
+    }
     const ssize_t got =
         read(file.fd(), bytes.data() + size, bytes.size() - size);
     if (got < 0 && errno == EINTR) continue;

@@ -162,6 +162,7 @@ absl::Status Build(const Arguments& arguments) {
       output, config->vm.view(), plan->pages.size(),
       plan->id_block ? ", ID block" : "", plan->policy,
       PolicyBitNames(plan->policy), DigestHex(launch::MeasurePlan(*plan)));
+  WarnIfNothingIsAsked(*config);
   WarnIfKvmRefuses(plan->policy);
   WarnIfNoSecrets(plan->policy);
   return absl::OkStatus();

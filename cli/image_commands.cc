@@ -63,6 +63,7 @@ absl::Status Configure(const Arguments& arguments) {
   if (!written.ok()) return written.status();
   absl::PrintF("%s: vm %s, platform %s\n", output, config->vm.view(),
                NameOf(config->platform));
+  WarnIfNothingIsAsked(*config);
   return PrintDigests(*written, "");
 }
 

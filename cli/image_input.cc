@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/image_input.h"
 
+#include <stdio.h>
+
 #include <utility>
 
 #include "absl/status/status.h"
@@ -78,6 +80,14 @@ proto::Platform ImageInput::DefaultPlatform() const {
 
 std::string DigestHex(const sev::LaunchDigest& digest) {
   return verifier::ossl::Hex(digest);
+}
+
+void WarnIfNothingIsAsked(const proto::Config& config) {
+  if (!config.resources.empty()) return;
+  absl::FPrintF(stderr,
+                "warning: vm %s asks for no secret ([[resource]]): verifiers "
+                "refuse it, VP8: nothing was asked for\n",
+                config.vm.view());
 }
 
 std::string PolicyBitNames(uint64_t policy) {

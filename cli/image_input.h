@@ -64,6 +64,9 @@ class ImageInput {
 // Lower-case hex.
 std::string DigestHex(const sev::LaunchDigest& digest);
 
+// To standard error: no verifier grants a guest anything that asks for nothing.
+void WarnIfNothingIsAsked(const proto::Config& config);
+
 // "smt, debug"; "none". The bit that is always one is not named.
 std::string PolicyBitNames(uint64_t policy);
 

@@ -3,9 +3,12 @@
 
 #include <stdio.h>
 
+#include <array>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -15,6 +18,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "boot/rules.h"
+#include "cli/boot_warnings.h"
+#include "cli/files.h"
 #include "cli/image_input.h"
 #include "launch/id_block_check.h"
 #include "launch/image.h"
@@ -23,6 +29,7 @@
 #include "proto/config.h"
 #include "sev/guest_policy.h"
 #include "sev/id_block.h"
+#include "sev/page_info.h"
 
 namespace cli {
 namespace {
@@ -111,10 +118,9 @@ absl::Status AddLaunch(const ImageInput& image, const Arguments& arguments,
   return absl::OkStatus();
 }
 
-absl::StatusOr<launch::QemuMachine> MachineOf(const Arguments& arguments) {
-  const auto image = ImageInput::Load(arguments.positional(0));
-  if (!image.ok()) return image.status();
-  const auto launch = LaunchOf(*image, arguments.positional(0));
+absl::StatusOr<launch::QemuMachine> MachineOf(const ImageInput& image,
+                                              const Arguments& arguments) {
+  const auto launch = LaunchOf(image, arguments.positional(0));
   if (!launch.ok()) return launch.status();
   launch::QemuMachine machine;
   machine.launch = *launch;
@@ -145,13 +151,81 @@ absl::StatusOr<launch::QemuMachine> MachineOf(const Arguments& arguments) {
     return UsageError(absl::StrCat("--memory wants a number of MiB from ",
                                    kMinMemory, " to ", kMaxMemory));
   }
-  const absl::Status status = AddLaunch(*image, arguments, machine);
+  const absl::Status status = AddLaunch(image, arguments, machine);
   if (!status.ok()) return status;
   return machine;
 }
 
+// --- What the VM would boot.
+
+// A file as QEMU will read it. Empty: nothing is said of what is no file.
+absl::StatusOr<std::vector<uint8_t>> ReadBootFile(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) {
+    return absl::NotFoundError(
+        absl::StrCat(Printable(path), ": not looked at: no such file"));
+  }
+  auto bytes = ReadInput(path, boot::kInitrdSize.max);
+  if (bytes.ok()) return bytes;
+  return absl::UnknownError(
+      absl::StrCat("not looked at: ", bytes.status().message()));
+}
+
+// What of the image is in the VM's memory, as far as the launch says it: a ROM
+// is copied there later.
+uint64_t SizeInMemory(const ImageInput& image, launch::QemuLaunch launch) {
+  if (image.kind() == ImageKind::kRom) return 0;
+  const auto plan = image.Plan(IsSnp(launch) ? proto::Platform::kSnp
+                                             : proto::Platform::kEmulated);
+  return plan.ok() ? plan->pages.size() * sev::kMeasuredPageSize : 0;
+}
+
+uint64_t RoomForSecrets(const ImageInput& image) {
+  const auto config = image.Config();
+  uint64_t room = 0;
+  if (!config.ok()) return room;
+  for (size_t i = 0; i < config->resources.size(); ++i) {
+    room += config->resources[i].max_size;
+  }
+  return room;
+}
+
+void WarnOfBoot(const ImageInput& image, const launch::QemuMachine& machine) {
+  constexpr uint64_t kMiB = 1 << 20;
+  GivenBoot boot = {.memory = machine.memory_mib * kMiB,
+                    .svsm = SizeInMemory(image, machine.launch),
+                    .secrets = RoomForSecrets(image)};
+  std::vector<std::string> warnings;
+  std::array<std::vector<uint8_t>, 3> files;
+  const struct {
+    const std::string& path;
+    std::optional<GivenFile>& given;
+  } rows[] = {{machine.kernel, boot.kernel},
+              {machine.initrd, boot.initrd},
+              {machine.command_line, boot.command_line}};
+  for (size_t i = 0; i < files.size(); ++i) {
+    if (rows[i].path.empty()) continue;
+    auto bytes = ReadBootFile(rows[i].path);
+    if (!bytes.ok()) {
+      warnings.emplace_back(bytes.status().message());
+      continue;
+    }
+    files[i] = *std::move(bytes);
+    rows[i].given = {rows[i].path, files[i]};
+  }
+  if (machine.kernel.empty()) {
+    warnings.push_back(
+        "without --kernel the guest refuses to boot: SL20 the host offers no "
+        "kernel");
+  }
+  PrintWarnings(warnings);
+  PrintWarnings(BootWarnings(boot));
+}
+
 absl::Status QemuArgs(const Arguments& arguments) {
-  const auto machine = MachineOf(arguments);
+  const auto image = ImageInput::Load(arguments.positional(0));
+  if (!image.ok()) return image.status();
+  const auto machine = MachineOf(*image, arguments);
   if (!machine.ok()) return machine.status();
   const bool lines = arguments.Has("lines");
   std::string out;
@@ -163,6 +237,7 @@ absl::Status QemuArgs(const Arguments& arguments) {
     }
   }
   absl::PrintF("%s%s", out, lines ? "" : "\n");
+  WarnOfBoot(*image, *machine);
   if (IsSnp(machine->launch)) {
     absl::FPrintF(
         stderr,
@@ -180,7 +255,9 @@ constexpr Command kCommands[] = {
      "are in it, or the flat ROM of either.\n\n"
      "The file of --ram has the VM's whole size and mode 0600, and is new at "
      "each start: an old one shows the next guest what the last one shared. "
-     "Under SNP it holds nothing else; an emulated guest shares everything.",
+     "Under SNP it holds nothing else; an emulated guest shares everything.\n\n"
+     "Warns, on standard error, of boot files that the guest or Linux would "
+     "always refuse, and of a VM with too little memory for them.",
      kOptions, &QemuArgs},
 };
 

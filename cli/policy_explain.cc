@@ -93,7 +93,7 @@ absl::StatusOr<verifier::Appraisal> AppraiseReport(
 verifier::BootFacts FactsOf(const BootInput& boot) {
   const auto fact = [](const std::optional<BootFile>& file) {
     std::optional<verifier::BootFileFact> out;
-    if (file) out = {.length = file->length, .sha384 = file->sha384};
+    if (file) out = {.length = file->bytes.size(), .sha384 = file->sha384};
     return out;
   };
   verifier::BootFacts facts;

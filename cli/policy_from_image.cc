@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "cli/boot_warnings.h"
 #include "cli/image_input.h"
 #include "cli/policy_template.h"
 #include "cli/report_input.h"
@@ -94,7 +96,38 @@ absl::Status AddImage(const std::string& file, TemplateInput& input,
   return absl::OkStatus();
 }
 
-absl::Status AddOptions(const Arguments& arguments, TemplateInput& input) {
+GivenBoot Given(const BootInput& boot) {
+  const auto given = [](const std::optional<BootFile>& file) {
+    return file ? std::optional(GivenFile{file->path, file->bytes})
+                : std::nullopt;
+  };
+  return {.kernel = given(boot.kernel),
+          .initrd = given(boot.initrd),
+          .command_line = given(boot.command_line)};
+}
+
+// No processor under the policy's roots would report the digest.
+std::vector<std::string> PlatformWarnings(const TemplateInput& input) {
+  std::vector<std::string> out;
+  const bool emulated = !input.emulated_root.empty();
+  for (const TemplateInput::Image& image : input.images) {
+    if (!emulated && !image.snp) {
+      out.push_back(absl::StrCat(
+          image.about,
+          ": no AMD processor reports its digest; add --emulated and "
+          "--root-sha256, or configure the image with platform = \"snp\""));
+    } else if (emulated && image.snp) {
+      out.push_back(absl::StrCat(
+          image.about,
+          ": only a machine that emulates SNP reports its digest under that "
+          "root; leave out --emulated for AMD's processors"));
+    }
+  }
+  return out;
+}
+
+absl::Status AddOptions(const Arguments& arguments, const BootInput& boot,
+                        TemplateInput& input) {
   if (arguments.Has("emulated") != arguments.Has("root-sha256")) {
     return UsageError("--emulated and --root-sha256 belong together");
   }
@@ -116,17 +149,15 @@ absl::Status AddOptions(const Arguments& arguments, TemplateInput& input) {
     return UsageError("--product is for --emulated; edit products by hand");
   }
   input.emulated_product = product->value_or(sev::Product::kMilan);
-  const auto boot = ParseBoot(arguments);
-  if (!boot.ok()) return boot.status();
   const auto text = [](const std::optional<BootFile>& file) {
     return file ? std::optional(verifier::ossl::Hex(file->sha384))
                 : std::nullopt;
   };
-  input.kernel = text(boot->kernel);
-  input.initrd = text(boot->initrd);
-  input.command_line = text(boot->command_line);
-  if (boot->acpi) input.acpi = verifier::ossl::Hex(*boot->acpi);
-  input.acpi_none = boot->acpi_none;
+  input.kernel = text(boot.kernel);
+  input.initrd = text(boot.initrd);
+  input.command_line = text(boot.command_line);
+  if (boot.acpi) input.acpi = verifier::ossl::Hex(*boot.acpi);
+  input.acpi_none = boot.acpi_none;
   return absl::OkStatus();
 }
 
@@ -159,7 +190,9 @@ absl::Status AddKeys(const Arguments& arguments, TemplateInput& input) {
 absl::Status PolicyFromImage(const Arguments& arguments) {
   TemplateInput input;
   bool images_want_acpi = false;
-  absl::Status status = AddOptions(arguments, input);
+  const auto boot = ParseBoot(arguments);
+  if (!boot.ok()) return boot.status();
+  absl::Status status = AddOptions(arguments, *boot, input);
   if (status.ok()) status = AddKeys(arguments, input);
   for (const std::string& file : arguments.positionals()) {
     if (!status.ok()) return status;
@@ -171,6 +204,8 @@ absl::Status PolicyFromImage(const Arguments& arguments) {
   const auto policy = verifier::Policy::Parse(text, "the template");
   if (!policy.ok()) return policy.status();
   absl::PrintF("%s", text);
+  PrintWarnings(PlatformWarnings(input));
+  PrintWarnings(BootWarnings(Given(*boot)));
   return absl::OkStatus();
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/policy_input.h"
 
+#include <utility>
+
 #include "absl/strings/strip.h"
 #include "cli/files.h"
 
@@ -13,10 +15,11 @@ constexpr size_t kMaxBootFile = size_t{1} << 30;
 absl::StatusOr<std::optional<BootFile>> ReadBootFile(const Arguments& arguments,
                                                      std::string_view option) {
   if (!arguments.Has(option)) return std::optional<BootFile>();
-  const auto bytes = ReadInput(arguments.Value(option), kMaxBootFile);
+  const std::string path = arguments.Value(option);
+  auto bytes = ReadInput(path, kMaxBootFile);
   if (!bytes.ok()) return bytes.status();
-  return BootFile{.length = bytes->size(),
-                  .sha384 = verifier::ossl::Sha384::Of(*bytes)};
+  const auto sha384 = verifier::ossl::Sha384::Of(*bytes);
+  return BootFile{.path = path, .bytes = *std::move(bytes), .sha384 = sha384};
 }
 
 }  // namespace
@@ -38,9 +41,9 @@ absl::StatusOr<BootInput> ParseBoot(const Arguments& arguments) {
               {kInitrdOption.name, boot.initrd},
               {kCommandLineOption.name, boot.command_line}};
   for (const auto& row : rows) {
-    const auto file = ReadBootFile(arguments, row.option);
+    auto file = ReadBootFile(arguments, row.option);
     if (!file.ok()) return file.status();
-    row.file = *file;
+    row.file = *std::move(file);
   }
   const std::string acpi = arguments.Value(kAcpiOption.name);
   boot.acpi_none = acpi == "none";

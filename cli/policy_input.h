@@ -3,9 +3,11 @@
 // What the commands of `forelock policy` read.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "cli/arguments.h"
@@ -30,7 +32,8 @@ inline constexpr Option kAcpiOption = {
     "of the ACPI files, as the guest prints it: sha384:..."};
 
 struct BootFile {
-  uint64_t length = 0;
+  std::string path;
+  std::vector<uint8_t> bytes;
   verifier::ossl::Digest384 sha384{};
 };
 struct BootInput {

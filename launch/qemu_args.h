@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+#include "boot/rules.h"
+
 namespace launch {
 
 enum class QemuLaunch : uint8_t {
@@ -31,7 +33,7 @@ constexpr bool IsSnp(QemuLaunch launch) {
 struct QemuMachine {
   QemuLaunch launch = QemuLaunch::kEmulatedPvh;
   std::string image;
-  uint64_t memory_mib = 512;
+  uint64_t memory_mib = boot::kDefaultMemoryMib;
   // Shared guest memory: a file that the proxy maps too. Under SNP it holds
   // only what the guest shares; private memory is QEMU's guest_memfd.
   std::string ram;

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/boot_warnings.h"
+
+#include <stdio.h>
+
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/reasons.h"
+#include "boot/bzimage.h"
+#include "boot/initrd.h"
+#include "boot/reasons.h"
+#include "boot/rules.h"
+#include "cli/arguments.h"
+#include "cli/file_kind.h"
+
+namespace cli {
+namespace {
+
+using boot::InitrdFault;
+using Warnings = std::vector<std::string>;
+
+constexpr base::ReasonRow kRows[] = {
+    FORELOCK_BOOT_FILE_REASONS(BASE_REASON_ROW)  //
+    FORELOCK_KERNEL_REASONS(BASE_REASON_ROW)};
+
+// "k.gz: the guest refuses it: SL30 the kernel is no x86 bzImage: DETAIL".
+std::string Refused(const GivenFile& file, base::Reason reason,
+                    std::string_view detail) {
+  const auto row = std::ranges::find(kRows, reason, &base::ReasonRow::reason);
+  return absl::StrCat(Printable(file.name),
+                      ": the guest refuses it: ", base::NameOf(reason).text,
+                      " ", row == std::end(kRows) ? "" : row->what,
+                      detail.empty() ? "" : ": ", detail);
+}
+
+std::string MiB(uint64_t bytes) {
+  constexpr uint64_t kMiB = 1 << 20;
+  return absl::StrCat((bytes + kMiB - 1) / kMiB, " MiB");
+}
+
+std::string KernelDetail(const GivenFile& kernel, base::Reason reason) {
+  if (reason != boot::kNotBzImage && reason != boot::kKernelTruncated) {
+    return "";
+  }
+  const std::string_view kind = LooksLike(kernel.bytes);
+  return kind.empty() ? "" : absl::StrCat("it looks like ", kind);
+}
+
+std::optional<boot::BzImage> LookAtKernel(const GivenFile& kernel,
+                                          Warnings& out) {
+  const uint64_t size = kernel.bytes.size();
+  if (!boot::kKernelSize.Takes(size)) {
+    out.push_back(Refused(kernel, boot::kKernelSize.reason,
+                          absl::StrCat("it has ", size, " bytes")));
+    return std::nullopt;
+  }
+  const auto image = boot::ParseBzImage(kernel.bytes);
+  if (image.ok()) return *image;
+  const base::Reason reason = image.status().reason();
+  out.push_back(Refused(kernel, reason, KernelDetail(kernel, reason)));
+  return std::nullopt;
+}
+
+std::string_view Explain(InitrdFault fault) {
+  switch (fault) {
+    case InitrdFault::kNone:
+      return "";
+    case InitrdFault::kNoArchive:
+      return "there is nothing but zeros in it";
+    case InitrdFault::kUnknown:
+      return "neither a cpio archive nor one of gzip, bzip2, lzma, xz, lzo, "
+             "lz4, zstd";
+    case InitrdFault::kOldCpio:
+      return "an old cpio format; make it by cpio -H newc";
+    case InitrdFault::kNoMagic:
+      return "no cpio header where one has to be";
+    case InitrdFault::kMisaligned:
+      return "what follows a cpio archive does not begin at a multiple of 4";
+    case InitrdFault::kCutOff:
+      return "it ends in the middle of a cpio archive; the secrets behind it "
+             "would become part of a file";
+    case InitrdFault::kDamaged:
+      return "a compressed archive that is damaged or cut off";
+    case InitrdFault::kLz4Frame:
+      return "the lz4 frame format; Linux knows the legacy one (lz4 -l)";
+    case InitrdFault::kXzCheck:
+      return "xz with a check that Linux does not know; make it by xz "
+             "--check=crc32";
+    case InitrdFault::kZstdWindow:
+      return "zstd with a window over 128 MiB; make it by zstd --long=27 or "
+             "less";
+  }
+  return "";
+}
+
+boot::InitrdLook LookAtInitrd(const GivenFile& initrd, Warnings& out) {
+  const uint64_t size = initrd.bytes.size();
+  if (!boot::kInitrdSize.Takes(size)) {
+    out.push_back(Refused(initrd, boot::kInitrdSize.reason,
+                          absl::StrCat("it has ", size, " bytes")));
+    return {};
+  }
+  const boot::InitrdLook look = boot::LookAtInitrd(initrd.bytes);
+  if (look.fault == InitrdFault::kNone) return look;
+  std::string kind;
+  if (look.fault == InitrdFault::kUnknown) {
+    const std::string_view like = LooksLike(initrd.bytes.subspan(look.offset));
+    if (!like.empty()) kind = absl::StrCat(": it looks like ", like);
+  }
+  out.push_back(absl::StrCat(
+      Printable(initrd.name),
+      ": Linux does not unpack it, and no secret reaches it: at byte ",
+      look.offset, ", ", Explain(look.fault), kind));
+  return look;
+}
+
+std::string CommandLineDetail(base::Bytes text, base::Reason reason) {
+  if (reason != boot::kCmdlineNul) {
+    return absl::StrCat("it has ", text.size(), " bytes");
+  }
+  const auto bad = std::ranges::find_if(
+      text, [](uint8_t byte) { return byte < 0x20 || byte > 0x7E; });
+  const auto at = static_cast<size_t>(bad - text.begin());
+  if (*bad == '\n' && at + 1 == text.size()) {
+    return "the newline at its end; printf %s writes none";
+  }
+  return absl::StrFormat("byte %d is 0x%02x", at, unsigned{*bad});
+}
+
+void LookAtCommandLine(const GivenFile& file,
+                       const std::optional<boot::BzImage>& kernel,
+                       Warnings& out) {
+  if (file.bytes.empty()) {
+    out.push_back(absl::StrCat(
+        Printable(file.name),
+        ": an empty command line: the guest boots without the words that "
+        "docs/guest-os.md asks for"));
+    return;
+  }
+  const base::Status status = boot::CheckCommandLine(
+      file.bytes, kernel ? kernel->command_line_size : UINT32_MAX);
+  if (status.ok()) return;
+  out.push_back(Refused(file, status.reason(),
+                        CommandLineDetail(file.bytes, status.reason())));
+}
+
+// Only what has to fail: the numbers are lower bounds.
+void LookAtMemory(const GivenBoot& boot, const boot::BzImage& kernel,
+                  const boot::InitrdLook& initrd, Warnings& out) {
+  if (boot.memory == 0) return;
+  const uint64_t initrd_size = boot.initrd ? boot.initrd->bytes.size() : 0;
+  const uint64_t least =
+      boot::LeastMemory(kernel, {.kernel_file = boot.kernel->bytes.size(),
+                                 .initrd = initrd_size,
+                                 .secrets = boot.secrets,
+                                 .svsm = boot.svsm});
+  if (least > boot.memory) {
+    out.push_back(absl::StrCat(
+        "the VM has ", MiB(boot.memory), ", and kernel, initrd and SVSM need ",
+        MiB(least),
+        " at the very least: the guest ends with SL6 or SL36, no place in "
+        "memory"));
+    return;
+  }
+  const uint64_t unpacked = kernel.payload_size + initrd_size + initrd.unpacked;
+  if (initrd.unpacked != 0 && unpacked > boot.memory) {
+    out.push_back(absl::StrCat(Printable(boot.initrd->name), ": unpacks to ",
+                               MiB(initrd.unpacked), ", which a VM of ",
+                               MiB(boot.memory),
+                               " has no room for: Linux runs out of memory"));
+  }
+}
+
+}  // namespace
+
+Warnings BootWarnings(const GivenBoot& boot) {
+  Warnings out;
+  std::optional<boot::BzImage> kernel;
+  if (boot.kernel) kernel = LookAtKernel(*boot.kernel, out);
+  boot::InitrdLook initrd;
+  if (boot.initrd) initrd = LookAtInitrd(*boot.initrd, out);
+  if (boot.command_line) LookAtCommandLine(*boot.command_line, kernel, out);
+  if (kernel) LookAtMemory(boot, *kernel, initrd, out);
+  return out;
+}
+
+void PrintWarnings(const Warnings& warnings) {
+  for (const std::string& warning : warnings) {
+    absl::FPrintF(stderr, "warning: %s\n", warning);
+  }
+}
+
+}  // namespace cli
