@@ -35,7 +35,7 @@ CpuCore::~CpuCore() {
 absl::Status CpuCore::Open() {
   uc_err error = uc_open(UC_ARCH_X86, UC_MODE_64, &engine_);
   if (error != UC_ERR_OK) return EngineFailed("open", error);
-  // Both backings at addresses of their own; which one an access reaches is
+  // The backings at addresses of their own; which one an access reaches is
   // decided in SetTlb().
   uint64_t pages = 0;
   for (const MemoryRange& range : memory_.ranges()) {
@@ -46,6 +46,9 @@ absl::Status CpuCore::Open() {
     error = uc_mem_map_ptr(engine_, range.gpa + kSharedAlias, range.size,
                            UC_PROT_ALL, range.shared_bytes);
     if (error != UC_ERR_OK) return EngineFailed("shared memory", error);
+    error = uc_mem_map_ptr(engine_, range.gpa + kCiphertextAlias, range.size,
+                           UC_PROT_ALL, range.ciphertext_bytes);
+    if (error != UC_ERR_OK) return EngineFailed("ciphertext", error);
   }
   if (pages == 0) return absl::FailedPreconditionError("no guest memory");
   fetched_.resize(pages);
@@ -85,6 +88,7 @@ StopReason CpuCore::Run(const RunLimits& limits) {
   while (!stop_) {
     if (std::exchange(flush_code_, false)) uc_ctl_flush_tlb(engine_);
     trapped_ = left_ = false;
+    delivering_.reset();
     const uc_err error = uc_emu_start(engine_, state_.rip(), 0, 0, 0);
     if (stop_ || trapped_ || left_) continue;
     if (error != UC_ERR_OK) {
@@ -214,6 +218,7 @@ void CpuCore::OnInterrupt(uint32_t vector) {
 // The engine has put the vector into its own state; it knows no error code for
 // #VC, so that is pushed here.
 void CpuCore::Deliver(uint32_t vector) {
+  CheckNested(vector);
   const std::optional<uint32_t> error_code = vector == kVectorVmmCommunication
                                                  ? std::exchange(vc_error_, {})
                                                  : std::nullopt;
@@ -222,8 +227,32 @@ void CpuCore::Deliver(uint32_t vector) {
     AfterEvent();
     if (stop_) LeaveEngine(0);
   }
+  delivering_ = vector;
   x86_cpu_do_interrupt_x86_64(cs_);
   if (error_code.has_value()) PushErrorCode(*error_code);
+  delivering_.reset();
+}
+
+// #VC is a contributory exception. APM volume 2, 8.2.9 and 15.35.5.
+void CpuCore::CheckNested(uint32_t vector) {
+  const std::optional<uint32_t> first = std::exchange(delivering_, {});
+  if (!first.has_value() || (*first != kVectorVmmCommunication &&
+                             vector != kVectorVmmCommunication)) {
+    return;
+  }
+  const auto contributory = [](uint32_t which) {
+    return which == 0 || (which >= 10 && which <= 13) ||
+           which == kVectorVmmCommunication;
+  };
+  if (*first == kVectorDoubleFault) {
+    RequestStop(StopKind::kTripleFault, "#VC while #DF was delivered");
+    LeaveEngine(0);
+  }
+  if (contributory(vector) &&
+      (contributory(*first) || *first == kVectorPageFault)) {
+    vc_error_.reset();
+    Raise(kVectorDoubleFault, 0, 0);
+  }
 }
 
 void CpuCore::DeliverInjection() {

@@ -25,6 +25,7 @@
 namespace emulator::machine {
 
 inline constexpr uint8_t kVectorUndefined = 6;
+inline constexpr uint8_t kVectorDoubleFault = 8;
 inline constexpr uint8_t kVectorGeneralProtection = 13;
 inline constexpr uint8_t kVectorPageFault = 14;
 inline constexpr uint8_t kVectorVmmCommunication = 29;
@@ -107,6 +108,9 @@ class CpuCore {
   void OnInterrupt(uint32_t vector);
   void OnInvalid();
   void Deliver(uint32_t vector);
+  // Of an exception that came up while another one was being delivered, as far
+  // as #VC is one of the two: the engine knows nothing of it.
+  void CheckNested(uint32_t vector);
   [[noreturn]] void DeliverInjection();
   void PushErrorCode(uint32_t error_code);
   bool EmulateSnpInstruction();
@@ -155,6 +159,7 @@ class CpuCore {
   bool flush_code_ = false;  // before it goes on
 
   std::optional<uint32_t> vc_error_;
+  std::optional<uint32_t> delivering_;  // the vector, until its handler starts
   uint64_t rmp_seen_ = 0;
   std::vector<bool> fetched_;  // by PageIndex()
   struct Range {

@@ -16,6 +16,7 @@ void CpuEvents::OnWatchedAccess(Cpu& /*cpu*/, const WatchedAccess& /*access*/) {
 void CpuEvents::OnException(Cpu& /*cpu*/, uint8_t /*vector*/,
                             uint32_t /*vc_error*/) {}
 void CpuEvents::OnCount(Cpu& /*cpu*/) {}
+void CpuEvents::OnCiphertextRead(Cpu& /*cpu*/, const NestedFault& /*fault*/) {}
 
 bool CpuEvents::OnNestedFault(Cpu& cpu, const NestedFault& fault) {
   if (fault.rule != Rule::kSizeMismatch) return false;

@@ -71,6 +71,11 @@ class CpuEvents {
   // 2 MiB entries for kSizeMismatch and gives up on everything else.
   virtual bool OnNestedFault(Cpu& cpu, const NestedFault& fault);
 
+  // A read of a private page through C=0 is about to give ciphertext: no fault
+  // on hardware, and still a mistake of the guest or a trick of its host. Once
+  // for each translation, not for each read. `fault` says where.
+  virtual void OnCiphertextRead(Cpu& cpu, const NestedFault& fault);
+
   // What RDTSC and RDRAND/RDSEED give. These are deterministic: a counter that
   // follows the executed instructions, and a fixed stream.
   virtual uint64_t ReadTsc(Cpu& cpu);

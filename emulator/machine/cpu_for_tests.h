@@ -57,6 +57,8 @@ class TestEvents : public CpuEvents {
       [](Cpu&, const WatchedAccess&) {};
   std::function<bool(Cpu&, const NestedFault&)> on_fault;
   std::function<void(uint64_t)> on_fetch = [](uint64_t) {};
+  std::function<void(const NestedFault&)> on_ciphertext =
+      [](const NestedFault&) {};
   std::vector<uint64_t> cr3_writes;
   std::vector<uint64_t> fetched;
 
@@ -72,6 +74,9 @@ class TestEvents : public CpuEvents {
   }
   void OnWatchedAccess(Cpu& cpu, const WatchedAccess& access) override {
     on_watched(cpu, access);
+  }
+  void OnCiphertextRead(Cpu&, const NestedFault& fault) override {
+    on_ciphertext(fault);
   }
   bool OnNestedFault(Cpu& cpu, const NestedFault& fault) override {
     return on_fault ? on_fault(cpu, fault)

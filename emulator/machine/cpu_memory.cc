@@ -82,7 +82,8 @@ std::optional<WalkResult> CpuCore::TranslateOrRaise(uint64_t va, Access access,
       // Fetches are private whatever the C-bit says. APM vol. 2, 15.34.5.
       if (access == Access::kFetch) walk.c_bit = true;
       rule = rmp_.Check(walk.gpa, walk.c_bit, access, user, vmpl);
-      if (rule == Rule::kNone) return walk;
+      walk.ciphertext = rule == Rule::kSharedRead;
+      if (rule == Rule::kNone || walk.ciphertext) return walk;
       broken = access;
     }
     if (probe) return std::nullopt;
@@ -142,6 +143,16 @@ bool CpuCore::TlbFill(void* cs, uint64_t va, Access access, int mmu_index,
     if (stop_) LeaveEngine(ra);
     AfterEvent();
   }
+  if (walk->ciphertext && !probe) {
+    cpu_restore_state_x86_64(cs_, ra, false);
+    events_.OnCiphertextRead(cpu_, {.rule = Rule::kSharedRead,
+                                    .gpa = walk->gpa,
+                                    .gva = va,
+                                    .rip = state_.rip(),
+                                    .access = access});
+    if (stop_) LeaveEngine(ra);
+  }
+  if (walk->ciphertext) memory_.Encrypt(walk->gpa);
   if (walk->c_bit && rmp_.TakeStale(walk->gpa)) {
     memory_.Garble(walk->gpa);
     // What was translated from the page before is not its content any more.
@@ -174,6 +185,11 @@ void CpuCore::SetTlb(uint64_t va, const WalkResult& walk, Access access,
        allowed(Access::kFetch))) {
     protection |= kProtectionExecute;
   }
+  uint64_t alias = walk.c_bit ? 0 : kSharedAlias;
+  if (walk.ciphertext) {
+    alias = kCiphertextAlias;
+    protection = walk.readable ? kProtectionRead : 0;
+  }
   uint64_t size = walk.page_size;
   if (!watched_.empty() && watched(walk.gpa)) {
     if (access == Access::kFetch) {
@@ -183,10 +199,9 @@ void CpuCore::SetTlb(uint64_t va, const WalkResult& walk, Access access,
       size = 1;  // asks again for each access
     }
   }
-  tlb_set_page_with_attrs_x86_64(
-      cs_, va & ~(kPageSize - 1),
-      (walk.gpa & ~(kPageSize - 1)) + (walk.c_bit ? 0 : kSharedAlias), 0,
-      protection, mmu_index, size);
+  tlb_set_page_with_attrs_x86_64(cs_, va & ~(kPageSize - 1),
+                                 (walk.gpa & ~(kPageSize - 1)) + alias, 0,
+                                 protection, mmu_index, size);
   // This engine never takes RAM for dirty, so each store would look for
   // translated code (40 % of a run). There is none where nobody fetched.
   if (!walk.c_bit || !fetched_[PageIndex(walk.gpa)]) {

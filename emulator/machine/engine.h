@@ -39,6 +39,8 @@ namespace emulator::machine {
 // Where the shared backing is in the engine's physical address space: above all
 // that a guest physical address can be here.
 inline constexpr uint64_t kSharedAlias = uint64_t{1} << 46;
+// And what C=0 reads of private pages give.
+inline constexpr uint64_t kCiphertextAlias = uint64_t{1} << 45;
 
 // QEMU's PAGE_READ...
 inline constexpr int kProtectionRead = 1;

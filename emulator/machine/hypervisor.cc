@@ -144,6 +144,11 @@ void Hypervisor::IdentifyIoio(Exit& exit) {
   const unsigned size = IoSize(exit.info1);
   const uint64_t value = exit.rax & IoMask(size);
   exit.cause = ports_.CauseOf(port, !in, static_cast<uint32_t>(value));
+  if ((exit.info1 & sev::kIoioString) != 0) {
+    exit.detail = absl::StrFormat("%s%d %#x, %d times", in ? "ins" : "outs",
+                                  8 * size, port, exit.info2);
+    return;
+  }
   exit.detail = in ? absl::StrFormat("in%d %#x", 8 * size, port)
                    : absl::StrFormat("out%d %#x, %#x", 8 * size, port, value);
 }
@@ -206,10 +211,8 @@ std::optional<Ending> Hypervisor::ServePage(Exit& exit) {
   const base::MutableBytes page = memory_.Shared(exit.msr, kPageSize);
   if (page.empty()) return Ending::Violation("the GHCB page is gone");
   GhcbPage ghcb(page.first<kPageSize>());
-  if (ghcb.version() == 0 || ghcb.version() > options_.max_version) {
-    return Ending::Violation(
-        absl::StrFormat("GHCB protocol version %d", ghcb.version()));
-  }
+  // Its version too is the guest's word, and KVM never looks at it: firmware
+  // and kernels leave 0 there.
   rax_ = exit.rax;
   rbx_ = exit.rbx;
   rcx_ = exit.rcx;
@@ -340,11 +343,15 @@ std::optional<Ending> Hypervisor::ApCreation(const Exit& exit, GhcbPage& ghcb) {
 
 void Hypervisor::Ioio(Exit& exit, GhcbPage& ghcb) {
   const unsigned size = IoSize(exit.info1);
-  if ((exit.info1 & (sev::kIoioString | sev::kIoioRep)) != 0 || size == 0) {
-    ghcb.Refuse(sev::kMalformedInvalidInput);  // Nobody here needs string I/O.
+  if (size == 0) {
+    ghcb.Refuse(sev::kMalformedInvalidInput);
     return;
   }
   const auto port = static_cast<uint16_t>(exit.info1 >> sev::kIoioPortShift);
+  if ((exit.info1 & sev::kIoioString) != 0) {
+    StringIo(exit, port, size, ghcb);
+    return;
+  }
   const uint64_t mask = IoMask(size);
   if (exit.info1 & sev::kIoioIn) {
     const uint64_t value = ports_.Read(port, size) & mask;
@@ -353,6 +360,28 @@ void Hypervisor::Ioio(Exit& exit, GhcbPage& ghcb) {
     absl::StrAppendFormat(&exit.detail, " = %#x", value);
   } else {
     ports_.Write(port, size, static_cast<uint32_t>(exit.rax & mask));
+  }
+}
+
+// INS and OUTS, REP too: SW_EXITINFO2 counts the elements, which lie in the
+// scratch area. As KVM's sev_es_string_io().
+void Hypervisor::StringIo(Exit& exit, uint16_t port, unsigned size,
+                          GhcbPage& ghcb) {
+  if (exit.info2 == 0) return;
+  if (exit.info2 > sev::kGhcbSize / size) {
+    ghcb.Refuse(sev::kMalformedScratchArea);
+    return;
+  }
+  base::MutableBytes data = Scratch(exit, exit.info2 * size, ghcb);
+  for (; !data.empty(); data = data.subspan(size)) {
+    uint32_t value = 0;
+    if ((exit.info1 & sev::kIoioIn) != 0) {
+      value = ports_.Read(port, size);
+      memcpy(data.data(), &value, size);
+    } else {
+      memcpy(&value, data.data(), size);
+      ports_.Write(port, size, value);
+    }
   }
 }
 
@@ -365,41 +394,6 @@ void Hypervisor::Cpuid(Exit& exit, GhcbPage&) {
   rcx_ = values.ecx;
   rdx_ = values.edx;
   absl::StrAppendFormat(&exit.detail, " leaf %#x.%#x", exit.rax, exit.rcx);
-}
-
-// What a hypervisor keeps for a guest: the memory type range registers, 0 at
-// reset. APM volume 2, 7.7 and appendix A.
-bool Hypervisor::IsMtrr(uint64_t msr) {
-  return (msr >= 0x200 && msr <= 0x20F) || msr == 0x250 || msr == 0x258 ||
-         msr == 0x259 || (msr >= 0x268 && msr <= 0x26F) || msr == 0x2FF;
-}
-
-void Hypervisor::Msr(Exit& exit, GhcbPage& ghcb) {
-  constexpr uint64_t kApicBase = 0x1B, kMtrrCapabilities = 0xFE;
-  constexpr uint64_t kApicBaseValue = 0xFEE00900;  // Enabled, boot processor.
-  constexpr uint64_t kEightVariableFixedAndWc = 0x508;
-  // Vector 13, an exception, valid; KVM sets no bit for the error code. APM
-  // volume 2, 15.20, EVENTINJ.
-  constexpr uint64_t kInjectGeneralProtection = 0x8000030D;
-  absl::StrAppendFormat(&exit.detail, " msr %#x", exit.rcx);
-  const bool write = exit.info1 != 0;
-  uint64_t value = 0;
-  if (IsMtrr(exit.rcx)) {
-    uint64_t& kept = mtrrs_[exit.rcx];
-    if (write) kept = (exit.rax & 0xFFFFFFFF) | exit.rdx << 32;
-    value = kept;
-  } else if (exit.rcx == kApicBase) {
-    value = kApicBaseValue;
-  } else if (exit.rcx == kMtrrCapabilities && !write) {
-    value = kEightVariableFixedAndWc;
-  } else {
-    ghcb.Set<g::SwExitInfo1>(sev::kExitResultException);
-    ghcb.Set<g::SwExitInfo2>(kInjectGeneralProtection);
-    return;
-  }
-  if (write) return;
-  rax_ = value & 0xFFFFFFFF;
-  rdx_ = value >> 32;
 }
 
 }  // namespace emulator::machine

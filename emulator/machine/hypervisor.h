@@ -63,8 +63,8 @@ class Hypervisor {
   std::optional<Ending> Dispatch(Exit& exit, GhcbPage& ghcb);
 
   void Ioio(Exit& exit, GhcbPage& ghcb);
+  void StringIo(Exit& exit, uint16_t port, unsigned size, GhcbPage& ghcb);
   void Cpuid(Exit& exit, GhcbPage& ghcb);
-  static bool IsMtrr(uint64_t msr);
   void Msr(Exit& exit, GhcbPage& ghcb);
   void Mmio(Exit& exit, GhcbPage& ghcb);
   // The guest's scratch area, `size` bytes of it; empty, and the answer given,
@@ -81,7 +81,7 @@ class Hypervisor {
   PortBus& ports_;
   Firmware& firmware_;
   LocalApic apic_;
-  std::map<uint64_t, uint64_t> mtrrs_;
+  std::map<uint64_t, uint64_t> msrs_;
   uint64_t registered_ghcb_ = 0;
   // What the four registers hold after the exit.
   uint64_t rax_ = 0, rbx_ = 0, rcx_ = 0, rdx_ = 0;

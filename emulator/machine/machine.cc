@@ -149,6 +149,7 @@ absl::Status Machine::Start() {
   if (!launched.ok()) return launched.status();
   launched_ = *std::move(launched);
   launched_pages_.insert(launched_.pages.begin(), launched_.pages.end());
+  AssignRest();
   auto cpu =
       Cpu::Create(*memory_, rmp_, *this,
                   {.c_bit = kCbitPosition, .symbols = &options_.symbols});
@@ -319,12 +320,46 @@ void Machine::OnCount(Cpu&) {
   if (options_.hook != nullptr) options_.hook->OnCount(*this);
 }
 bool Machine::OnNestedFault(Cpu& cpu, const NestedFault& fault) {
-  return CpuEvents::OnNestedFault(cpu, fault) ||
+  return CpuEvents::OnNestedFault(cpu, fault) || AssignOnTouch(fault) ||
          (options_.hook != nullptr &&
           options_.hook->OnNestedFault(*this, fault));
 }
 
+void Machine::OnCiphertextRead(Cpu& cpu, const NestedFault& fault) {
+  ++ciphertext_reads_;
+  trace_.Note(absl::StrFormat(
+      "%d instructions: C=0 read of the private page %#x at %#x (%s)",
+      cpu.instructions(), fault.gpa, fault.rip, CallersOf(cpu)));
+}
+
 // --- Memory, as the host has it.
+
+void Machine::AssignRest() {
+  if (options_.assigning != Assigning::kAtStart &&
+      options_.assigning != Assigning::kAtStartIn4K) {
+    return;
+  }
+  for (const MemoryRange& range : memory_->ranges()) {
+    for (uint64_t at = 0; at < range.size; at += kLargePageSize) {
+      MakePrivate(range.gpa + at, std::min(kLargePageSize, range.size - at),
+                  options_.assigning == Assigning::kAtStart);
+    }
+  }
+}
+
+// As KVM where memory is private from the start: it has a page behind an
+// address once somebody wants it. What was made shared stays so until a page
+// state change says otherwise: KVM would convert it, and only a mistake of the
+// guest wants that.
+bool Machine::AssignOnTouch(const NestedFault& fault) {
+  const uint64_t page = fault.gpa & ~(kPageSize - 1);
+  if (options_.assigning != Assigning::kOnTouch ||
+      fault.rule != Rule::kNotAssigned || rmp_.Get(page).shared ||
+      !IsRam(page, kPageSize)) {
+    return false;
+  }
+  return rmp_.AssignPrivate(page, RmpPageSize::k4K);
+}
 
 base::MutableBytes Machine::Shared(uint64_t gpa, uint64_t size) {
   const base::MutableBytes bytes = memory_->Shared(gpa, size);
@@ -357,7 +392,7 @@ void Machine::MakePrivate(uint64_t gpa, uint64_t size, bool large) {
 
 void Machine::MakeShared(uint64_t gpa, uint64_t size) {
   for (uint64_t at = gpa; at < gpa + size; at += kPageSize) {
-    if (rmp_.Get(at).assigned) rmp_.MakeShared(at, RmpPageSize::k4K);
+    if (!rmp_.Get(at).shared) rmp_.MakeShared(at, RmpPageSize::k4K);
   }
 }
 

@@ -44,6 +44,20 @@ enum class KernelLimit : uint8_t {
   kNone,
 };
 
+// When the host assigns RAM to the guest that was not launched. What page state
+// changes ask for, it always does.
+enum class Assigning : uint8_t {
+  // A page when the guest first needs it: QEMU on KVM, whose RAM is private
+  // from the start.
+  kOnTouch,
+  // All of it before the first instruction, in entries of 2 MiB where whole
+  // ones fit, or all in entries of 4 KiB.
+  kAtStart,
+  kAtStartIn4K,
+  // Never otherwise: what the guest did not ask for is a violation.
+  kOnRequest,
+};
+
 struct FwCfgFile {
   std::string name;
   std::vector<uint8_t> contents;
@@ -53,6 +67,7 @@ struct MachineOptions {
   launch::LaunchPlan plan;
   // `rom` follows from the plan.
   MemoryLayout memory{.below_4g = uint64_t{512} << 20};
+  Assigning assigning = Assigning::kOnTouch;
   // An empty memory map or CPUID table is made from memory and hierarchy.
   LaunchOptions launch;
   HypervisorOptions hypervisor;
@@ -115,6 +130,8 @@ class Machine final : private CpuEvents,
   HostView& host() { return *this; }
   const Launched& launched() const { return launched_; }
   const Trace& trace() const { return trace_; }
+  // Translations by which the guest read a private page through C=0.
+  uint64_t ciphertext_reads() const { return ciphertext_reads_; }
   // Another CPU's events: they are handled as the first one's.
   CpuEvents& events() { return *this; }
   void set_hook(ExitHook* hook) { options_.hook = hook; }
@@ -123,6 +140,8 @@ class Machine final : private CpuEvents,
   Machine(MachineOptions options, std::unique_ptr<GuestMemory> memory);
   absl::Status Start();
   void AddDevices();
+  void AssignRest();
+  bool AssignOnTouch(const NestedFault& fault);
   Ending EndingOf(const StopReason& stop) const;
   std::optional<Ending> Serve(Exit& exit);
   // The functions that lead to an exit, innermost first.
@@ -137,6 +156,7 @@ class Machine final : private CpuEvents,
   void OnException(Cpu& cpu, uint8_t vector, uint32_t vc_error) override;
   void OnCount(Cpu& cpu) override;
   bool OnNestedFault(Cpu& cpu, const NestedFault& fault) override;
+  void OnCiphertextRead(Cpu& cpu, const NestedFault& fault) override;
   uint64_t ReadTsc(Cpu& cpu) override;
   uint64_t Random64(Cpu& cpu) override;
 
@@ -170,6 +190,7 @@ class Machine final : private CpuEvents,
   MachineResult result_;
   uint64_t exits_ = 0;
   uint64_t pauses_ = 0;
+  uint64_t ciphertext_reads_ = 0;
   uint64_t random_state_;
 };
 

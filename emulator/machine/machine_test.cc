@@ -6,6 +6,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,10 @@ constexpr uint8_t kExit[] = {
 
 class Program {
  public:
+  Program& Bytes(std::span<const uint8_t> bytes) {
+    code_.insert(code_.end(), bytes.begin(), bytes.end());
+    return *this;
+  }
   Program& Bytes(std::initializer_list<uint8_t> bytes) {
     code_.insert(code_.end(), bytes);
     return *this;
@@ -109,9 +114,67 @@ TEST_F(MachineTest, AHaltedGuestEndsTheRun) {
   EXPECT_EQ(Run(Program()).ending.kind, Ending::Kind::kHalted);
 }
 
-TEST_F(MachineTest, AnAccessToWhatWasNotLaunchedIsAViolation) {
-  // mov eax, [0x200000]
-  const MachineResult result = Run(Program().Bytes({0xA1, 0, 0, 0x20, 0}));
+// PVALIDATE of 4 KiB at EAX; EBX: CF.
+constexpr uint8_t kPvalidate[] = {
+    0x31, 0xC9,                 // xor ecx, ecx
+    0xBA, 1,    0,    0,    0,  // mov edx, 1
+    0xF2, 0x0F, 0x01, 0xFF,     // pvalidate
+    0x0F, 0x92, 0xC3,           // setc bl
+};
+constexpr uint8_t kLoad[] = {0xA1, 0, 0, 0x20, 0};
+constexpr uint8_t kAddress[] = {0xB8, 0, 0, 0x20, 0};
+
+TEST_F(MachineTest, RamIsPrivateFromTheStart) {
+  // mov eax, 0x200000; pvalidate; mov eax, [0x200000]
+  for (const Assigning assigning :
+       {Assigning::kOnTouch, Assigning::kAtStartIn4K, Assigning::kAtStart}) {
+    options_.assigning = assigning;
+    const MachineResult result =
+        Run(Program().Bytes(kAddress).Bytes(kPvalidate).Bytes(kLoad));
+    EXPECT_EQ(result.ending.kind, Ending::Kind::kHalted) << result.ending.text;
+    EXPECT_EQ(machine_->cpu().gpr(Gpr::kRbx), 0u);
+    EXPECT_TRUE(machine_->rmp().Get(0x200000).validated);
+    // Nobody wrote it: noise, as under another key, and no zeros.
+    EXPECT_NE(machine_->cpu().gpr(Gpr::kRax), 0u);
+    const bool at_start = assigning != Assigning::kOnTouch;
+    EXPECT_EQ(machine_->rmp().Get(0x300000).assigned, at_start);
+  }
+}
+
+TEST_F(MachineTest, WhatIsNotValidatedFaultsInTheGuest) {
+  // #VC, and there is no IDT.
+  const MachineResult result = Run(Program().Bytes(kLoad));
+  EXPECT_EQ(result.ending.kind, Ending::Kind::kShutdown) << result.ending.text;
+  EXPECT_TRUE(machine_->rmp().Get(0x200000).assigned);
+}
+
+TEST_F(MachineTest, AHostThatAssignsOnRequestOnlyEndsTheRun) {
+  options_.assigning = Assigning::kOnRequest;
+  for (const Program& program :
+       {Program().Bytes(kLoad), Program().Bytes(kAddress).Bytes(kPvalidate)}) {
+    const MachineResult result = Run(program);
+    EXPECT_EQ(result.ending.kind, Ending::Kind::kViolation)
+        << result.ending.text;
+    EXPECT_EQ(result.stop.fault.rule, Rule::kNotAssigned);
+  }
+}
+
+TEST_F(MachineTest, ASharedPageStaysSoWhenItIsTouched) {
+  // Page state change to shared, then PVALIDATE.
+  Program program;
+  program
+      .Bytes({0xB8, 0x14, 0, 0x20, 0})               // mov eax, 0x200014
+      .Bytes({0xBA, 0, 0, 0x20, 0})                  // mov edx, 2 << 52 - 32
+      .Bytes({0xB9, 0x30, 0x01, 0x01, 0xC0})         // mov ecx, 0xC0010130
+      .Bytes({0x0F, 0x30, 0xF3, 0x0F, 0x01, 0xD9});  // wrmsr; vmgexit
+  const MachineResult result = Run(program.Bytes(kAddress).Bytes(kPvalidate));
+  EXPECT_EQ(result.ending.kind, Ending::Kind::kViolation) << result.ending.text;
+  EXPECT_TRUE(machine_->rmp().Get(0x200000).shared);
+}
+
+TEST_F(MachineTest, NothingIsAssignedWhereNoRamIs) {
+  // Video memory.
+  const MachineResult result = Run(Program().Bytes({0xA1, 0, 0, 0x0A, 0}));
   EXPECT_EQ(result.ending.kind, Ending::Kind::kViolation) << result.ending.text;
 }
 

@@ -30,6 +30,16 @@ bool GrowTo(int file, uint64_t size) {
          ftruncate(file, static_cast<off_t>(size)) == 0;
 }
 
+// xorshift64. `state` is not 0.
+void FillWithNoise(uint64_t state, base::MutableBytes page) {
+  for (size_t at = 0; at < page.size(); at += sizeof(state)) {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    memcpy(&page[at], &state, sizeof(state));
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<GuestMemory>> GuestMemory::Create(
@@ -61,8 +71,10 @@ absl::StatusOr<std::unique_ptr<GuestMemory>> GuestMemory::Create(
     if (wanted.size == 0) continue;
     MemoryRange& range = memory->ranges_[memory->count_++];
     range = {wanted.gpa, wanted.size, Map(wanted.size, -1, 0),
-             Map(wanted.size, wanted.file, wanted.offset)};
-    if (range.private_bytes == nullptr || range.shared_bytes == nullptr) {
+             Map(wanted.size, wanted.file, wanted.offset),
+             Map(wanted.size, -1, 0)};
+    if (range.private_bytes == nullptr || range.shared_bytes == nullptr ||
+        range.ciphertext_bytes == nullptr) {
       return absl::UnavailableError(
           absl::StrCat("guest memory: ", strerror(errno)));
     }
@@ -74,6 +86,9 @@ GuestMemory::~GuestMemory() {
   for (const MemoryRange& range : ranges()) {
     if (range.private_bytes != nullptr) munmap(range.private_bytes, range.size);
     if (range.shared_bytes != nullptr) munmap(range.shared_bytes, range.size);
+    if (range.ciphertext_bytes != nullptr) {
+      munmap(range.ciphertext_bytes, range.size);
+    }
   }
 }
 
@@ -106,14 +121,16 @@ bool GuestMemory::IsRam(uint64_t gpa, uint64_t size) const {
 void GuestMemory::Garble(uint64_t gpa) const {
   gpa -= gpa % kPageSize;
   // Never 0: the lowest 12 bits are neither gpa's nor noise's.
-  uint64_t state = gpa ^ noise_ << 12 ^ 0x9E3779B97F4A7C15;
-  const base::MutableBytes page = Private(gpa, kPageSize);
-  for (size_t at = 0; at < page.size(); at += sizeof(state)) {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    memcpy(&page[at], &state, sizeof(state));
-  }
+  FillWithNoise(gpa ^ noise_ << 12 ^ 0x9E3779B97F4A7C15,
+                Private(gpa, kPageSize));
+}
+
+void GuestMemory::Encrypt(uint64_t gpa) const {
+  gpa -= gpa % kPageSize;
+  const MemoryRange* const range = Find(gpa, kPageSize);
+  if (range == nullptr) return;
+  FillWithNoise(gpa ^ 0xD1B54A32D192ED03,
+                {range->ciphertext_bytes + (gpa - range->gpa), kPageSize});
 }
 
 }  // namespace emulator::machine

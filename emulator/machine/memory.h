@@ -5,7 +5,8 @@
 //
 // Two backings instead of encryption. The host's side of the machine may touch
 // only Shared(); Private() is for what the secure processor does (launch) and
-// for the judge of a test. Which of the two a page currently is, says Rmp.
+// for the judge of a test. Which of the two a page currently is, says Rmp. A
+// third one has what C=0 reads of a private page give.
 #pragma once
 
 #include <stdint.h>
@@ -35,12 +36,13 @@ struct MemoryLayout {
   uint64_t noise = 0;
 };
 
-// A range of guest physical memory and its two backings.
+// A range of guest physical memory and its backings.
 struct MemoryRange {
   uint64_t gpa = 0;
   uint64_t size = 0;
   uint8_t* private_bytes = nullptr;
   uint8_t* shared_bytes = nullptr;
+  uint8_t* ciphertext_bytes = nullptr;
 };
 
 class GuestMemory {
@@ -62,6 +64,9 @@ class GuestMemory {
   // bytes that nobody chose (but the same ones in each run with one
   // MemoryLayout::noise).
   void Garble(uint64_t gpa) const;
+  // Makes the page's ciphertext: bytes that say nothing of what is in the
+  // private page, other ones than Garble()'s, and the same in each run.
+  void Encrypt(uint64_t gpa) const;
 
   // In ascending address; those of size 0 are not among them.
   std::span<const MemoryRange> ranges() const {

@@ -61,6 +61,7 @@ struct WalkResult {
   uint64_t gpa = 0;
   bool c_bit = false;
   bool mapped_c_bit = false;  // the same, and stays so for a fetch
+  bool ciphertext = false;    // set by who checks: a C=0 read of a private page
   // What the entries allow besides the access that was asked for; no write
   // before Dirty is set.
   bool readable = false;

@@ -117,7 +117,7 @@ bool Rmp::MakeShared(uint64_t gpa, RmpPageSize size) {
   const std::span<RmpEntry> pages = Pages(gpa, size);
   if (pages.empty()) return false;
   if (size == RmpPageSize::k4K && pages[0].large) Psmash(gpa);
-  std::ranges::fill(pages, RmpEntry{});
+  std::ranges::fill(pages, RmpEntry{.shared = true});
   ++generation_;
   return true;
 }

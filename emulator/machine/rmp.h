@@ -28,15 +28,16 @@ enum class RmpPageSize : uint8_t {
 
 enum class Access : uint8_t { kRead, kWrite, kFetch };
 
-// What an access or an instruction broke. All but kNotValidated are a nested
-// page fault on hardware: the hypervisor decides, the guest cannot go on.
+// What an access or an instruction broke. All but kNotValidated and kSharedRead
+// are a nested page fault on hardware: the hypervisor decides, the guest cannot
+// go on.
 enum class Rule : uint8_t {
   kNone,
   kNotRam,             // nothing is behind this guest physical address
   kNotAssigned,        // C=1 (or fetch, or page table) and not assigned
   kNotValidated,       // C=1 and assigned, but not validated: #VC 0x404
   kSharedWrite,        // C=0 write to a page that is assigned
-  kSharedRead,         // C=0 read of one: ciphertext on hardware
+  kSharedRead,         // C=0 read of one: no fault, but ciphertext
   kVmplPermission,     // the VMPL lacks the permission
   kVmsaWrite,          // write to a page that is a VMSA
   kSizeMismatch,       // 4 KiB instruction on a 2 MiB entry: PSMASH, retry
@@ -51,6 +52,8 @@ struct RmpEntry {
   bool immutable = false;
   bool vmsa = false;
   bool large = false;  // part of a 2 MiB entry; all 512 pages say the same
+  // The host made it shared, rather than never assigned it.
+  bool shared = false;
   // Assigned since anybody wrote it: GuestMemory::Garble() before first use.
   bool stale = false;
   std::array<uint8_t, 4> permissions = {};  // by VMPL; sev::kVmplRead...

@@ -38,6 +38,15 @@ TEST_F(RmpTest, UnassignedPagesAreSharedOnly) {
   EXPECT_EQ(Check(kAbove4G + 2 * kMiB, true, Access::kRead), Rule::kNotRam);
 }
 
+TEST_F(RmpTest, PagesThatWereMadeSharedDifferFromThoseThatNobodyAssigned) {
+  EXPECT_FALSE(rmp_.Get(kPage).shared);
+  ASSERT_TRUE(rmp_.MakeShared(kPage, k4K));
+  EXPECT_TRUE(rmp_.Get(kPage).shared);
+  EXPECT_FALSE(rmp_.Get(kPage).assigned);
+  ASSERT_TRUE(rmp_.AssignPrivate(kPage, k4K));
+  EXPECT_FALSE(rmp_.Get(kPage).shared);
+}
+
 TEST_F(RmpTest, AssignedPagesArePrivateOnly) {
   ASSERT_TRUE(rmp_.AssignPrivate(kPage, k4K));
   EXPECT_EQ(Check(kPage, false, Access::kRead), Rule::kSharedRead);

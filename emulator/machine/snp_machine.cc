@@ -183,13 +183,14 @@ std::string Json(const MachineResult& result, Machine& machine) {
       "%s,\n\"reason_set\": %d,\n"
       "\"reason_code\": %d,\n\"instructions\": %d,\n\"kernel_entry\": %d,\n"
       "\"kernel_page_tables\": %s,\n\"kernel_cc_blob\": %d,\n"
-      "\"validated_pages\": %d,\n\"large_pages\": %d,\n%s}\n",
+      "\"validated_pages\": %d,\n\"large_pages\": %d,\n"
+      "\"ciphertext_reads\": %d,\n%s}\n",
       absl::BytesToHexString(std::string(digest.begin(), digest.end())),
       JsonQuoted(NameOf(result.ending.kind)), JsonQuoted(result.ending.text),
       result.ending.reason_set, result.ending.reason_code, result.instructions,
       result.kernel_entry, result.kernel_page_tables ? "true" : "false",
       result.kernel_cc_blob, pages.validated, pages.large,
-      machine.trace().JsonMembers());
+      machine.ciphertext_reads(), machine.trace().JsonMembers());
 }
 
 class File {

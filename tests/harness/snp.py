@@ -65,6 +65,9 @@ class Run:
         if not text:
             raise process.Failure(f"the machine wrote no result:\n{child.tail(60)}")
         self.result = json.loads(text)
+        # No rule of the machine, and still nothing that the image may do.
+        if self.result["ciphertext_reads"]:
+            raise process.Failure(f"a private page was read through C=0:\n{child.tail(60)}")
 
     def __getattr__(self, name):
         try:

@@ -221,8 +221,13 @@ TEST(HostilePageStateTest, LiesPartialAnswersAndCursorsThatGoBackwards) {
         return branches;
       },
       kAlways);
+  // A host that assigns what is touched makes an honest one of some liars.
   const auto reports =
-      RunBranches(brancher, {.allow = {.shutdown = false, .violation = true}});
+      RunBranches(brancher, {.machine =
+                                 [](MachineOptions& options) {
+                                   options.assigning = Assigning::kOnRequest;
+                                 },
+                             .allow = {.shutdown = false, .violation = true}});
   for (const BranchReport& report : reports) {
     EXPECT_TRUE(report.acted) << report.name;
     if (!may_violate.contains(report.name)) {
@@ -233,6 +238,43 @@ TEST(HostilePageStateTest, LiesPartialAnswersAndCursorsThatGoBackwards) {
     }
   }
   RecordProperty("ends", Tally(reports));
+}
+
+// RAM that is private already, before it is asked for, and RAM that is not
+// until it is.
+TEST(HostilePageStateTest, TheGuestStartsWhateverTheHostHasAssigned) {
+  for (const Assigning assigning :
+       {Assigning::kOnTouch, Assigning::kAtStart, Assigning::kAtStartIn4K,
+        Assigning::kOnRequest}) {
+    const Outcome outcome =
+        RunGuest(nullptr, {.machine = [=](MachineOptions& options) {
+                   options.assigning = assigning;
+                 }});
+    EXPECT_EQ(outcome.end, "kernel")
+        << static_cast<int>(assigning) << outcome.ToString();
+  }
+}
+
+// A host that says yes to each page state change and does nothing, while all
+// RAM is private since before the first instruction: the guest's memory is as
+// good as its own, and what it wants to share with the host is not shared.
+TEST(HostilePageStateTest, AHostThatHadAssignedAllAndChangesNothing) {
+  for (const Assigning assigning :
+       {Assigning::kAtStart, Assigning::kAtStartIn4K, Assigning::kOnTouch}) {
+    Instead script(
+        IsPage(Cause::kPageState), kAlways, [](Machine& machine, Exit& exit) {
+          Request request(machine, exit);
+          request.set_current(static_cast<uint16_t>(request.end() + 1));
+          request.Reply();
+        });
+    const Outcome outcome = RunGuest(
+        &script,
+        {.machine =
+             [=](MachineOptions& options) { options.assigning = assigning; },
+         .allow = {.violation = true}});
+    EXPECT_GT(script.acted(), 0);
+    EXPECT_EQ(outcome.end, "violation") << outcome.ToString();
+  }
 }
 
 TEST(HostilePageStateTest, LargePagesThatTheHostSplitAreValidatedAllTheSame) {

@@ -27,6 +27,9 @@ constexpr uint64_t kExtRamdiskImage = 0x0C0, kExtRamdiskSize = 0x0C4,
                    kRamdiskSize = 0x21C, kCommandLine = 0x228;
 constexpr uint64_t kZeroPage = 4096;
 
+// The protocol that the guest speaks, and says so. 56421, 3.
+constexpr uint16_t kGhcbVersion = 2;
+
 bool IsKnown(base::Reason reason) {
   for (const docs::ReasonModule& module : docs::AllReasons()) {
     for (const base::ReasonRow& row : module.rows) {
@@ -113,15 +116,25 @@ void Bench::JudgeRequest(const Exit& exit) {
   if (broken.has_value()) Complain(*broken);
 }
 
-// Not at each letter of the console: what stays there is found at the end. All
-// that the host sees, whenever it is to look at it: what is there now may be
-// scrubbed later.
+// No host looks at the version, so nothing else would notice. Secrets are not
+// searched for at each letter of the console: what stays there is found at the
+// end. All that the host sees, whenever it is to look at it: what is there now
+// may be scrubbed later.
 void Bench::JudgeGhcb(const Exit& exit) {
-  if (!exit.by_page || exit.cause == Cause::kConsole) return;
+  if (!exit.by_page) return;
+  const base::Bytes page = machine_->host().Shared(exit.msr, sev::kGhcbSize);
+  if (!page.empty()) {
+    const auto version =
+        sev::GetLe<uint16_t, sev::ghcb_layout::ProtocolVersion>(
+            page.first<sev::kGhcbSize>());
+    if (version != kGhcbVersion) {
+      Complain(absl::StrCat("GHCB protocol version ", version));
+    }
+  }
+  if (exit.cause == Cause::kConsole) return;
   if (exit.cause == Cause::kDoorbell || exit.cause == Cause::kPageState) {
     JudgeShared();
   }
-  const base::Bytes page = machine_->host().Shared(exit.msr, sev::kGhcbSize);
   if (page.empty()) return;
   const Needles secrets = Secrets();
   for (const Needles::Hit& hit : secrets.FindIn(page)) {
@@ -138,6 +151,10 @@ void Bench::JudgeEnd(Outcome& outcome) {
   }
   if (machine_->rmp().validated_twice() != 0) {
     Complain("a validated page was validated again");
+  }
+  // A host that lies about the state of pages brings that about.
+  if (machine_->ciphertext_reads() != 0 && !options_.allow.violation) {
+    Complain("read a private page through C=0");
   }
   switch (outcome.result.ending.kind) {
     case Ending::Kind::kTerminated:

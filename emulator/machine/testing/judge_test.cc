@@ -113,6 +113,23 @@ TEST(JudgeTest, APageValidatedTwiceIsFound) {
                      }}});
 }
 
+// The channel's pages, when the guest is about to look for an answer.
+TEST(JudgeTest, AReadOfAPrivatePageThroughASharedMappingIsFound) {
+  ExpectComplaints(
+      {{"read a private page through C=0",
+        [](Machine& machine, const Exit& exit) {
+          for (const MemoryRange& range : machine.memory().ranges()) {
+            for (uint64_t at = 0; at < range.size; at += kPageSize) {
+              if (range.gpa + at != exit.msr &&
+                  machine.rmp().Get(range.gpa + at).shared) {
+                machine.rmp().LaunchPage(range.gpa + at);
+              }
+            }
+          }
+        }}},
+      Is(Cause::kDoorbell));
+}
+
 TEST(JudgeTest, AKeyLeftInPrivateMemoryIsFound) {
   const auto page = [](Machine& machine) {
     return machine.memory().Private(kBenchRam - 0x800000, 4096);
