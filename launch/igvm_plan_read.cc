@@ -15,6 +15,8 @@ namespace launch {
 namespace {
 
 constexpr uint16_t kSnpPlatformVersion = 1;
+// Of one area, and of one launch: more than any file has use for.
+constexpr size_t kMaxParameters = 64;
 
 // The headers of one file, one after the other.
 class Reader {
@@ -50,6 +52,7 @@ class Reader {
   absl::Status AddPages(std::vector<PlanPage>& pages, uint64_t gpa,
                         uint64_t size, sev::PageType type, base::Bytes bytes);
   absl::Status AddShared(uint64_t gpa, uint64_t size);
+  void AddParameter(PlanParameter::Kind kind, const igvm::Parameter& parameter);
   bool GoesOn(const igvm::PageData& page) const;
   void Flush();
 
@@ -64,6 +67,7 @@ class Reader {
   struct Area {
     uint64_t size = 0;
     bool is_memory_map = false;
+    std::vector<PlanParameter> parameters;  // gpa: from the area's start
   };
 
   const Loader loader_;
@@ -117,13 +121,40 @@ absl::Status Reader::Take(const igvm::Parameter& parameter) {
       parameter.byte_offset == 0) {
     areas_[parameter.area_index].is_memory_map = true;
   }
+  if (header_->type == static_cast<uint32_t>(igvm::HeaderType::kVpCount)) {
+    AddParameter(PlanParameter::Kind::kVpCount, parameter);
+  }
+  // QEMU writes the table to the area's start whatever the offset.
+  if (header_->type == static_cast<uint32_t>(igvm::HeaderType::kMadt) &&
+      parameter.byte_offset == 0) {
+    AddParameter(PlanParameter::Kind::kMadt, parameter);
+  }
   return absl::OkStatus();
+}
+
+// Whoever reads the area must find all of it: what does not fit is not there.
+void Reader::AddParameter(PlanParameter::Kind kind,
+                          const igvm::Parameter& parameter) {
+  Area& area = areas_[parameter.area_index];
+  if (parameter.byte_offset > area.size ||
+      area.size - parameter.byte_offset < sizeof(uint32_t) ||
+      area.parameters.size() >= kMaxParameters) {
+    return;
+  }
+  area.parameters.push_back({.kind = kind,
+                             .gpa = parameter.byte_offset,
+                             .room = area.size - parameter.byte_offset});
 }
 
 absl::Status Reader::Take(const igvm::ParameterInsert& insert) {
   const Area& area = areas_[insert.area_index];
   if (area.is_memory_map && !plan_.memory_map) {
     plan_.memory_map = ParameterArea{.gpa = insert.gpa, .size = area.size};
+  }
+  for (PlanParameter parameter : area.parameters) {
+    if (plan_.parameters.size() >= kMaxParameters) break;
+    parameter.gpa += insert.gpa;
+    plan_.parameters.push_back(parameter);
   }
   // kQemu: before the page data that is still gathered.
   return AddPages(plan_.pages, insert.gpa, area.size,

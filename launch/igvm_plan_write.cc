@@ -93,6 +93,9 @@ absl::Status Writer::Add(const PlanPage& page) {
 }
 
 absl::StatusOr<std::vector<uint8_t>> Writer::Write() {
+  if (!plan_.parameters.empty()) {
+    return Error(kPlanNotExpressible, "parameters besides the memory map");
+  }
   Add(HeaderType::kSupportedPlatform,
       igvm::SupportedPlatform{.compatibility_mask = kMask,
                               .platform_type = igvm::PlatformType::kSevSnp});

@@ -33,6 +33,19 @@ struct ParameterArea {
   uint64_t size = 0;  // bytes, a multiple of 4096
 };
 
+// What else the loader writes into a page of `pages` of type kUnmeasured.
+struct PlanParameter {
+  enum class Kind : uint8_t {
+    kVpCount,  // u32
+    kMadt,     // the ACPI table, from the area's start
+  };
+  Kind kind = Kind::kVpCount;
+  uint64_t gpa = 0;
+  uint64_t room = 0;  // bytes up to the end of its area
+
+  friend bool operator==(const PlanParameter&, const PlanParameter&) = default;
+};
+
 struct PlanIdBlock {
   std::vector<uint8_t> id_block;  // 96 bytes, sev/id_block.h
   std::vector<uint8_t> id_auth;   // 4096 bytes
@@ -44,6 +57,7 @@ struct LaunchPlan {
   // measures it at SNP_LAUNCH_FINISH.
   std::vector<PlanPage> pages;
   std::optional<ParameterArea> memory_map;
+  std::vector<PlanParameter> parameters;
   // Launched shared and neither measured nor validated.
   std::vector<uint64_t> shared_pages;
   std::optional<PlanIdBlock> id_block;

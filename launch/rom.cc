@@ -55,7 +55,13 @@ constexpr std::string_view kSignature = "ASEV";
 constexpr size_t kMetadataHead = 16;
 constexpr size_t kSectionSize = 12;
 constexpr size_t kMaxSections = (kPage - kMetadataHead) / kSectionSize;
-enum SectionType : uint32_t { kMemory = 1, kSecrets = 2, kCpuid = 3 };
+enum SectionType : uint32_t {
+  kMemory = 1,
+  kSecrets = 2,
+  kCpuid = 3,
+  kSvsmCallingArea = 4,
+  kKernelHashes = 0x10,
+};
 
 struct Section {
   uint32_t base;
@@ -218,6 +224,24 @@ absl::StatusOr<std::vector<Section>> ReadMetadata(base::Bytes rom) {
   return sections;
 }
 
+// As QEMU has it. The pages for an SVSM's calling area and for the kernel's
+// hashes are pages of zeros like the others: no SVSM is below a firmware that
+// QEMU starts, and -append with kernel-hashes=on is another launch.
+std::optional<sev::PageType> PageTypeOf(uint32_t section) {
+  switch (section) {
+    case kMemory:
+    case kSvsmCallingArea:
+    case kKernelHashes:
+      return sev::PageType::kZero;
+    case kSecrets:
+      return sev::PageType::kSecrets;
+    case kCpuid:
+      return sev::PageType::kCpuid;
+    default:
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<uint8_t>> MakeRom(base::Bytes image) {
@@ -299,22 +323,18 @@ absl::StatusOr<LaunchPlan> PlanOfRom(base::Bytes rom, uint32_t cpu_signature) {
   uint64_t total = 0;
   for (const Section& section : *sections) {
     total += section.length;
+    const std::optional<sev::PageType> type = PageTypeOf(section.type);
     if (section.base % kPage != 0 || section.length % kPage != 0 ||
         section.length == 0 ||
         section.base + uint64_t{section.length} > kEnd - rom.size() ||
-        total > kMaxImageMemory || section.type < kMemory ||
-        section.type > kCpuid ||
+        total > kMaxImageMemory || !type.has_value() ||
         (section.type == kCpuid && section.length != kPage)) {
       return Unusable(absl::StrCat("a section of its SEV metadata, of type ",
                                    section.type, ", is of no use"));
     }
-    const sev::PageType type = section.type == kMemory ? sev::PageType::kZero
-                               : section.type == kSecrets
-                                   ? sev::PageType::kSecrets
-                                   : sev::PageType::kCpuid;
     for (uint64_t page = 0; page < section.length; page += kPage) {
       plan.pages.push_back(
-          {.gpa = section.base + page, .type = type, .contents = {}});
+          {.gpa = section.base + page, .type = *type, .contents = {}});
     }
   }
   const Vmsa vmsa = ResetVectorVmsa({.cpu_signature = cpu_signature});

@@ -41,10 +41,11 @@ absl::StatusOr<std::vector<uint8_t>> MakeRom(base::Bytes image);
 // Whether these bytes end as MakeRom()'s do.
 std::optional<RomKind> RomKindOf(base::Bytes rom);
 
-// What QEMU launches for a ROM with SEV metadata, OVMF's too; `cpu_signature`
-// of the guest's CPU model.
+// What QEMU launches for a ROM with SEV metadata, OVMF's too, without
+// kernel-hashes=on; `cpu_signature` of the guest's CPU model.
 //   InvalidArgument (LA34): no metadata, or not well formed, or with a section
-//   of another kind than memory, secrets and CPUID, or two with a common page.
+//   of another kind than memory, secrets, CPUID, SVSM calling area and kernel
+//   hashes, or two with a common page.
 absl::StatusOr<LaunchPlan> PlanOfRom(base::Bytes rom, uint32_t cpu_signature);
 
 }  // namespace launch

@@ -149,7 +149,7 @@ TEST(PlanOfRom, RefusesSectionsOfNoUse) {
     uint32_t base, length, type;
   } rows[] = {
       {0x200001, 0x1000, 1},   {0x200000, 0x1001, 1},   {0x200000, 0, 1},
-      {0x200000, 0x1000, 0},   {0x200000, 0x1000, 4},   {0x200000, 0x1000, 16},
+      {0x200000, 0x1000, 0},   {0x200000, 0x1000, 5},   {0x200000, 0x1000, 17},
       {0x200000, 0x2000, 3},   {0xFFFFF000, 0x1000, 1}, {0xFFFFF000, 0x2000, 1},
       {0xFFFEF000, 0x2000, 1}, {0, 0xFFFF0000, 1},
   };
@@ -162,6 +162,36 @@ TEST(PlanOfRom, RefusesSectionsOfNoUse) {
     }
     EXPECT_FALSE(PlanOfRom(rom, 0).ok())
         << row.base << " " << row.length << " " << row.type;
+  }
+}
+
+// An SVSM's calling area, and kernel hashes of a launch without a kernel.
+TEST(PlanOfRom, TakesWhatQemuLaunchesAsZeros) {
+  const auto good = SnpRom();
+  const size_t first = good.size() - 8192 + 16;
+  const auto zeros = [&](uint32_t type) {
+    auto rom = good;
+    const uint32_t words[] = {0x7000000, 0x2000, type};
+    for (size_t i = 0; i < 3; ++i) {
+      base::StoreLe<uint32_t>(
+          words[i], base::MutableBytes(rom).subspan(first + 4 * i).first<4>());
+    }
+    const auto plan = PlanOfRom(rom, kEpycSignature);
+    EXPECT_TRUE(plan.ok()) << type << plan.status();
+    std::vector<PlanPage> pages;
+    if (!plan.ok()) return pages;
+    for (const PlanPage& page : plan->pages) {
+      if (page.type == sev::PageType::kZero) pages.push_back(page);
+    }
+    return pages;
+  };
+  const auto plain = zeros(1);
+  for (const uint32_t type : {4u, 16u}) {
+    const auto pages = zeros(type);
+    ASSERT_EQ(pages.size(), plain.size());
+    for (size_t i = 0; i < pages.size(); ++i) {
+      EXPECT_EQ(pages[i].gpa, plain[i].gpa);
+    }
   }
 }
 

@@ -101,6 +101,36 @@ absl::Status ApplyIdBlock(const launch::PlanIdBlock& given,
   return absl::OkStatus();
 }
 
+// The only processor that this machine has.
+constexpr uint32_t kProcessors = 1;
+
+// The part of `value`, which begins at `gpa`, that is in this page.
+void PutInto(PageArray& page, uint64_t page_gpa, uint64_t gpa,
+             base::Bytes value) {
+  for (size_t i = 0; i < value.size(); ++i) {
+    const uint64_t at = gpa + i - page_gpa;
+    if (at < page.size()) page[at] = value[i];
+  }
+}
+
+PageArray ParametersOf(const PlanPage& page, const LaunchPlan& plan) {
+  PageArray contents{};
+  for (const launch::PlanParameter& parameter : plan.parameters) {
+    std::vector<uint8_t> value(sizeof(kProcessors));
+    switch (parameter.kind) {
+      case launch::PlanParameter::Kind::kVpCount:
+        base::StoreLe(kProcessors, base::MutableBytes(value).first<4>());
+        break;
+      case launch::PlanParameter::Kind::kMadt:
+        value = MakeMadt(kProcessors);
+        break;
+    }
+    if (value.size() > parameter.room) continue;
+    PutInto(contents, page.gpa, parameter.gpa, value);
+  }
+  return contents;
+}
+
 // Of a page that the plan leaves to host or firmware.
 PageArray GivenPage(const PlanPage& page, const LaunchPlan& plan,
                     const LaunchOptions& options, const Firmware& firmware) {
@@ -113,7 +143,7 @@ PageArray GivenPage(const PlanPage& page, const LaunchPlan& plan,
       if (plan.memory_map.has_value() && page.gpa == plan.memory_map->gpa) {
         return MakeMemoryMapPage(options.memory_map);
       }
-      return {};
+      return ParametersOf(page, plan);
     case sev::PageType::kNormal:
     case sev::PageType::kVmsa: {
       PageArray contents;
@@ -149,6 +179,32 @@ std::array<uint8_t, sev::kMeasuredPageSize> MakeMemoryMapPage(
     at += proto::kMemoryMapEntrySize;
   }
   return page;
+}
+
+std::vector<uint8_t> MakeMadt(uint32_t processors) {
+  constexpr size_t kHeader = 44, kLocalApic = 8, kChecksum = 9;
+  constexpr uint32_t kLocalApicAddress = 0xFEE00000;
+  constexpr std::string_view kSignature = "APIC", kOem = "FRLOCK",
+                             kTable = "SNPMACHN";
+  std::vector<uint8_t> table(kHeader + kLocalApic * processors);
+  const base::MutableBytes out(table);
+  std::copy(kSignature.begin(), kSignature.end(), table.begin());
+  base::StoreLe(static_cast<uint32_t>(table.size()), out.subspan<4, 4>());
+  table[8] = 1;  // revision
+  std::copy(kOem.begin(), kOem.end(), table.begin() + 10);
+  std::copy(kTable.begin(), kTable.end(), table.begin() + 16);
+  base::StoreLe(kLocalApicAddress, out.subspan<36, 4>());
+  for (uint32_t i = 0; i < processors; ++i) {
+    const auto entry =
+        out.subspan(kHeader + kLocalApic * i).first<kLocalApic>();
+    entry[1] = kLocalApic;  // type 0
+    entry[2] = entry[3] = static_cast<uint8_t>(i);
+    entry[4] = 1;  // enabled
+  }
+  uint8_t sum = 0;
+  for (const uint8_t byte : table) sum = static_cast<uint8_t>(sum + byte);
+  table[kChecksum] = static_cast<uint8_t>(-sum);
+  return table;
 }
 
 sev::LaunchDigest ChainDigest(const LaunchPlan& plan) {

@@ -51,6 +51,10 @@ struct MemoryMapEntry {
 std::array<uint8_t, sev::kMeasuredPageSize> MakeMemoryMapPage(
     std::span<const MemoryMapEntry> entries);
 
+// An ACPI MADT for so many processors with a local APIC, of APIC IDs from 0 on.
+// Nothing else is in it. ACPI 6.4, 5.2.12.
+std::vector<uint8_t> MakeMadt(uint32_t processors);
+
 struct LaunchOptions {
   std::vector<MemoryMapEntry> memory_map;
   CpuidTable cpuid;

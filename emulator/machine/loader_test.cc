@@ -77,6 +77,52 @@ TEST_F(LoaderTest, PutsEachPageWhereThePlanSays) {
   EXPECT_EQ(base::LoadLe<uint64_t>(map.subspan<8, 8>()), (1u << 24) / 4096);
 }
 
+TEST_F(LoaderTest, FillsInWhatTheFileAsksOfItsLoader) {
+  using Kind = launch::PlanParameter::Kind;
+  launch::LaunchPlan plan = Plan();
+  const sev::LaunchDigest before = ChainDigest(plan);
+  // The count lies in two pages.
+  plan.parameters = {{Kind::kVpCount, 0x6FFE, 4096 + 2},
+                     {Kind::kMadt, 0x7010, 4080}};
+  plan.pages.insert(plan.pages.begin(),
+                    {{.gpa = 0x6000, .type = PageType::kUnmeasured},
+                     {.gpa = 0x7000, .type = PageType::kUnmeasured}});
+  ASSERT_TRUE(Run(plan).ok());
+  EXPECT_EQ(memory_.pages[0x6000][0xFFE], 1);
+  EXPECT_EQ(memory_.pages[0x6000][0xFFD], 0);
+  EXPECT_EQ(memory_.pages[0x7000][0], 0);
+  const base::Bytes madt = base::Bytes(memory_.pages[0x7000]).subspan(0x10);
+  const auto size = base::LoadLe<uint32_t>(madt.subspan<4, 4>());
+  EXPECT_EQ(size, 52u);
+  EXPECT_EQ(std::string(madt.begin(), madt.begin() + 4), "APIC");
+  uint8_t sum = 0;
+  for (size_t i = 0; i < size; ++i) sum = static_cast<uint8_t>(sum + madt[i]);
+  EXPECT_EQ(sum, 0);
+  EXPECT_EQ(base::LoadLe<uint32_t>(madt.subspan<36, 4>()), 0xFEE00000u);
+  EXPECT_TRUE(base::AllZero(madt.subspan(size)));
+  // The plan's own pages, measured as before.
+  plan.pages.erase(plan.pages.begin(), plan.pages.begin() + 2);
+  EXPECT_EQ(ChainDigest(plan), before);
+  // A table that does not fit is left out.
+  plan = Plan();
+  plan.parameters = {{Kind::kMadt, 0x6000, 51}};
+  plan.pages.insert(plan.pages.begin(),
+                    {{.gpa = 0x6000, .type = PageType::kUnmeasured}});
+  ASSERT_TRUE(Run(plan).ok());
+  EXPECT_TRUE(base::AllZero(memory_.pages[0x6000]));
+}
+
+TEST_F(LoaderTest, MadtsOfSeveralProcessorsNumberThem) {
+  const std::vector<uint8_t> table = MakeMadt(3);
+  ASSERT_EQ(table.size(), 44u + 3 * 8);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(table[44 + 8 * i], 0);
+    EXPECT_EQ(table[46 + 8 * i], i);
+    EXPECT_EQ(table[47 + 8 * i], i);
+    EXPECT_EQ(table[48 + 8 * i], 1);
+  }
+}
+
 TEST_F(LoaderTest, MeasuresAsLaunchDoes) {
   launch::LaunchPlan plan = Plan();
   EXPECT_EQ(ChainDigest(plan), launch::MeasurePlan(plan));
