@@ -136,6 +136,7 @@ void Cpu::NotifyAt(uint64_t count) {
 }
 void Cpu::ForgetCode() { core_->ForgetCode(); }
 void Cpu::Watch(uint64_t gpa, uint64_t size) { core_->Watch(gpa, size); }
+void Cpu::WatchShared() { core_->WatchShared(); }
 void Cpu::UnwatchAll() { core_->UnwatchAll(); }
 
 uint64_t Cpu::gpr(Gpr which) const {

@@ -103,6 +103,9 @@ class Cpu {
 
   // OnWatchedAccess() before each data access to these pages. Slow.
   void Watch(uint64_t gpa, uint64_t size);
+  // The same for each access with C=0, wherever it leads: what the host can
+  // change. Whole-page lists would miss a page that nobody thought of.
+  void WatchShared();
   void UnwatchAll();
 
   // Before the next Run(): code in private memory was changed, and not by this

@@ -62,8 +62,9 @@ class CpuCore {
   static CpuCore* Current();
 
   // --- For engine_wraps.cc. `ra` is the return address into generated code.
-  bool TlbFill(void* cs, uint64_t va, Access access, int mmu_index, bool probe,
-               uintptr_t ra);
+  // `size`: bytes of the access.
+  bool TlbFill(void* cs, uint64_t va, unsigned size, Access access,
+               int mmu_index, bool probe, uintptr_t ra);
   void* fallback_region() const { return fallback_region_; }
   [[noreturn]] void RaiseVc(uint32_t error_code, uintptr_t ra);
   // True: done. False: the engine's own.
@@ -90,6 +91,7 @@ class CpuCore {
   uint64_t notify_at = ~uint64_t{0};
   void RequestStop(StopKind kind, std::string text);
   void Watch(uint64_t gpa, uint64_t size);
+  void WatchShared();
   void UnwatchAll();
   void UpdateNextCheck();
   void ForgetCode() { flush_code_ = true; }
@@ -135,7 +137,7 @@ class CpuCore {
   void SetTlb(uint64_t va, const WalkResult& walk, Access access, bool user,
               int mmu_index);
   size_t PageIndex(uint64_t gpa) const;
-  bool watched(uint64_t gpa) const;
+  bool watched(const WalkResult& walk) const;
   StopReason MakeStopReason();
 
   Cpu& cpu_;
@@ -166,6 +168,7 @@ class CpuCore {
     uint64_t gpa, size;
   };
   std::vector<Range> watched_;
+  bool watch_shared_ = false;
 
   BlockCounter counter_;
   uint64_t next_check_ = 0;  // of counter_.count()

@@ -15,13 +15,14 @@ namespace emulator::machine {
 
 class Cpu;
 
-// An access to a page that Cpu::Watch() named, about to happen.
+// An access that Cpu::Watch() or WatchShared() wants to see, about to happen.
 struct WatchedAccess {
   uint64_t gpa = 0;  // of the first byte
   uint64_t gva = 0;
   uint64_t rip = 0;
   Access access = Access::kRead;
   bool c_bit = false;
+  unsigned size = 0;  // bytes
 };
 
 struct NestedFault {

@@ -32,8 +32,10 @@ size_t CpuCore::PageIndex(uint64_t gpa) const {
   return fetched_.size();
 }
 
-bool CpuCore::watched(uint64_t gpa) const {
-  const uint64_t page = gpa - gpa % kPageSize;
+bool CpuCore::watched(const WalkResult& walk) const {
+  if (watch_shared_ && !walk.c_bit) return true;
+  if (watched_.empty()) return false;
+  const uint64_t page = walk.gpa - walk.gpa % kPageSize;
   return std::ranges::any_of(watched_, [page](const Range& range) {
     return page + kPageSize > range.gpa && page < range.gpa + range.size;
   });
@@ -44,8 +46,14 @@ void CpuCore::Watch(uint64_t gpa, uint64_t size) {
   FlushTlb();
 }
 
+void CpuCore::WatchShared() {
+  watch_shared_ = true;
+  FlushTlb();
+}
+
 void CpuCore::UnwatchAll() {
   watched_.clear();
+  watch_shared_ = false;
   FlushTlb();
 }
 
@@ -110,8 +118,8 @@ std::optional<WalkResult> CpuCore::TranslateOrRaise(uint64_t va, Access access,
   }
 }
 
-bool CpuCore::TlbFill(void* cs, uint64_t va, Access access, int mmu_index,
-                      bool probe, uintptr_t ra) {
+bool CpuCore::TlbFill(void* cs, uint64_t va, unsigned size, Access access,
+                      int mmu_index, bool probe, uintptr_t ra) {
   cs_ = cs;
   const bool user = mmu_index == kMmuUser;
   const bool smap = mmu_index == kMmuSupervisorSmap;
@@ -129,13 +137,14 @@ bool CpuCore::TlbFill(void* cs, uint64_t va, Access access, int mmu_index,
       FlushTlb();  // SetTlb() let stores pass unseen
       cpu_restore_state_x86_64(cs_, ra, false);
       events_.OnFetchPage(cpu_, gpa);
-    } else if (!told && !watched_.empty() && watched(gpa)) {
+    } else if (!told && watched(*walk)) {
       cpu_restore_state_x86_64(cs_, ra, false);
       events_.OnWatchedAccess(cpu_, {.gpa = gpa,
                                      .gva = va,
                                      .rip = state_.rip(),
                                      .access = access,
-                                     .c_bit = walk->c_bit});
+                                     .c_bit = walk->c_bit,
+                                     .size = size});
     } else {
       break;
     }
@@ -191,7 +200,7 @@ void CpuCore::SetTlb(uint64_t va, const WalkResult& walk, Access access,
     protection = walk.readable ? kProtectionRead : 0;
   }
   uint64_t size = walk.page_size;
-  if (!watched_.empty() && watched(walk.gpa)) {
+  if (watched(walk)) {
     if (access == Access::kFetch) {
       protection = kProtectionExecute;
     } else {

@@ -464,6 +464,23 @@ TEST_F(TestCpu, WatchesWritesAndCopiesToo) {
   EXPECT_GE(accesses.size(), 2u);
 }
 
+TEST_F(TestCpu, WatchesWhateverIsSharedAndSaysHowMuch) {
+  std::vector<WatchedAccess> accesses;
+  events_.on_watched = [&](Cpu&, const WatchedAccess& access) {
+    accesses.push_back(access);
+  };
+  for (const bool watch : {true, false}) {
+    watch ? cpu_->WatchShared() : cpu_->UnwatchAll();
+    Load("copy");
+    Set(Gpr::kRsi, kData);  // private
+    Set(Gpr::kRdi, kSharedWindow + kPage);
+    Set(Gpr::kRcx, 2);
+    RunToHalt();
+    ASSERT_EQ(accesses.size(), 2u);
+  }
+  EXPECT_EQ(accesses[1].gpa, kPage + accesses[1].size);
+}
+
 TEST_F(TestCpu, APageRevokedAtTheAccessItself) {
   cpu_->Watch(kData, kPageSize);
   events_.on_watched = [](Cpu& cpu, const WatchedAccess&) {

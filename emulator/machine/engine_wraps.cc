@@ -81,11 +81,11 @@ void __wrap_tcg_exec_init_x86_64(void* engine, unsigned long /*size*/) {
   __real_tcg_exec_init_x86_64(engine, kTranslationBuffer);
 }
 
-bool __wrap_x86_cpu_tlb_fill_x86_64(void* cs, uint64_t va, int /*size*/,
-                                    int access, int mmu_index, bool probe,
-                                    uintptr_t ra) {
-  return CpuCore::Current()->TlbFill(cs, va, static_cast<Access>(access),
-                                     mmu_index, probe, ra);
+bool __wrap_x86_cpu_tlb_fill_x86_64(void* cs, uint64_t va, int size, int access,
+                                    int mmu_index, bool probe, uintptr_t ra) {
+  return CpuCore::Current()->TlbFill(cs, va, static_cast<unsigned>(size),
+                                     static_cast<Access>(access), mmu_index,
+                                     probe, ra);
 }
 
 // The engine asks for the memory region of a *virtual* address, only to look
