@@ -34,12 +34,21 @@ class NoKeyOutlivesAFailedBoot(testing.EndToEnd):
         self.addCleanup(self.qemu.stop)
         self.debugger = gdb.connect(socket, PATIENCE, self.qemu.running)
         self.addCleanup(self.debugger.close)
-        address = self.symbols[stop_at]
+        generator = self.run_to("crypto::Rng::Seed(")["rdi"]
+        self.run_to(stop_at)
+        self.generator = ram.generator_state(self.memory(), generator)
+        # Pieces of another object, or of none, would be found nowhere at the end.
+        # At the very last step there is no generator any more.
+        self.assertEqual(len(self.generator) > 10, stop_at != "svsm::Leave(")
+        self.vmpck0 = dump.read_bytes()
+        self.assertEqual(len(self.vmpck0), 32)
+
+    def run_to(self, function):
+        address = self.symbols[function]
         self.debugger.break_at(address)
         self.debugger.resume()
         self.debugger.remove_break(address)
-        self.vmpck0 = dump.read_bytes()
-        self.assertEqual(len(self.vmpck0), 32)
+        return self.debugger.registers()
 
     def memory(self):
         """Guest RAM as it is now: the machine stands still."""
@@ -57,11 +66,16 @@ class NoKeyOutlivesAFailedBoot(testing.EndToEnd):
         self.qemu.wait_for("^forelock: powering off", PATIENCE)
         self.assert_line(self.qemu, line)
         self.assert_linux_not_started(self.qemu)
-        self.assertEqual(self.find(self.vmpck0), [], "VMPCK0")
-        self.assertEqual(self.find(self.site.key), [], "disk key")
+        memory = self.memory()
+        secrets = {"VMPCK0": [self.vmpck0], "disk key": [self.site.key],
+                   "state of the random generator": self.generator}  # fmt: skip
+        for name, values in secrets.items():
+            for value in values:
+                for start, places in memory.pieces(value).items():
+                    self.assertEqual(places, [], f"{name}, from byte {start} on")
         for pages in ("proxy_pages", "processor_pages"):
             at = self.symbols[f"svsm::(anonymous namespace)::{pages}"]
-            self.assertFalse(any(self.memory()[at : at + SHARED_RANGE]), pages)
+            self.assertFalse(any(memory[at : at + SHARED_RANGE]), pages)
 
     def test_verifier_with_another_key(self):
         image, _ = self.site.configure_image("pin", ["sha256:" + "0" * 64])

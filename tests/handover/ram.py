@@ -55,6 +55,19 @@ class Ram:
         return {start: self.find_all(secret[start : start + size]) for start in starts}
 
 
+def is_random(piece):
+    """16 bytes that are hardly anything but key, digest or ciphertext."""
+    return len(set(piece)) >= 12
+
+
+def generator_state(memory, address):
+    """The state of CTR_DRBG in the crypto::Rng at `address`: counter and round
+    keys, whatever their places, in pieces of 16 bytes."""
+    state = memory[address : address + 384]
+    pieces = (state[at : at + 16] for at in range(0, len(state), 8))
+    return [piece for piece in pieces if len(piece) == 16 and is_random(piece)]
+
+
 class ZeroPage:
     """Linux Documentation/arch/x86/zero-page.rst."""
 

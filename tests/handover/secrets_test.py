@@ -15,11 +15,6 @@ from harness import testing
 PATIENCE = 300  # seconds; the machine may be loaded
 
 
-def is_random(piece):
-    """16 bytes that are hardly anything but key, digest or ciphertext."""
-    return len(set(piece)) >= 12
-
-
 class Spy:
     """Notes secrets while the guest runs: name to set of bytes."""
 
@@ -77,12 +72,8 @@ class Spy:
         self.note_on_return(registers, "exported value", registers["r8"], registers["r9"])
 
     def on_generator(self, registers):
-        """The state of CTR_DRBG: counter and round keys, whatever their places."""
-        state = self.read(registers["rdi"], 384)
-        pieces = (state[at : at + 16] for at in range(0, len(state), 8))
-        for piece in pieces:
-            if len(piece) == 16 and is_random(piece):
-                self.note("generator state", piece)
+        for piece in ram.generator_state(self._memory, registers["rdi"]):
+            self.note("generator state", piece)
 
     def on_report(self, registers):
         # The first member is the key's buffer.
@@ -153,7 +144,7 @@ class NoKeyOutlivesTheSvsm(testing.EndToEnd):
         pieces = {
             piece
             for at in range(0, len(self.spy.snapshot) - 15, 8)
-            if is_random(piece := self.spy.snapshot[at : at + 16])
+            if ram.is_random(piece := self.spy.snapshot[at : at + 16])
         }
         self.assertGreater(len(pieces), 100)
         # Object identifiers in certificates, names in fw_cfg: Linux and the

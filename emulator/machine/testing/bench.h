@@ -7,7 +7,8 @@
 // reason of ours, switched off after it printed a reason, or in the kernel,
 // with everything as it should be. Always forbidden: a secret, VMPCK0 or a
 // secret of TLS in memory that the host sees; two messages under one nonce; a
-// validated page validated again; a hang; keys left in memory at the end.
+// validated page validated again; a hang; keys left in memory at the end,
+// schedules of any AES key among them.
 #pragma once
 
 #include <stdint.h>

@@ -15,6 +15,7 @@
 #include "base/reasons.h"
 #include "docs/all_reasons.h"
 #include "emulator/machine/testing/bench.h"
+#include "emulator/machine/testing/key_schedules.h"
 #include "sev/ghcb.h"
 #include "sev/termination.h"
 
@@ -224,6 +225,15 @@ void Bench::JudgePrivate(const Outcome& outcome) {
          ResidentParts({range.private_bytes, range.size})) {
       for (const Needles::Hit& hit : secrets.FindIn(part)) {
         ++(hit.whole ? counts : parts)[hit.index];
+      }
+      // Whatever key it is: the random generator's, a record key of TLS,
+      // VMPCK0.
+      for (const KeySchedule& schedule : FindKeySchedules(part)) {
+        const auto start =
+            static_cast<uint64_t>(part.data() - range.private_bytes);
+        Complain(absl::StrFormat(
+            "at the end a schedule of an AES-%d key is at %#x",
+            schedule.key_bits, range.gpa + start + schedule.offset));
       }
     }
   }

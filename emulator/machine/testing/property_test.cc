@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Property: whatever bytes of shared memory the host changes, whenever, the
-// judge is content. From a snapshot after the TLS handshake (machine, verifier
-// and secure processor), each run in a child with a seed of its own.
+// judge is content. From a snapshot at the guest's first exit, or after the TLS
+// handshake, where more of a run is the channel's (machine, verifier and secure
+// processor); each run in a child with a seed of its own.
 //
 //   FORELOCK_PROPERTY_SEED=N      replays one run, and prints it
 //   FORELOCK_PROPERTY_SECONDS=S   runs for S seconds, from a random seed on
@@ -35,6 +36,9 @@ namespace {
 
 constexpr int kParts = 4;
 constexpr uint64_t kRunsInAPart = 125;
+// The seed alone says where a run begins. Those from the start are whole boots,
+// so they are fewer.
+constexpr bool FromTheStart(uint64_t seed) { return seed % 8 == 0; }
 constexpr uint64_t kSnapshotSeed = 1;
 
 uint64_t FromEnvironment(const char* name) {
@@ -50,23 +54,10 @@ class Flipper final : public Script {
   explicit Flipper(uint64_t seed)
       : random_(seed),
         flips_left_(1 + random_.Below(8)),
-        // Rare or frequent, so that early and late events are met.
-        odds_(uint64_t{1} << random_.Below(9)) {}
+        // Rare or frequent, so that early and late events are met. A whole boot
+        // has some thousands.
+        odds_(uint64_t{1} << random_.Below(FromTheStart(seed) ? 12 : 9)) {}
 
-  void OnStart(Machine& machine) override {
-    for (const MemoryRange& range : machine.memory().ranges()) {
-      for (const base::Bytes part :
-           ResidentParts({range.shared_bytes, range.size})) {
-        const auto start =
-            range.gpa + static_cast<uint64_t>(part.data() - range.shared_bytes);
-        for (uint64_t at = 0; at < part.size(); at += kPageSize) {
-          if (!machine.rmp().Get(start + at).assigned) {
-            pages_.push_back(start + at);
-          }
-        }
-      }
-    }
-  }
   Verdict Before(Machine& machine, Exit& exit) override {
     if (exit.by_page) ghcb_ = exit.msr;
     MaybeFlip(machine);
@@ -98,6 +89,7 @@ class Flipper final : public Script {
   }
   // The GHCB as often as all others, and pages in use rather than empty ones.
   uint64_t Choose(Machine& machine) {
+    FindPages(machine);
     if (pages_.empty() || (ghcb_ != 0 && random_.Below(2) == 0)) return ghcb_;
     for (int tries = 0; tries < 50; ++tries) {
       const uint64_t gpa = pages_[random_.Below(pages_.size())];
@@ -105,6 +97,19 @@ class Flipper final : public Script {
       if (!page.empty() && !base::AllZero(page)) return gpa;
     }
     return pages_[random_.Below(pages_.size())];
+  }
+  // Those that are shared now: not the same early and late.
+  void FindPages(Machine& machine) {
+    pages_.clear();
+    for (const MemoryRange& range : machine.memory().ranges()) {
+      for (uint64_t at = range.gpa; at < range.gpa + range.size;
+           at += kPageSize) {
+        if (!machine.rmp().Get(at).assigned &&
+            !machine.host().Shared(at, kPageSize).empty()) {
+          pages_.push_back(at);
+        }
+      }
+    }
   }
   // Words of the channel and headers of messages begin their pages.
   size_t Offset() {
@@ -134,22 +139,30 @@ class Flipper final : public Script {
   uint64_t ghcb_ = 0;
 };
 
-// The snapshot: the first exit after the handshake.
-class AfterHandshake final : public Brancher {
+// The snapshots: the first exit of all, and the first after the handshake.
+class TwoMoments final : public Brancher {
  public:
-  // The seed of the next run; 0: there is none.
-  using Next = std::function<uint64_t()>;
-  explicit AfterHandshake(Next next) : next_(std::move(next)) {}
+  // The seed of the next run of that kind; 0: there is none.
+  using Next = std::function<uint64_t(bool from_the_start)>;
+  explicit TwoMoments(Next next) : next_(std::move(next)) {}
 
  private:
   void AtExit(Machine& machine, const Exit&) override {
+    if (!started_) {
+      started_ = true;
+      RunAll(machine, true);
+      if (in_child()) return;
+    }
     if (done_ ||
         machine.trace().console().find("connected: ") == std::string::npos) {
       return;
     }
     done_ = true;
+    RunAll(machine, false);
+  }
+  void RunAll(Machine& machine, bool from_the_start) {
     for (;;) {
-      const uint64_t seed = next_();
+      const uint64_t seed = next_(from_the_start);
       if (seed == 0) return;
       Try(machine, {{.name = absl::StrCat("seed ", seed),
                      .then = [seed] { return std::make_unique<Flipper>(seed); },
@@ -159,11 +172,22 @@ class AfterHandshake final : public Brancher {
   }
 
   const Next next_;
+  bool started_ = false;
   bool done_ = false;
 };
 
-void RunSeeds(AfterHandshake::Next next) {
-  AfterHandshake brancher(std::move(next));
+// Those of [first, end) of the wanted kind, in order.
+TwoMoments::Next SeedsOf(uint64_t first, uint64_t end) {
+  return [seed = first, end, first, kind = true](bool wanted) mutable {
+    if (wanted != kind) seed = first;
+    kind = wanted;
+    while (seed < end && FromTheStart(seed) != wanted) ++seed;
+    return seed < end ? seed++ : uint64_t{0};
+  };
+}
+
+void RunSeeds(TwoMoments::Next next) {
+  TwoMoments brancher(std::move(next));
   const Outcome outcome = CollectBranches(brancher, {.seed = kSnapshotSeed});
   EXPECT_TRUE(outcome.ok()) << outcome.ToString();
   size_t acted = 0;
@@ -184,25 +208,28 @@ class PropertyTest : public ::testing::TestWithParam<int> {};
 TEST_P(PropertyTest, ChangedSharedBytesDoNoHarm) {
   const uint64_t replay = FromEnvironment("FORELOCK_PROPERTY_SEED");
   const uint64_t seconds = FromEnvironment("FORELOCK_PROPERTY_SECONDS");
-  uint64_t seed = 1 + static_cast<uint64_t>(GetParam()) * kRunsInAPart;
-  uint64_t end = seed + kRunsInAPart;
   if (replay != 0) {
     if (GetParam() != 0) GTEST_SKIP();
-    RunSeeds([left = replay]() mutable { return std::exchange(left, 0); });
+    RunSeeds(SeedsOf(replay, replay + 1));
     return;
   }
   if (seconds == 0) {
-    RunSeeds([&] { return seed < end ? seed++ : 0; });
+    const uint64_t first = 1 + static_cast<uint64_t>(GetParam()) * kRunsInAPart;
+    RunSeeds(SeedsOf(first, first + kRunsInAPart));
     return;
   }
   if (GetParam() != 0) GTEST_SKIP();
   std::random_device device;
-  seed = uint64_t{device()} << 20 | 1;
-  printf("from seed %llu\n", static_cast<unsigned long long>(seed));
-  const auto deadline =
-      std::chrono::steady_clock::now() + std::chrono::seconds(seconds);
-  RunSeeds(
-      [&] { return std::chrono::steady_clock::now() < deadline ? seed++ : 0; });
+  const uint64_t first = uint64_t{device()} << 20 | 1;
+  printf("from seed %llu\n", static_cast<unsigned long long>(first));
+  const auto start = std::chrono::steady_clock::now();
+  // Half of the time for each kind.
+  RunSeeds([next = SeedsOf(first, ~uint64_t{0}), start,
+            seconds](bool wanted) mutable {
+    const auto end =
+        start + std::chrono::milliseconds(seconds * (wanted ? 500 : 1000));
+    return std::chrono::steady_clock::now() < end ? next(wanted) : uint64_t{0};
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(Parts, PropertyTest, ::testing::Range(0, kParts));
