@@ -275,6 +275,12 @@ TEST_F(ClientTest, MessagesOutOfPlaceEndTheSession) {
   }
 }
 
+TEST_F(ClientTest, AWelcomeOfAnotherDaemonIsRefused) {
+  ++host_.welcome.generation;  // The page has the old one.
+  EXPECT_EQ(client_->Connect(B("demo/vm1"), Soon()).reason(),
+            kUnexpectedMessage);
+}
+
 TEST_F(ClientTest, WildIndexesAreAnErrorWithAReason) {
   for (const uint32_t offset : {page::kToGuestHead, page::kToHostTail}) {
     for (const uint32_t by : {0x10001u, 0x20000u, 0x7FFFFFFFu, 0xFFFF0000u}) {

@@ -19,6 +19,22 @@ struct Config;
 
 namespace svsm {
 
+// Says that a configuration is the measured one of this image, and a manifest
+// that of the files this boot has read. Only the boot sequence can say so: with
+// a manifest and a configuration of somebody's own there is no permit.
+class ThisBoot {
+ public:
+  // Not `= default`, as below.
+  ThisBoot(const ThisBoot&) noexcept {}
+  ThisBoot& operator=(const ThisBoot&) = delete;
+
+ private:
+  friend class BootSequence;
+  friend class BootPermitForTests;
+
+  ThisBoot() {}
+};
+
 class [[nodiscard]] BootPermit {
  public:
   // Not `= default`: a trivially copyable class could be had by std::bit_cast.
@@ -28,7 +44,8 @@ class [[nodiscard]] BootPermit {
  private:
   friend class Attestation;
   friend std::optional<BootPermit> PermitWithoutSecrets(
-      const attest::BootManifest& manifest, const proto::Config& config);
+      ThisBoot, const attest::BootManifest& manifest,
+      const proto::Config& config);
   // svsm/testing/boot_permit_for_tests.h, a testonly target: no image has it.
   friend class BootPermitForTests;
 

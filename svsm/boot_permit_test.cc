@@ -17,5 +17,11 @@ TEST(BootPermit, CannotBeMadeElsewhere) {
   static_assert(std::is_nothrow_move_constructible_v<BootPermit>);
 }
 
+TEST(BootPermit, NobodyElseSaysWhatThisBootIs) {
+  static_assert(!std::is_default_constructible_v<ThisBoot>);
+  static_assert(!std::is_aggregate_v<ThisBoot>);
+  static_assert(!std::is_trivially_copyable_v<ThisBoot>);  // std::bit_cast
+}
+
 }  // namespace
 }  // namespace svsm

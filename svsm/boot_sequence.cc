@@ -273,7 +273,7 @@ void BootSequence::OnRetry(const AttemptResult& why) {
 // An attestation that failed ends the boot, unless the configuration lets
 // exactly these boot files go on without secrets.
 Result<BootPermit> BootSequence::JudgeFailure(Status why) {
-  std::optional<BootPermit> permit = PermitWithoutSecrets(manifest_, config_);
+  auto permit = PermitWithoutSecrets(ThisBoot(), manifest_, config_);
   if (!permit.has_value()) {
     // Printed and reported already; Fail() does the rest for the others.
     if (why.reason() == attest::kRefusedByVerifier) {

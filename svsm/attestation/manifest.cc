@@ -44,7 +44,8 @@ base::Status CheckExpected(const attest::BootManifest& manifest,
 }
 
 std::optional<BootPermit> PermitWithoutSecrets(
-    const attest::BootManifest& manifest, const proto::Config& config) {
+    ThisBoot, const attest::BootManifest& manifest,
+    const proto::Config& config) {
   if (config.on_failure != proto::OnFailure::kBootWithoutSecrets ||
       !config.expected_boot.has_value() ||
       !CheckExpected(manifest, *config.expected_boot, config.acpi).ok()) {

@@ -27,6 +27,7 @@ base::Status CheckExpected(const attest::BootManifest& manifest,
 // For a boot without a verdict: only if the configuration says
 // boot-without-secrets and CheckExpected() passes.
 std::optional<BootPermit> PermitWithoutSecrets(
-    const attest::BootManifest& manifest, const proto::Config& config);
+    ThisBoot, const attest::BootManifest& manifest,
+    const proto::Config& config);
 
 }  // namespace svsm

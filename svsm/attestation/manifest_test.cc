@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include <type_traits>
+
 #include "attest/boot_manifest.h"
 #include "base/bytes.h"
 #include "base/result.h"
@@ -10,9 +12,15 @@
 #include "proto/config.h"
 #include "svsm/linux/boot_files.h"
 #include "svsm/reasons.h"
+#include "svsm/testing/boot_permit_for_tests.h"
 
 namespace svsm {
 namespace {
+
+// Who has no ThisBoot gets no permit, whatever the configuration says.
+static_assert(
+    !std::is_invocable_v<decltype(PermitWithoutSecrets),
+                         const attest::BootManifest&, const proto::Config&>);
 
 BootFiles SomeFiles(bool with_acpi) {
   BootFiles files;
@@ -84,14 +92,19 @@ TEST(ManifestTest, NoVerdictNoPermitUnlessConfigured) {
   proto::Config config;
   config.acpi = proto::Acpi::kFromHost;
   config.on_failure = proto::OnFailure::kBootWithoutSecrets;
-  EXPECT_FALSE(PermitWithoutSecrets(*manifest, config).has_value());
+  const auto permitted = [&] {
+    return PermitWithoutSecrets(BootPermitForTests::MakeThisBoot(), *manifest,
+                                config)
+        .has_value();
+  };
+  EXPECT_FALSE(permitted());
   config.expected_boot = ExpectedOf(*manifest);
-  EXPECT_TRUE(PermitWithoutSecrets(*manifest, config).has_value());
+  EXPECT_TRUE(permitted());
   config.expected_boot->kernel[0] ^= 1;
-  EXPECT_FALSE(PermitWithoutSecrets(*manifest, config).has_value());
+  EXPECT_FALSE(permitted());
   config.expected_boot->kernel[0] ^= 1;
   config.on_failure = proto::OnFailure::kHalt;
-  EXPECT_FALSE(PermitWithoutSecrets(*manifest, config).has_value());
+  EXPECT_FALSE(permitted());
 }
 
 }  // namespace

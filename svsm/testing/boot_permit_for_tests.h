@@ -11,6 +11,7 @@ namespace svsm {
 class BootPermitForTests {
  public:
   static BootPermit Make() { return BootPermit(); }
+  static ThisBoot MakeThisBoot() { return ThisBoot(); }
 };
 
 }  // namespace svsm

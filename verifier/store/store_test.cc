@@ -10,10 +10,12 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "gtest/gtest.h"
+#include "verifier/evidence/evidence.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/store/database.h"
 #include "verifier/store/key_ring.h"
@@ -162,6 +164,32 @@ TEST(Store, ASecretNeverChangesClass) {
           .status()
           .code(),
       absl::StatusCode::kAlreadyExists);
+}
+
+// The session has checked it before; here it is what gives secrets away.
+TEST(Store, ASecretOpensForEvidenceOfItsClassOnly) {
+  ScratchStore store;
+  const std::vector<uint8_t> report_data(64, 0x42);
+  const testing::ReportBytes report = testing::MakeReport(report_data);
+  const std::vector<uint8_t> table =
+      testing::PackTable(testing::GoodCertificates());
+  const std::vector<AcceptedRoot> roots = {testing::TestRoot()};
+  EvidenceInput input{.report = report,
+                      .certificates = table,
+                      .roots = roots,
+                      .now = 1'800'000'000};  // January 2027
+  input.report_data.fill(0x42);
+  const EvidenceResult evidence = VerifyEvidence(input);
+  ASSERT_TRUE(evidence.verified.has_value());
+
+  const auto emulated =
+      store->AddSecret("other/emulated", TrustClass::kEmulated, DiskSecret());
+  const auto hardware =
+      store->AddSecret("other/hardware", TrustClass::kHardware, DiskSecret());
+  ASSERT_TRUE(emulated.ok() && hardware.ok());
+  EXPECT_TRUE(store->OpenSecret(*evidence.verified, *emulated).ok());
+  EXPECT_EQ(store->OpenSecret(*evidence.verified, *hardware).status().code(),
+            absl::StatusCode::kPermissionDenied);
 }
 
 TEST(Store, SecretsHaveNamesAndBytes) {
