@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Each seeded fault can still be put into the tree: no build, a second or two.
+
+    apply_test.py WORKSPACE   the tree is where that link leads
+"""
+
+import os
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import mutants  # noqa: E402
+
+CODE = "int F() {\n  if (wild) return Refuse();\n  return 1;\n}\n"
+TEST = "TEST_F(Suite, Case) {}\n"
+BUILD = 'cc_test(\n    name = "f_test",\n    srcs = ["f_test.cc"],\n)\n'
+FAULT = """[[mutant]]
+name = "f"
+why = "wild is taken"
+text = 'if (wild) return Refuse();'
+with = ''
+case = "Suite.Case"
+"""
+TABLE = "| `f` | x |\n"
+
+
+def tree(**changes):
+    files = mutants.Tree({"a/f.cc": CODE, "a/f_test.cc": TEST, "a/BUILD": BUILD, mutants.DATA: FAULT,
+                          mutants.TABLE: TABLE})  # fmt: skip
+    for path, text in changes.items():
+        files[{"code": "a/f.cc", "test": "a/f_test.cc", "build": "a/BUILD", "data": mutants.DATA,
+               "table": mutants.TABLE, "other": "b/g.cc"}[path]] = text  # fmt: skip
+    return files
+
+
+class TheCheckItself(unittest.TestCase):
+    def complaints(self, **changes):
+        return "\n".join(mutants.check(tree(**changes)))
+
+    def test_a_good_one(self):
+        self.assertEqual(mutants.check(tree()), [])
+        (fault,) = mutants.load(FAULT)
+        self.assertEqual(mutants.label(fault, tree()), "//a:f_test")
+        self.assertEqual(mutants.mutated(fault, tree()), ("a/f.cc", "int F() {\n  \n  return 1;\n}\n"))
+
+    def test_code_may_move_and_be_indented_otherwise(self):
+        moved = tree(code="", other="int G() {\n      if (wild)\n        return Refuse();\n}\n")
+        self.assertEqual(mutants.check(moved), [])
+
+    def test_a_text_that_is_gone_or_stands_twice(self):
+        self.assertIn("stands 0 times", self.complaints(code=""))
+        self.assertIn("stands 2 times", self.complaints(other=CODE))
+
+    def test_a_replacement_that_changes_nothing(self):
+        same = FAULT.replace("with = ''", "with = 'if (wild)  return Refuse();'")
+        self.assertIn("is the same", self.complaints(data=same))
+
+    def test_a_test_that_is_gone(self):
+        self.assertIn("Suite.Case stands in 0 files", self.complaints(test=""))
+        self.assertIn("0 targets", self.complaints(build=BUILD.replace("f_test.cc", "g_test.cc")))
+        named = FAULT.replace('case = "Suite.Case"', 'test = "//a:f_test"')
+        self.assertEqual(mutants.check(tree(data=named)), [])
+        self.assertIn("there is no //a:f_test", self.complaints(data=named, build=""))
+
+    def test_data_of_another_form(self):
+        self.assertIn("unknown extra", self.complaints(data=FAULT + "extra = 1\n"))
+        self.assertIn("f: twice", self.complaints(data=FAULT * 2))
+        self.assertIn("no why", self.complaints(data=FAULT.replace("why", "#")))
+        self.assertIn("either a case or a test", self.complaints(data=FAULT.replace("case", "#")))
+
+    def test_a_table_of_other_faults(self):
+        self.assertIn("./run mutants --table", self.complaints(table="| `g` | x |\n"))
+
+
+class ThisTree(unittest.TestCase):
+    def test_every_fault_applies_and_has_its_test(self):
+        root = pathlib.Path(os.path.realpath(WORKSPACE)).parent
+        found = mutants.read_tree(root)
+        self.assertGreaterEqual(len(mutants.load(found[mutants.DATA])), 60)
+        self.assertEqual(mutants.check(found), [])
+
+
+if __name__ == "__main__":
+    WORKSPACE = sys.argv.pop(1)
+    unittest.main()
