@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes .forelock/assets: the kernel, initramfs and command line that the demo
-and the end-to-end tests boot, and .forelock/bazelrc, which tells the tests
-where they are. Does nothing when they are current."""
+"""Makes of each kernel what the demo and the end-to-end tests boot: kernel,
+initramfs and command line. Of the oldest kernel in .forelock/assets, of the
+others in .forelock/kernels/NAME/assets. Writes .forelock/bazelrc, which tells
+the tests where they are. Does nothing when they are current."""
 
 import hashlib
 import os
@@ -10,6 +11,7 @@ import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+KERNELS = ROOT / ".forelock/kernels"
 sys.path.insert(0, str(ROOT / "tests"))
 
 from harness import assets  # noqa: E402
@@ -27,11 +29,15 @@ def write_bazelrc(target):
     """The tests' environment. The digest makes Bazel run them again when the
     assets change: it does not see the files themselves."""
     digest = hashlib.sha256()
-    for name in ("vmlinuz", "initrd.img", "cmdline"):
-        digest.update(hashlib.sha256((target / name).read_bytes()).digest())
+    newest = KERNELS / "newest/assets"
+    files = [folder / name for folder in (target, newest) for name in ("vmlinuz", "initrd.img", "cmdline")]
+    for path in [*files, KERNELS / "newest.missing"]:
+        if path.exists():
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
     text = (
         "# Written by tools/make_assets.py.\n"
         f"test --test_env=FORELOCK_ASSETS={target}\n"
+        f"test --test_env=FORELOCK_KERNELS={KERNELS}\n"
         f"test --test_env=FORELOCK_ASSETS_SHA256={digest.hexdigest()}\n"
     )
     path = ROOT / ".forelock/bazelrc"
@@ -39,10 +45,9 @@ def write_bazelrc(target):
         path.write_text(text)
 
 
-def main():
-    kernel = ROOT / ".forelock/kernel"
+def make(kernel, target):
+    """Assets in `target` from `kernel`, a folder of tools/fetch_kernel.sh."""
     source = ROOT / "demo/initramfs"
-    target = ROOT / ".forelock/assets"
     inputs = [
         kernel / "VERSION",
         source / "init",
@@ -54,15 +59,25 @@ def main():
     ]
     digest = inputs_digest(inputs)
     stamp = target / "stamp"
-    if not stamp.exists() or stamp.read_text() != digest:
-        print("setup: making the initramfs", flush=True)
-        target.mkdir(parents=True, exist_ok=True)
-        stamp.unlink(missing_ok=True)
-        assets.make_initramfs(source, kernel / "modules", target / "initrd.img")
-        (target / "vmlinuz").write_bytes((kernel / "vmlinuz").read_bytes())
-        (target / "cmdline").write_text(assets.COMMAND_LINE)
-        (target / "VERSION").write_text((kernel / "VERSION").read_text())
-        stamp.write_text(digest)
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    version = (kernel / "VERSION").read_text()
+    print(f"setup: making the initramfs for {version.split()[0]}", flush=True)
+    target.mkdir(parents=True, exist_ok=True)
+    stamp.unlink(missing_ok=True)
+    assets.make_initramfs(source, kernel / "modules", target / "initrd.img")
+    (target / "vmlinuz").write_bytes((kernel / "vmlinuz").read_bytes())
+    (target / "cmdline").write_text(assets.COMMAND_LINE)
+    (target / "VERSION").write_text(version)
+    stamp.write_text(digest)
+
+
+def main():
+    target = ROOT / ".forelock/assets"
+    make(ROOT / ".forelock/kernel", target)
+    newest = KERNELS / "newest"
+    if (newest / "VERSION").exists():
+        make(newest, newest / "assets")
     write_bazelrc(target)
 
 

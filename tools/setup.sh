@@ -5,6 +5,8 @@
 # Debian packages (tools/packages.txt), third-party sources (.distdir), the
 # demo's kernel and initramfs (.forelock). Does nothing where nothing is
 # missing, and then needs neither root nor network.
+#
+#   tools/setup.sh [--newest-kernel]    the tests' second kernel, too
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -70,5 +72,6 @@ if [ "$packages" != "$(cat .forelock/packages 2> /dev/null || true)" ]; then
   echo "$packages" > .forelock/packages
 fi
 
-tools/fetch_kernel.sh
+tools/fetch_kernel.sh oldest
+[ "${1:-}" != --newest-kernel ] || tools/fetch_kernel.sh newest
 /usr/bin/python3 tools/make_assets.py

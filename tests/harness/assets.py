@@ -7,11 +7,13 @@ tools/fetch_kernel.sh.
 
 import gzip
 import hashlib
+import lzma
 import os
 import pathlib
 import re
 import shutil
 import subprocess
+import zlib
 
 from . import cpio
 
@@ -45,39 +47,74 @@ def sbin(name):
 # --- Initramfs.
 
 
-def _module_files(tree):
-    """Module name -> file. The kernel treats - and _ in names as equal."""
-    return {path.stem.replace("-", "_"): path for path in tree.rglob("*.ko")}
+# Module files as they may be named, and who decompresses them.
+_MODULE_NAME = re.compile(r"(.+)\.ko(\.[a-z0-9]+)?")
 
 
-def _dependencies(path):
-    found = re.search(rb"\0depends=([^\0]*)\0", path.read_bytes())
-    names = found.group(1).decode().split(",") if found else []
-    return [name.replace("-", "_") for name in names if name]
+def _zstd(data):
+    return subprocess.run([sbin("zstd"), "-d", "-c"], input=data, check=True, capture_output=True).stdout
 
 
-def module_order(tree, wanted):
-    """Files of `wanted` and all that they depend on, dependencies first."""
-    files = _module_files(tree)
-    order = []
+_DECOMPRESS = {None: bytes, ".xz": lzma.decompress, ".gz": gzip.decompress, ".zst": _zstd}
 
-    def visit(name, required):
-        path = files.get(name.replace("-", "_"))
-        if path is None:
-            builtin = tree.glob("modules.builtin")
-            listed = any(f"/{name}.ko" in file.read_text() for file in builtin)
-            if required and not listed:
-                raise FileNotFoundError(f"kernel module {name} is not in {tree}")
-            return
-        if path in order:
-            return
-        for dependency in _dependencies(path):
-            visit(dependency, True)
-        order.append(path)
 
-    for name in wanted:
-        visit(name, False)
-    return order
+def _same(name):
+    """The kernel treats - and _ in module names as equal."""
+    return name.replace("-", "_")
+
+
+def read_module(path):
+    """A module's bytes, decompressed: insmod of the initramfs takes no others."""
+    suffix = _MODULE_NAME.fullmatch(path.name).group(2)
+    if suffix not in _DECOMPRESS:
+        raise ValueError(f"{path}: kernel modules compressed as *{suffix} cannot be read")
+    try:
+        data = _DECOMPRESS[suffix](path.read_bytes())
+    except (lzma.LZMAError, zlib.error, EOFError, OSError, subprocess.CalledProcessError) as error:
+        raise ValueError(f"{path}: kernel module does not decompress: {error}") from error
+    if not data.startswith(b"\x7fELF"):
+        raise ValueError(f"{path}: is no kernel module")
+    return data
+
+
+class Modules:
+    """The modules that one kernel has, as files or built in."""
+
+    def __init__(self, tree):
+        self._tree = tree
+        found = ((_MODULE_NAME.fullmatch(path.name), path) for path in sorted(tree.rglob("*.ko*")))
+        self._files = {_same(match.group(1)): path for match, path in found if match}
+        builtin = tree / "modules.builtin"
+        lines = builtin.read_text().split() if builtin.exists() else []
+        self._builtin = {_same(pathlib.PurePath(line).name.removesuffix(".ko")) for line in lines}
+
+    def order(self, wanted):
+        """{file name for the initramfs: bytes} of `wanted` and of all that they
+        depend on, dependencies first. What is neither a file nor built in is an
+        error, unless `wanted` says "NAME optional"."""
+        order = {}
+
+        def visit(name, optional, wanted_by):
+            path = self._files.get(name)
+            if path is None:
+                if not optional and name not in self._builtin:
+                    raise FileNotFoundError(f"kernel module {name}{wanted_by} is not in {self._tree}")
+                return
+            if f"{name}.ko" in order:
+                return
+            data = read_module(path)
+            depends = re.search(rb"\0depends=([^\0]*)\0", data)
+            for dependency in (depends.group(1).decode().split(",") if depends else []):
+                if dependency:
+                    visit(_same(dependency), False, f", which {name} needs,")
+            order[f"{name}.ko"] = data
+
+        for line in wanted:
+            name, *options = line.split()
+            if options not in ([], ["optional"]):
+                raise ValueError(f"list of modules: {line}")
+            visit(_same(name), bool(options), "")
+        return order
 
 
 def _libraries(program):
@@ -108,10 +145,10 @@ def make_initramfs(source, modules, output):
         archive.file(library, pathlib.Path(library).read_bytes(), 0o755)
     text = (source / "modules.txt").read_text()
     wanted = [line for line in text.splitlines() if line and not line.startswith("#")]
-    order = module_order(modules, wanted)
-    for path in order:
-        archive.file(f"lib/modules/{path.name}", path.read_bytes())
-    archive.file("lib/modules/order", "".join(f"{path.name}\n" for path in order).encode())
+    order = Modules(modules).order(wanted)
+    for name, data in order.items():
+        archive.file(f"lib/modules/{name}", data)
+    archive.file("lib/modules/order", "".join(f"{name}\n" for name in order).encode())
     data = archive.serialise()
     # Boots as fast as an uncompressed one, and less is measured.
     output.write_bytes(gzip.compress(data, 9, mtime=0))
