@@ -75,11 +75,28 @@ class BootTest(testing.EndToEnd):
 
 
 class SecondBootTest(testing.EndToEnd):
+    @classmethod
+    def more_guests(cls):
+        try:
+            cls.newest = testing.newest_guest()
+        except unittest.SkipTest as reason:
+            cls.newest, cls.no_newest = None, str(reason)
+            return []
+        return [cls.newest]
+
     def test_a_second_boot_counts_up_and_boots(self):
         for _ in range(2):
             self.assert_booted(self.boot())
         (latest, _), _ = self.site.verifier.decisions()
         self.assertRegex(self.site.verifier.audit(latest), r"(?m)^boot +number 2$")
+
+    # The name sorts it last: the first test counts the boots of its site.
+    def test_the_newest_kernel_boots_from_the_encrypted_disk(self):
+        if self.newest is None:
+            self.skipTest(self.no_newest)
+        qemu = self.boot(guest=self.newest)
+        self.assert_booted(qemu)
+        self.assert_line(qemu, "initramfs: done, powering off")
 
     def test_an_interrupted_verifier_is_denied_service_only(self):
         self.site.verifier.stop()

@@ -7,6 +7,7 @@ holds what: owner/, host/, processor/, logs/.
 """
 
 import base64
+import copy
 import hashlib
 import json
 import os
@@ -37,7 +38,7 @@ class Tools:
 
 
 class GuestAssets:
-    """Kernel, initramfs and command line, made by tools/setup.sh."""
+    """Kernel, initramfs and command line, made by tools/make_assets.py."""
 
     def __init__(self, folder):
         folder = pathlib.Path(folder)
@@ -45,6 +46,15 @@ class GuestAssets:
         self.initrd = folder / "initrd.img"
         self.command_line = folder / "cmdline"
         self.version = (folder / "VERSION").read_text().strip()
+
+    def replace(self, **changes):
+        """The same with other files."""
+        other = copy.copy(self)
+        for name, path in changes.items():
+            if not hasattr(other, name):
+                raise AttributeError(name)
+            setattr(other, name, path)
+        return other
 
 
 def sha384(path):
@@ -183,9 +193,10 @@ class Site:
                       stdin=key)  # fmt: skip
         return disk, key
 
-    def write_policy(self, images, root_der, acpi, product=None, csp_id=None, options=()):
+    def write_policy(self, images, root_der, acpi, product=None, csp_id=None, options=(), also=()):
         """As an owner begins: what `forelock policy from-image` prints; by hand
-        only the provider whose VLEK is allowed."""
+        only the provider whose VLEK is allowed, and the boot files of the guests
+        in `also`."""
         root = hashlib.sha256(root_der.read_bytes()).hexdigest()
         text = process.run([self.tools.cli, "policy", "from-image", *images,
                             "--emulated", "--root-sha256", root, "--acpi", acpi if acpi == "none" else f"sha384:{acpi}",
@@ -194,15 +205,20 @@ class Site:
                             *(["--product", product] if product else []), *options]).stdout  # fmt: skip
         if csp_id:
             text = re.sub(r'^vlek = "refused"', f'vlek = ["{csp_id}"]', text, flags=re.M)
+        for guest in also:
+            for name, path in (("kernel", guest.kernel), ("initrd", guest.initrd),
+                               ("command_line", guest.command_line)):  # fmt: skip
+                text = re.sub(rf'^{name} = \["', f'{name} = ["sha384:{sha384(path)}", "', text, flags=re.M)
         policy = self.owner / "policy.toml"
         policy.write_text(text)
         process.run([self.tools.cli, "policy", "check", policy])
         return policy
 
-    def prepare(self, welcome, say=lambda name, text: None, images=(), processor=()):
+    def prepare(self, welcome, say=lambda name, text: None, images=(), processor=(), also=()):
         """Fresh keys, a fresh disk and fresh images; ends with verifier and proxy
         running. `images`: name -> configure_image's changes, besides "vm1".
-        `processor`: the arguments of make_processor."""
+        `processor`: the arguments of make_processor. `also`: GuestAssets whose
+        boot files the policy allows, besides those of this site."""
         processor = dict(processor)
         root = self.make_processor(**processor)
         say("processor", "an emulated secure processor with a fresh test root of its own (not AMD's)")
@@ -219,7 +235,7 @@ class Site:
         say("disk", "LUKS2, aes-xts-plain64, a random 256-bit key that only the verifier has")
         say("kernel", f"Debian's {self.guest.version}")
         self.acpi = self.learn_acpi(self.boot(self.image, self.disk))
-        self.verifier.call("policy", "add", self.write_policy(self.images.values(), root, self.acpi, **processor))
+        self.verifier.call("policy", "add", self.write_policy(self.images.values(), root, self.acpi, also=also, **processor))
         say("policy", "names this image, kernel, initramfs, command line and ACPI tables by digest")
         self.verifier.start()
         self.endpoints = {"verifier": self.verifier.address}
@@ -296,8 +312,9 @@ class Site:
 
     # --- The machine.
 
-    def boot(self, image, disk, **changes):
-        boot = machine.Boot(image, self.guest.kernel, self.guest.initrd, self.guest.command_line, disk)
+    def boot(self, image, disk, guest=None, **changes):
+        guest = guest or self.guest
+        boot = machine.Boot(image, guest.kernel, guest.initrd, guest.command_line, disk)
         return boot.replace(**changes)
 
     def start_machine(self, boot, on_line=None, typing=False):
