@@ -182,6 +182,13 @@ each() {
         { best=$version best_suite=$its_suite best_package=$package; }
     done < "$work/found"
     [ "$(cat "$kernels/$series/VERSION" 2> /dev/null)" = "$best_package $best" ] && continue
+    if [ "$(cat "$kernels/newest/VERSION" 2> /dev/null)" = "$best_package $best" ]; then
+      rm -rf "$kernels/$series" "$kernels/$series.missing" "$kernels/$series.new"
+      mkdir "$kernels/$series.new"
+      (cd "$kernels/newest" && cp -al vmlinuz modules VERSION "../$series.new")
+      mv "$kernels/$series.new" "$kernels/$series"
+      continue
+    fi
     use_suite "$best_suite"
     fetch "$series" "$best_package" "$kernels/$series" || missing "$series" "$why"
   done
