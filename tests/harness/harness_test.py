@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the harness itself that need no machine."""
 
+import gzip
+import lzma
 import os
 import pathlib
 import subprocess
@@ -9,7 +11,7 @@ import tempfile
 import unittest
 import zlib
 
-from harness import assets, channel, cpio, luks2, process, testing
+from harness import assets, channel, cpio, initrd, luks2, process, testing
 
 
 class CpioTest(unittest.TestCase):
@@ -33,6 +35,105 @@ class CpioTest(unittest.TestCase):
         entry = data[data.index(b"etc/x\0") - 110 :]
         self.assertEqual(int(entry[14:22], 16), 0o100400)
         self.assertEqual(int(entry[54:62], 16), 5)
+
+
+def module(name, depends=""):
+    """What the harness reads of a kernel module."""
+    return b"\x7fELF" + f"\0name={name}\0depends={depends}\0".encode()
+
+
+def zstd(data):
+    return subprocess.run(["zstd", "-q", "-c"], input=data, check=True, capture_output=True).stdout
+
+
+COMPRESS = {"": bytes, ".xz": lzma.compress, ".gz": gzip.compress, ".zst": zstd}
+
+
+class ModulesTest(unittest.TestCase):
+    def tree(self, files, builtin=""):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        tree = pathlib.Path(folder.name)
+        (tree / "kernel/drivers").mkdir(parents=True)
+        for name, data in files.items():
+            (tree / "kernel/drivers" / name).write_bytes(data)
+        (tree / "modules.builtin").write_text(builtin)
+        return assets.Modules(tree)
+
+    def test_each_compression_arrives_plain(self):
+        plain = module("dm_crypt")
+        for suffix, compress in COMPRESS.items():
+            with self.subTest(suffix):
+                modules = self.tree({f"dm-crypt.ko{suffix}": compress(plain)})
+                self.assertEqual(modules.order(["dm-crypt"]), {"dm_crypt.ko": plain})
+
+    def test_a_damaged_module_is_an_error_with_its_name(self):
+        for suffix, compress in COMPRESS.items():
+            whole = compress(module("dm_crypt", "a" * 100))
+            for damaged in (whole[: len(whole) // 2], b"", b"x" + whole[1:]):
+                if suffix == "" and damaged == whole[: len(whole) // 2]:
+                    continue  # still a module, as far as is looked
+                with self.subTest(suffix=suffix, size=len(damaged)):
+                    modules = self.tree({f"dm-crypt.ko{suffix}": damaged})
+                    with self.assertRaisesRegex(ValueError, f"dm-crypt.ko{suffix}: "):
+                        modules.order(["dm_crypt"])
+
+    def test_an_unknown_compression_is_an_error_with_its_name(self):
+        modules = self.tree({"dm-crypt.ko.lz4": b"x"})
+        with self.assertRaisesRegex(ValueError, r"dm-crypt\.ko\.lz4: .*\*\.lz4"):
+            modules.order(["dm-crypt"])
+
+    def test_what_is_no_module_is_left_alone(self):
+        modules = self.tree({"dm-crypt.ko.xz.dpkg-new": b"x", "dm-crypt.kolon": b"x"})
+        with self.assertRaises(FileNotFoundError):
+            modules.order(["dm-crypt"])
+
+    def test_dependencies_come_first_and_once(self):
+        modules = self.tree({
+            "a.ko.xz": lzma.compress(module("a", "b-b,c")),
+            "b_b.ko.zst": zstd(module("b_b", "c")),
+            "c.ko": module("c"),
+            "d.ko.gz": gzip.compress(module("d", "c")),
+        })  # fmt: skip
+        self.assertEqual(list(modules.order(["a", "d", "a"])), ["c.ko", "b_b.ko", "a.ko", "d.ko"])
+
+    def test_builtin_is_no_file(self):
+        modules = self.tree({"a.ko": module("a", "b_b")}, "kernel/crypto/b-b.ko\nkernel/virtio/v_pci.ko\n")
+        self.assertEqual(list(modules.order(["a", "v-pci"])), ["a.ko"])
+
+    def test_missing_is_an_error_with_its_name(self):
+        modules = self.tree({"a.ko": module("a")}, "kernel/crypto/bb.ko\n")
+        with self.assertRaisesRegex(FileNotFoundError, "kernel module b is not in"):
+            modules.order(["a", "b"])
+
+    def test_a_missing_dependency_is_an_error_even_of_an_optional_one(self):
+        modules = self.tree({"a.ko.xz": lzma.compress(module("a", "gone"))})
+        with self.assertRaisesRegex(FileNotFoundError, "kernel module gone, which a needs, is not in"):
+            modules.order(["a optional"])
+
+    def test_missing_but_optional(self):
+        modules = self.tree({"a.ko": module("a")})
+        self.assertEqual(list(modules.order(["b optional", "a optional"])), ["a.ko"])
+
+    def test_a_mistake_in_the_list_is_an_error(self):
+        with self.assertRaisesRegex(ValueError, "list of modules: a optionall"):
+            self.tree({"a.ko": module("a")}).order(["a optionall"])
+
+
+class InitrdTest(unittest.TestCase):
+    def test_padding_is_as_asked_for(self):
+        for padding, step in ((initrd.WORD, 4), (initrd.SECTOR, 512)):
+            data = initrd.make("gzip", False, padding, "#!/bin/busybox sh")
+            self.assertEqual(len(data) % step, 0)
+            self.assertIn(b"busybox sh", zlib.decompressobj(31).decompress(data))
+        self.assertEqual(data[-4:], bytes(4))
+        self.assertNotEqual(len(initrd.make("gzip", False, initrd.NOTHING, "")) % 4, 0)
+
+    def test_the_early_archive_is_first_and_plain(self):
+        data = initrd.make("lz4", True, initrd.NOTHING, "")
+        self.assertTrue(data.startswith(b"070701"))
+        self.assertIn(b"kernel/x86/microcode/AuthenticAMD.bin\0", data[:4096])
+        self.assertIn(b"\x02\x21\x4c\x18", data)  # lz4's legacy frame
 
 
 class DiskTest(unittest.TestCase):
