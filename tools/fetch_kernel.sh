@@ -58,15 +58,21 @@ metapackage_depends() {
 }
 
 # unpack PACKAGE FOLDER: the kernel of a linux-image package in the suite in use.
-# Since Linux 7.0 that package is empty and needs others of its own version.
+# Since Linux 6.19 that package is empty and needs others of its own version.
+# "bare" says that a kernel without modules will do: of superseded ones mirrors
+# keep the signed parts only.
 unpack() {
   rm -rf "$work/debs" "$work/tree" "$2.new" "$2.old"
   mkdir -p "$work/debs" "$work/tree" "$2.new"
-  queue=$1
+  queue=$1 unlisted=
   while [ -n "$queue" ]; do
     next=
     for package in $queue; do
       ! ls "$work/debs/${package}_"*.deb > /dev/null 2>&1 || continue
+      [ -n "$(apt-cache madison "$package")" ] || {
+        unlisted="$unlisted $package"
+        continue
+      }
       (cd "$work/debs" && apt-get -qq download "$package") || return 1
       dpkg-deb -x "$work/debs/${package}_"*.deb "$work/tree" || return 1
       version=$(dpkg-deb -f "$work/debs/${package}_"*.deb Version)
@@ -76,7 +82,7 @@ unpack() {
     done
     queue=$(echo $next)
   done
-  # /boot and /lib, since 7.0 both under /usr/lib/modules.
+  # /boot and /lib, since the split both under /usr/lib/modules.
   for vmlinuz in "$work"/tree/boot/vmlinuz-* "$work"/tree/usr/lib/modules/*/vmlinuz; do
     [ ! -f "$vmlinuz" ] || mv "$vmlinuz" "$2.new/vmlinuz" || return 1
   done
@@ -84,25 +90,28 @@ unpack() {
     [ ! -d "$modules/kernel" ] || mv "$modules" "$2.new/modules" || return 1
   done
   rm -rf "$work/debs" "$work/tree"
-  [ -s "$2.new/vmlinuz" ] && [ -d "$2.new/modules/kernel" ] || {
-    echo "no kernel or no modules in $1" >&2
-    return 1
-  }
+  for part in vmlinuz modules; do
+    [ -e "$2.new/$part" ] || [ "$part ${3:-}" = "modules bare" ] || {
+      echo "no $part${unlisted:+; the mirror does not list$unlisted}" >&2
+      return 1
+    }
+  done
   # Whole at each moment: the old one or the new one.
   [ ! -d "$2" ] || mv "$2" "$2.old"
   mv "$2.new" "$2" && rm -rf "$2.old"
 }
 
-# fetch NAME PACKAGE FOLDER: says what it does; 1 if it cannot be had.
+# fetch NAME PACKAGE FOLDER [bare]: says what it does; 1 if it cannot be had.
 fetch() {
   say "fetching $2 (unpacked into $3, not installed)"
-  if ! unpack "$2" "$3" 2> "$work/fetch.log"; then
+  if ! unpack "$2" "$3" "${4:-}" 2> "$work/fetch.log"; then
     rm -rf "$3.new"
     why="$2 cannot be had: $(grep -m1 . "$work/fetch.log" || echo "no reason given")"
     return 1
   fi
   rm -f "$kernels/$1.missing"
   say "kernel $(cat "$3/VERSION")"
+  [ -d "$3/modules" ] || say "kernels: the mirror has no modules for it"
 }
 
 # missing NAME WHY: for the tests, which say it again.
@@ -190,7 +199,7 @@ each() {
       continue
     fi
     use_suite "$best_suite"
-    fetch "$series" "$best_package" "$kernels/$series" || missing "$series" "$why"
+    fetch "$series" "$best_package" "$kernels/$series" bare || missing "$series" "$why"
   done
   # What was listed once and is not now.
   for file in "$kernels"/*.missing; do

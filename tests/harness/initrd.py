@@ -7,6 +7,7 @@ Documentation/driver-api/early-userspace/buffer-format.rst and
 Documentation/arch/x86/microcode.rst.
 """
 
+import hashlib
 import subprocess
 
 from . import assets, cpio
@@ -23,6 +24,28 @@ COMPRESSORS = {
     "lz4": ["lz4", "-l", "-9", "-q"],
     "zstd": ["zstd", "-19", "-q"],
 }
+
+# The whole user space: says whether the key is there, and ends. Needs no modules.
+_INIT = """#!/bin/busybox sh
+key=/etc/cryptsetup-keys.d/root.key
+if [ -f $key ]; then
+  set -- $(busybox sha256sum $key)
+  echo "initramfs: key file present, $(busybox stat -c %s $key) bytes, sha256 $1"
+else
+  echo "initramfs: no key file"
+fi
+busybox poweroff -f
+"""
+
+# Linux's errors, too: they say what it could not unpack.
+COMMAND_LINE = "console=ttyS0 quiet loglevel=4 panic=-1 no_timer_check"
+
+
+def key_line(key):
+    """The line of a guest that got `key`, as a pattern."""
+    digest = hashlib.sha256(key).hexdigest()
+    return f"initramfs: key file present, {len(key)} bytes, sha256 {digest}$"
+
 
 # What stands behind the last byte of the compressed data.
 NOTHING, WORD, SECTOR = "no padding", "padded to 4", "padded to 512"
@@ -49,9 +72,8 @@ def microcode():
     return archive.serialise()
 
 
-def make(compressor, early, padding, init):
-    """The initrd's bytes. `early`: with an archive of microcode before it.
-    `init`: the script that is its user space, with busybox."""
+def make(compressor, early, padding):
+    """The initrd's bytes. `early`: with an archive of microcode before it."""
     data = b""
     # Content decides the length. That of NOTHING is to be no multiple of 4: what
     # follows cannot begin there, and WORD is the case in which it can.
@@ -60,7 +82,7 @@ def make(compressor, early, padding, init):
         for folder in ("dev", "etc"):
             archive.directory(folder)
         archive.character_device("dev/console", 5, 1)
-        archive.file("init", init.encode(), 0o755)
+        archive.file("init", _INIT.encode(), 0o755)
         with open(assets.sbin("busybox"), "rb") as busybox:
             archive.file("bin/busybox", busybox.read(), 0o755)
         archive.file("etc/extra", bytes(range(extra)))
