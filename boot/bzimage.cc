@@ -48,6 +48,8 @@ Status CheckPlacement(const BzImage& image) {
   if (alignment < kPage || alignment > kMaxAlignment ||
       (alignment & (alignment - 1)) != 0 ||
       (image.preferred_address & (kPage - 1)) != 0 ||
+      // It would run, and want init_size, from the next multiple on.
+      (image.relocatable && (image.preferred_address & (alignment - 1)) != 0) ||
       image.init_size < image.payload_size || image.init_size > kMaxInitSize ||
       image.preferred_address > k4GiB - image.init_size) {
     return Bad(kKernelHeader);

@@ -68,6 +68,7 @@ TEST(BzImage, ChecksEachField) {
       {"alignment odd", 0x230, 4, 0x300000, kKernelHeader},
       {"alignment huge", 0x230, 4, 0x80000000, kKernelHeader},
       {"address odd", 0x258, 8, 0x1000001, kKernelHeader},
+      {"address not aligned", 0x258, 8, 0x1100000, kKernelHeader},
       {"address at the end", 0x258, 8, 0xFFFFFFFFFFFFF000, kKernelHeader},
       {"address above 4 GiB", 0x258, 8, 0x100000000, kKernelHeader},
       {"end above 4 GiB", 0x258, 8, 0xFFC01000, kKernelHeader},

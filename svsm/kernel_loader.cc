@@ -180,7 +180,8 @@ void KernelLoader::WipeKernelPages() {
 // how much of it there is to wipe.
 void KernelLoader::WipeBehindInitrd() {
   const BootFile& file = files_.initrd;
-  WipeRam(file.memory.begin + file.length, file.memory.size() - file.length);
+  const uint64_t kept = file.length - files_.initrd_trailer;
+  WipeRam(file.memory.begin + kept, file.memory.size() - kept);
 }
 
 }  // namespace svsm

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "crypto/hash.h"
+#include "svsm/linux/bootconfig.h"
 
 namespace svsm {
 namespace {
@@ -92,8 +93,11 @@ Status LoadInitrd(Copier& copier, uint64_t reserve, BootFiles& out) {
                       .room_behind = reserve,
                       .below = below};
   const Result<FwCfgFile> file = copier.Find(kInitrdFile);
-  if (file.ok()) return copier.Copy(kInitrdFile, *file, limits, out.initrd);
-  return copier.MakeEmpty(limits, out.initrd);
+  if (!file.ok()) return copier.MakeEmpty(limits, out.initrd);
+  BASE_TRY(copier.Copy(kInitrdFile, *file, limits, out.initrd));
+  out.initrd_trailer =
+      BootconfigSize(copier.At(out.initrd.memory).first(out.initrd.length));
+  return {};
 }
 
 Status LoadCmdline(Copier& copier, BootFiles& out) {

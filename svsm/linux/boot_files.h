@@ -56,6 +56,9 @@ struct BootFile {
 struct BootFiles {
   BootFile kernel;
   BootFile initrd;
+  // How many of the initrd's last bytes Linux wants to be the last: a boot
+  // configuration (bootconfig.h).
+  uint64_t initrd_trailer = 0;
   BootFile cmdline;
   // rsdp, tables, loader: the order of the manifest. All or none present.
   std::array<BootFile, 3> acpi;

@@ -34,7 +34,7 @@ namespace svsm {
 namespace {
 
 constexpr Range kImage{0x200000, 0x300000};
-constexpr size_t kMemory = size_t{64} << 20;
+constexpr size_t kMemory = size_t{28} << 20;
 constexpr uint64_t kCbit = uint64_t{1} << 51;
 constexpr uint8_t kGarbage = 0xA5;  // what unwritten memory holds on SNP
 

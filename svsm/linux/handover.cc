@@ -31,20 +31,24 @@ void Clear(MutableBytes bytes) {
   if (!bytes.empty()) memset(bytes.data(), 0, bytes.size());
 }
 
-// All there is behind the initrd's own bytes.
-MutableBytes BehindInitrd(const BootFiles& files,
-                          const PhysicalWindow& window) {
-  return window.At(files.initrd.memory).subspan(files.initrd.length);
+// The initrd's bytes without a trailer: what Linux unpacks.
+uint64_t ArchivesSize(const BootFiles& files) {
+  return files.initrd.length - files.initrd_trailer;
+}
+
+// All there is behind them. Between the two phases the trailer is at its end.
+MutableBytes BehindArchives(const BootFiles& files,
+                            const PhysicalWindow& window) {
+  return window.At(files.initrd.memory).subspan(ArchivesSize(files));
 }
 
 // Where the archive with the secrets goes.
 Result<MutableBytes> PlaceOfSecrets(const BootFiles& files,
                                     const PhysicalWindow& window) {
-  const uint64_t start = SecretsOffset(files.initrd.length);
-  if (start > files.initrd.memory.size()) {
-    return Status(Code::kResourceExhausted, kCpioFull);
-  }
-  return window.At(files.initrd.memory).subspan(start);
+  const uint64_t start = SecretsOffset(ArchivesSize(files));
+  const uint64_t end = files.initrd.memory.size() - files.initrd_trailer;
+  if (start > end) return Status(Code::kResourceExhausted, kCpioFull);
+  return window.At(files.initrd.memory).first(end).subspan(start);
 }
 
 class Plan {
@@ -108,9 +112,14 @@ class Plan {
   Status PlaceInitrd() {
     out_.initrd = files_.initrd.memory.begin;
     out_.initrd_size = files_.initrd.length;
+    const MutableBytes behind = BehindArchives(files_, window_);
+    const uint64_t trailer = files_.initrd_trailer;
+    if (trailer != 0) {
+      memmove(behind.last(trailer).data(), behind.data(), trailer);
+    }
     const Status fits = TrySecrets();
     // The gap, and what will stay behind the secrets.
-    Clear(BehindInitrd(files_, window_));
+    Clear(behind.first(behind.size() - trailer));
     return fits;
   }
 
@@ -214,13 +223,26 @@ Status FillSecrets(const BootFiles& files, const PhysicalWindow& window,
     base::SecureZero(place.data(), place.size());
     return size.status();
   }
-  const uint64_t start = SecretsOffset(files.initrd.length);
-  out.secrets = out.initrd + start;
+  out.secrets = out.initrd + SecretsOffset(ArchivesSize(files));
   out.secrets_size = *size;
-  out.initrd_size = start + *size;
-  WriteInitrd(out.initrd, out.initrd_size,
-              window.At(out.zero_page, kZeroPageSize).first<kZeroPageSize>());
   return {};
+}
+
+// The trailer comes last again, and the kernel learns where that is.
+void FinishInitrd(const BootFiles& files, const PhysicalWindow& window,
+                  Handover& out) {
+  const uint64_t end = out.secrets_size == 0
+                           ? ArchivesSize(files)
+                           : out.secrets + out.secrets_size - out.initrd;
+  const uint64_t trailer = files.initrd_trailer;
+  if (trailer != 0) {
+    const MutableBytes rest = window.At(files.initrd.memory).subspan(end);
+    memmove(rest.data(), rest.last(trailer).data(), trailer);
+    Clear(rest.subspan(trailer));
+  }
+  out.initrd_size = end + trailer;
+  WriteInitrd(out.initrd_size == 0 ? 0 : out.initrd, out.initrd_size,
+              window.At(out.zero_page, kZeroPageSize).first<kZeroPageSize>());
 }
 
 }  // namespace
@@ -235,6 +257,7 @@ Status PlanKernel(const BootFiles& files, MemoryMap& map,
 Status FillKernel(const BootFiles& files, const PhysicalWindow& window,
                   const FillInput& input, Handover& out) {
   BASE_TRY(FillSecrets(files, window, input, out));
+  FinishInitrd(files, window, out);
   uint64_t next = 0;
   if (out.kept_pages != 0) {
     if (!input.launch_pages.has_value()) __builtin_trap();  // it was planned

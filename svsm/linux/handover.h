@@ -80,7 +80,8 @@ struct Handover {
 inline constexpr uint64_t kGapBehindInitrd = 8;
 
 // Offset of the archive with the secrets from the begin of an initrd of
-// `length` bytes: Linux wants a multiple of 4.
+// `length` bytes, a trailer of BootFiles::initrd_trailer bytes not counted:
+// Linux wants a multiple of 4. The trailer goes behind the secrets.
 constexpr uint64_t SecretsOffset(uint64_t length) {
   return (length + kGapBehindInitrd + 3) & ~uint64_t{3};
 }

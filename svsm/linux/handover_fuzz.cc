@@ -26,7 +26,8 @@
 
 namespace {
 
-constexpr size_t kMemory = size_t{48} << 20;
+// Little: each kernel's place is written up to its init_size.
+constexpr size_t kMemory = size_t{20} << 20;
 constexpr svsm::Range kImage{0x200000, 0x300000};
 constexpr svsm::HostMapEntry kMap[] = {
     {0, 0x9FC00, 1},
@@ -87,6 +88,7 @@ extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
   constexpr std::string_view kLine = "console=ttyS0 quiet";
   auto kernel = svsm::FakeKernel(0x400);
   svsm::Poke<uint8_t>(kernel, 0x1F1, 1);
+  svsm::Poke<uint32_t>(kernel, 0x260, 0x100000);
   if (index == 1) svsm::Poke<uint64_t>(kernel, 0x258, 0x100000000);
   kernel.resize(2 * 512 + 0x400);
   const size_t size = 2 + kLine.size() + kernel.size();

@@ -417,6 +417,64 @@ TEST_F(HandoverTest, ZerosAreBetweenInitrdAndSecrets) {
   }
 }
 
+// Linux cuts a boot configuration off an initrd's very end, before it unpacks.
+TEST_F(HandoverTest, ABootConfigurationStaysTheLast) {
+  const std::string_view text = "kernel.quiet";
+  for (const size_t padding : {0u, 1u, 3u}) {
+    for (const bool secrets : {true, false}) {
+      SCOPED_TRACE(testing::Message() << padding << " " << secrets);
+      device_ = FakeFwCfg();
+      map_ = MemoryMap();
+      memory_.assign(memory_.size(), 0xA5);
+      initrd_.assign(1001, 0x55);
+      Blob trailer(text.begin(), text.end());
+      uint32_t sum = 0;
+      for (const uint8_t byte : trailer) sum += byte;
+      for (const uint32_t word : {static_cast<uint32_t>(text.size()), sum}) {
+        trailer.resize(trailer.size() + 4);
+        Poke(trailer, trailer.size() - 4, word);
+      }
+      for (const char c : std::string_view("#BOOTCONFIG\n")) {
+        trailer.push_back(static_cast<uint8_t>(c));
+      }
+      trailer.resize(trailer.size() + padding);
+      initrd_.insert(initrd_.end(), trailer.begin(), trailer.end());
+      ASSERT_TRUE(Load(AcpiSource::kNone).ok());
+      EXPECT_EQ(files_.initrd_trailer, trailer.size());
+      ASSERT_TRUE(Plan().ok());
+      const auto disks = disks_;
+      const auto files = secrets_;
+      if (!secrets) {  // as after a refusal, where the image may boot all the
+                       // same
+        disks_.clear();
+        secrets_.clear();
+      }
+      const auto handover = Fill();
+      disks_ = disks;
+      secrets_ = files;
+      ASSERT_TRUE(handover.ok());
+      const uint64_t end = handover->initrd + handover->initrd_size;
+      EXPECT_TRUE(base::Equal(window_.At(end - trailer.size(), trailer.size()),
+                              trailer));
+      EXPECT_TRUE(
+          base::AllZero(window_.At(end, files_.initrd.memory.end - end)));
+      EXPECT_EQ(Read<uint32_t>(handover->zero_page + 0x21C),
+                handover->initrd_size);
+      EXPECT_TRUE(base::Equal(window_.At(handover->initrd, 1001),
+                              base::Bytes(initrd_).first(1001)));
+      if (!secrets) {
+        EXPECT_EQ(handover->initrd_size, initrd_.size());
+        continue;
+      }
+      EXPECT_EQ(handover->secrets, handover->initrd + 1012);
+      EXPECT_TRUE(base::AllZero(window_.At(handover->initrd + 1001, 11)));
+      EXPECT_EQ(handover->secrets + handover->secrets_size + trailer.size(),
+                end);
+      EXPECT_EQ(Count(memory_, text), 1u);
+    }
+  }
+}
+
 // The room is enough for the largest secrets whatever the initrd's length.
 TEST_F(HandoverTest, RoomBehindInitrdIsEnough) {
   for (const size_t length : {0u, 1u, 2u, 3u, 4u}) {

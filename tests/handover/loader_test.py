@@ -177,7 +177,9 @@ class HandOver(unittest.TestCase):
             initrd = vm.ram[told.initrd : told.initrd + told.initrd_size]
             original = self.initrd.read_bytes()
             self.assertTrue(initrd.startswith(original))
-            self.check_archive(initrd[(len(original) + 3) & ~3 :])
+            start = (len(original) + 8 + 3) & ~3
+            self.assertFalse(any(initrd[len(original) : start]))
+            self.check_archive(initrd[start:])
 
     def check_e820(self, told, registers):
         end = 0

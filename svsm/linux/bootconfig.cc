@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "svsm/linux/bootconfig.h"
+
+#include <stdint.h>
+
+#include <string_view>
+
+namespace svsm {
+namespace {
+
+using base::Bytes;
+
+constexpr std::string_view kMagic = "#BOOTCONFIG\n";
+constexpr size_t kSizeAndSum = 8;
+constexpr size_t kMostPadding = 3;
+
+}  // namespace
+
+size_t BootconfigSize(Bytes initrd) {
+  for (size_t padding = 0; padding <= kMostPadding; ++padding) {
+    const size_t behind_text = kSizeAndSum + kMagic.size() + padding;
+    if (initrd.size() < behind_text) return 0;
+    const Bytes end = initrd.last(behind_text);
+    if (!base::Equal(end.subspan(kSizeAndSum, kMagic.size()),
+                     base::AsBytes(kMagic))) {
+      continue;
+    }
+    const size_t size = base::LoadLe<uint32_t>(end.first<4>());
+    if (size > initrd.size() - behind_text) return 0;
+    uint32_t sum = 0;
+    for (const uint8_t byte : initrd.last(behind_text + size).first(size)) {
+      sum += byte;
+    }
+    if (sum != base::LoadLe<uint32_t>(end.subspan<4, 4>())) return 0;
+    return behind_text + size;
+  }
+  return 0;
+}
+
+}  // namespace svsm
