@@ -7,6 +7,7 @@ events, so cached results count and files left by deleted targets do not. The
 last line is "N passed, N failed", with ", N skipped" if there are any.
 """
 
+import collections
 import json
 import os
 import pathlib
@@ -32,6 +33,7 @@ class Count:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
         self.failures = []
+        self.skips = collections.Counter()  # by reason
 
     def fail(self, name):
         self.failed += 1
@@ -52,6 +54,10 @@ class Count:
             elif (case.find("skipped") is not None or case.get("result") in ("skipped", "suppressed")
                   or case.get("status") == "notrun"):  # fmt: skip
                 self.skipped += 1
+                detail = case.find("skipped")
+                if detail is not None:
+                    text = (detail.text or detail.get("message") or "no reason given").strip()
+                    self.skips[text.splitlines()[-1]] += 1
             else:
                 self.passed += 1
         if not target_passed and self.failed == failed_before:
@@ -146,6 +152,8 @@ def main():
     print()
     for failure in count.failures:
         print(f"FAILED  {failure}")
+    for reason, number in sorted(count.skips.items()):
+        print(f"SKIPPED {number}: {reason}")
     skipped = f", {count.skipped} skipped" if count.skipped else ""
     print(f"{count.passed} passed, {count.failed} failed{skipped}", flush=True)
     sys.exit(1 if count.failed else 0)
