@@ -316,7 +316,9 @@
     "Raise --max-sessions-per-source if a proxy has that many guests.")       \
   X(kAuthoritiesUnusable, 'V', 'S', 19,                                       \
     "the folder of imported certificates cannot be used",                     \
-    "See the message; a server that runs goes on with what it had.")
+    "See the message; a server that runs goes on with what it had.")          \
+  X(kKeyDoesNotOpen, 'V', 'S', 20, "the key does not open the disk",          \
+    "Give the file that cryptsetup luksFormat was given.")
 
 #define FORELOCK_VERIFIER_REASONS(X)    \
   FORELOCK_VERIFIER_EVIDENCE_REASONS(X) \

@@ -13,7 +13,7 @@ import re
 import sys
 
 # Code that runs in the guest, and what it shares with the host.
-GUEST_SHARED = ("base/", "crypto/", "proto/", "sev/", "attest/", "proxy/", "svsm/")
+GUEST_SHARED = ("base/", "boot/", "crypto/", "proto/", "sev/", "attest/", "proxy/", "svsm/")
 
 # Over 500 lines, and why that is right.
 LONG_FILES = {}
@@ -163,12 +163,15 @@ def orphans(tree):
 def reasons_are_documented(tree):
     """Each list of reason codes is expanded into docs/errors.md."""
     table = tree.get("docs/all_reasons.cc", "")
+    # Also as a part of another list.
+    parts = set(re.findall(r"^  (FORELOCK_\w+_REASONS)\(X\)", "".join(
+        text for path, text in tree.items() if os.path.basename(path) == "reasons.h"), re.M))  # fmt: skip
     for path in sorted(tree):
         if os.path.basename(path) != "reasons.h":
             continue
         # A list, not a list of lists.
         for name in re.findall(r"^#define (FORELOCK_\w+_REASONS)\(X\)[\s\\]*X\(", tree[path], re.M):
-            if name not in table:
+            if name not in table and name not in parts:
                 yield f"{path}:1: {name} is not in docs/all_reasons.cc"
 
 

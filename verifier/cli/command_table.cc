@@ -19,6 +19,11 @@ constexpr Option kHeaderLength = {
     "bytes of the LUKS2 header, without --device"};
 constexpr Option kHeaderSha256 = {"header-sha256", "HEX", Kind::kOptional,
                                   "its SHA-256, without --device"};
+constexpr Option kUntested = {"untested", "", Kind::kSwitch,
+                              "stores the key without trying it on --device"};
+constexpr Option kMemory = {
+    "memory", "MIB", Kind::kOptional,
+    "the VM's memory, for a warning of argon2 that wants more; default 512"};
 constexpr Option kFile = {"file", "FILE", Kind::kRequired,
                           "the secret; -: standard input"};
 
@@ -38,11 +43,12 @@ constexpr Option kServeOptions[] = {
      "deadline of one connection, default 30"},
 };
 constexpr Option kRootsAddOptions[] = {kEmulated};
-constexpr Option kAddDiskOptions[] = {kKeyFile, kDevice, kHeaderLength,
-                                      kHeaderSha256, kEmulated};
+constexpr Option kAddDiskOptions[] = {kKeyFile,      kDevice,   kHeaderLength,
+                                      kHeaderSha256, kUntested, kMemory,
+                                      kEmulated};
 constexpr Option kAddOptions[] = {kFile, kEmulated};
-constexpr Option kReplaceDiskOptions[] = {kKeyFile, kDevice, kHeaderLength,
-                                          kHeaderSha256};
+constexpr Option kReplaceDiskOptions[] = {
+    kKeyFile, kDevice, kHeaderLength, kHeaderSha256, kUntested, kMemory};
 constexpr Option kReplaceOptions[] = {kFile};
 constexpr Option kAuditListOptions[] = {
     {"limit", "N", Kind::kOptional, "how many, default 50"}};
@@ -57,7 +63,9 @@ constexpr Option kCommonOptions[] = {
 
 constexpr char kDiskText[] =
     "A guest opens the disk only under the LUKS2 header that stands here with\n"
-    "the key: name the disk with --device, or its header's length and digest.";
+    "the key: name the disk with --device, or its header's length and digest.\n"
+    "With --device the key is tried on the disk, by cryptsetup where that is\n"
+    "installed: one that does not open it is refused.";
 
 constexpr Command kCommands[] = {
     {"init",

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <vector>
@@ -21,7 +22,6 @@ using Json = nlohmann::json;
 
 constexpr uint64_t kBinaryHeader = 4096;
 constexpr uint64_t kMaxMetadata = 4 * 1024 * 1024;  // Specification, 2.
-constexpr uint64_t kMaxHeader = 64 * 1024 * 1024;   // attest/secret_set.h
 constexpr uint64_t kSector = 512;
 constexpr std::array<uint8_t, 6> kMagic = {'L', 'U', 'K', 'S', 0xBA, 0xBE};
 constexpr size_t kVersionAt = 6;
@@ -40,6 +40,50 @@ uint64_t Number(const Json& object, const char* key) {
     return 0;
   }
   return number;
+}
+
+// "A header over 64 MiB": the metadata is small beside it.
+absl::Status TooLarge(uint64_t keyslots) {
+  constexpr uint64_t kMiB = 1024 * 1024;
+  return NotUsable(absl::StrCat(
+      "its keyslots area has ", keyslots / kMiB,
+      " MiB, and a guest takes a header of ", kMaxLuks2Header / kMiB,
+      " MiB at most, metadata and keyslots; format the disk with a smaller "
+      "--luks2-keyslots-size"));
+}
+
+// 0 if it is absent or no natural number.
+uint64_t Natural(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && found->is_number_unsigned()
+             ? found->get<uint64_t>()
+             : 0;
+}
+
+// Nothing here is checked but by cryptsetup: a keyslot that is odd has no
+// argon2.
+std::vector<Luks2Keyslot> KeyslotsOf(const Json& json) {
+  std::vector<Luks2Keyslot> keyslots;
+  const auto all = json.find("keyslots");
+  if (all == json.end() || !all->is_object()) return keyslots;
+  for (const auto& [name, slot] : all->items()) {
+    Luks2Keyslot keyslot;
+    if (!slot.is_object() || !absl::SimpleAtoi(name, &keyslot.number)) continue;
+    const auto kdf = slot.find("kdf");
+    if (kdf != slot.end() && kdf->is_object()) {
+      keyslot.memory_kib = Natural(*kdf, "memory");
+    }
+    if (slot.contains("priority")) {
+      keyslot.priority = static_cast<unsigned>(
+          std::min<uint64_t>(Natural(slot, "priority"), 2));
+    }
+    keyslots.push_back(keyslot);
+  }
+  std::ranges::sort(keyslots, [](const auto& a, const auto& b) {
+    return a.priority != b.priority ? a.priority > b.priority
+                                    : a.number < b.number;
+  });
+  return keyslots;
 }
 
 // Every data segment begins after the header and is encrypted.
@@ -66,7 +110,7 @@ absl::Status CheckSegments(const Json& json, uint64_t length) {
 
 }  // namespace
 
-absl::StatusOr<uint64_t> Luks2HeaderLength(base::Bytes start) {
+absl::StatusOr<Luks2Header> ParseLuks2Header(base::Bytes start) {
   if (start.size() < kBinaryHeader ||
       !base::Equal(start.first(kMagic.size()), kMagic)) {
     return NotUsable("no LUKS magic");
@@ -91,14 +135,16 @@ absl::StatusOr<uint64_t> Luks2HeaderLength(base::Bytes start) {
   const uint64_t keyslots = config == json.end() || !config->is_object()
                                 ? 0
                                 : Number(*config, "keyslots_size");
-  if (keyslots == 0 || keyslots > kMaxHeader || keyslots % kSector != 0) {
+  if (keyslots == 0 || keyslots % kSector != 0) {
     return NotUsable("no keyslots area");
   }
-  const uint64_t length = 2 * metadata + keyslots;
-  if (length > kMaxHeader) return NotUsable("a header over 64 MiB");
-  const absl::Status segments = CheckSegments(json, length);
+  if (keyslots > kMaxLuks2Header - 2 * metadata) return TooLarge(keyslots);
+  Luks2Header header;
+  header.length = 2 * metadata + keyslots;
+  const absl::Status segments = CheckSegments(json, header.length);
   if (!segments.ok()) return segments;
-  return length;
+  header.keyslots = KeyslotsOf(json);
+  return header;
 }
 
 absl::StatusOr<Luks2Header> ReadLuks2Header(const std::string& device) {
@@ -109,17 +155,30 @@ absl::StatusOr<Luks2Header> ReadLuks2Header(const std::string& device) {
     return NotUsable(absl::StrCat(device, ": cannot be read"));
   }
   const auto got = static_cast<size_t>(in.gcount());
-  const auto length = Luks2HeaderLength(ossl::AsBytes({bytes.data(), got}));
-  if (!length.ok()) return length.status();
-  bytes.resize(*length);
+  auto header = ParseLuks2Header(ossl::AsBytes({bytes.data(), got}));
+  if (!header.ok()) return header.status();
+  bytes.resize(header->length);
   in.clear();
   in.seekg(0);
   in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (static_cast<uint64_t>(in.gcount()) != *length) {
+  if (static_cast<uint64_t>(in.gcount()) != header->length) {
     return NotUsable(absl::StrCat(device, ": shorter than its header"));
   }
-  return Luks2Header{
-      *length, ossl::Sha256::Of(ossl::AsBytes({bytes.data(), bytes.size()}))};
+  header->sha256 =
+      ossl::Sha256::Of(ossl::AsBytes({bytes.data(), bytes.size()}));
+  return header;
+}
+
+uint64_t Argon2MemoryKib(const Luks2Header& header,
+                         std::optional<unsigned> opened) {
+  uint64_t least = UINT64_MAX;
+  uint64_t most = 0;
+  for (const Luks2Keyslot& keyslot : header.keyslots) {
+    least = std::min(least, keyslot.memory_kib);
+    most = std::max(most, keyslot.memory_kib);
+    if (opened && keyslot.number == *opened) return most;
+  }
+  return header.keyslots.empty() ? 0 : least;
 }
 
 }  // namespace verifier

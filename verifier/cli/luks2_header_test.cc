@@ -2,6 +2,7 @@
 #include "verifier/cli/luks2_header.h"
 
 #include <cstring>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,9 +36,10 @@ std::string With(const std::string& from, const std::string& to) {
 
 // `luksFormat --luks2-metadata-size 16k --luks2-keyslots-size 256k`.
 TEST(Luks2Header, BothCopiesAndTheKeyslots) {
-  const auto length = Luks2HeaderLength(Header());
-  ASSERT_TRUE(length.ok()) << length.status();
-  EXPECT_EQ(*length, 288u * 1024);
+  const auto header = ParseLuks2Header(Header());
+  ASSERT_TRUE(header.ok()) << header.status();
+  EXPECT_EQ(header->length, 288u * 1024);
+  EXPECT_TRUE(header->keyslots.empty());
 }
 
 TEST(Luks2Header, WhatIsNotOneIsRefused) {
@@ -47,20 +49,89 @@ TEST(Luks2Header, WhatIsNotOneIsRefused) {
         With("1048576", "4096"), With("262144", "0"), With("262144", "-1"),
         With("262144", "99999999999"), With("\"262144\"", "262144"),
         With("\"encryption\"", "\"else\"")}) {
-    EXPECT_FALSE(Luks2HeaderLength(Header(json)).ok()) << json;
+    EXPECT_FALSE(ParseLuks2Header(Header(json)).ok()) << json;
   }
   auto version_1 = Header();
   version_1[7] = 1;
-  EXPECT_FALSE(Luks2HeaderLength(version_1).ok());
+  EXPECT_FALSE(ParseLuks2Header(version_1).ok());
   auto huge = Header();
   huge[8] = 0xFF;
-  EXPECT_FALSE(Luks2HeaderLength(huge).ok());
+  EXPECT_FALSE(ParseLuks2Header(huge).ok());
 }
 
 TEST(Luks2Header, EveryTruncationIsRefused) {
   const auto good = Header();
   for (size_t size = 0; size < good.size(); size += 13) {
-    EXPECT_FALSE(Luks2HeaderLength(std::span(good).first(size)).ok()) << size;
+    EXPECT_FALSE(ParseLuks2Header(std::span(good).first(size)).ok()) << size;
+  }
+}
+
+// `luksFormat --luks2-keyslots-size 66m` is a good disk that no guest takes.
+TEST(Luks2Header, OneOverTheLimitIsSaidToBe) {
+  const auto keyslots = [](uint64_t bytes) {
+    const std::string json = With("262144", std::to_string(bytes));
+    return Header(std::string(json).replace(json.find("1048576"), 7,
+                                            "18446744073709551104"));
+  };
+  constexpr uint64_t kLimit = 64 * 1024 * 1024;
+  EXPECT_EQ(ParseLuks2Header(keyslots(kLimit - 2 * kMetadata))->length, kLimit);
+  for (const uint64_t bytes : {kLimit - 2 * kMetadata + 512,
+                               kLimit + 2 * 1024 * 1024, ~uint64_t{511}}) {
+    const auto header = ParseLuks2Header(keyslots(bytes));
+    ASSERT_FALSE(header.ok()) << bytes;
+    EXPECT_NE(header.status().message().find(
+                  "a guest takes a header of 64 MiB at most"),
+              std::string::npos)
+        << header.status();
+  }
+}
+
+constexpr char kKeyslots[] =
+    R"({"keyslots":{"10":{"kdf":{"type":"argon2id","memory":1048576}},)"
+    R"("0":{"kdf":{"type":"pbkdf2","iterations":1000}},)"
+    R"("2":{"priority":2,"kdf":{"type":"argon2i","memory":65536}},)"
+    R"("x":{"kdf":{"memory":9}},"3":7,"4":{"kdf":"none","priority":"high"},)"
+    R"("5":{"kdf":{"memory":-1}}},)";
+
+TEST(Luks2Header, KeyslotsInTheOrderOfTrial) {
+  const auto header =
+      ParseLuks2Header(Header(kKeyslots + std::string(kJson).substr(1)));
+  ASSERT_TRUE(header.ok()) << header.status();
+  std::vector<unsigned> numbers;
+  for (const auto& keyslot : header->keyslots) {
+    numbers.push_back(keyslot.number);
+  }
+  EXPECT_EQ(numbers, (std::vector<unsigned>{2, 0, 5, 10, 4}));
+}
+
+// A keyslot that is tried before the right one costs its memory, too.
+TEST(Luks2Header, MemoryOfArgon2) {
+  Luks2Header header;
+  EXPECT_EQ(Argon2MemoryKib(header, std::nullopt), 0u);
+  EXPECT_EQ(Argon2MemoryKib(header, 0), 0u);
+  header.keyslots = {{.number = 1, .priority = 2, .memory_kib = 100},
+                     {.number = 0, .memory_kib = 40},
+                     {.number = 2, .memory_kib = 900}};
+  EXPECT_EQ(Argon2MemoryKib(header, 1), 100u);
+  EXPECT_EQ(Argon2MemoryKib(header, 0), 100u);
+  EXPECT_EQ(Argon2MemoryKib(header, 2), 900u);
+  // Not known which: nobody can do with less than the smallest.
+  EXPECT_EQ(Argon2MemoryKib(header, std::nullopt), 40u);
+  EXPECT_EQ(Argon2MemoryKib(header, 7), 40u);
+}
+
+TEST(Luks2Header, EveryBitFlipIsBounded) {
+  auto bytes = Header(kKeyslots + std::string(kJson).substr(1));
+  const size_t end = 4096 + strlen(kKeyslots) + strlen(kJson);
+  for (size_t bit = 0; bit < end * 8; ++bit) {
+    if (bit == 16 * 8) bit = 4096 * 8;
+    bytes[bit / 8] ^= static_cast<uint8_t>(1 << (bit % 8));
+    const auto header = ParseLuks2Header(bytes);
+    if (header.ok()) {
+      EXPECT_LE(header->length, kMaxLuks2Header) << bit;
+      EXPECT_LE(header->keyslots.size(), 7u) << bit;
+    }
+    bytes[bit / 8] ^= static_cast<uint8_t>(1 << (bit % 8));
   }
 }
 

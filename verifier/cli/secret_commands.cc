@@ -6,63 +6,18 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "base/secret_buffer.h"
 #include "verifier/cli/commands.h"
 #include "verifier/cli/common.h"
-#include "verifier/cli/luks2_header.h"
+#include "verifier/cli/disk_secret.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
-#include "verifier/reasons.h"
 #include "verifier/session/audit_record.h"
-#include "verifier/store/files.h"
 #include "verifier/store/secret_value.h"
 
 namespace verifier {
 namespace {
 
 void Print(const std::string& line) { printf("%s\n", line.c_str()); }
-
-absl::StatusOr<SecretValue> ReadSecret(const std::string& file) {
-  auto text = ReadWholeFile(file, kMaxSecretBytes);
-  if (!text.ok()) {
-    return Error(kSecretSize, text.status().code(), text.status().message());
-  }
-  SecretValue value;
-  value.bytes =
-      *base::SecretBuffer<kMaxSecretBytes>::CopyFrom(ossl::AsBytes(*text));
-  base::SecureZero(text->data(), text->size());
-  return value;
-}
-
-absl::StatusOr<SecretValue> ReadDiskSecret(const Arguments& arguments) {
-  const bool by_hand =
-      arguments.Has("header-length") && arguments.Has("header-sha256");
-  if (arguments.Has("device") == by_hand) {
-    return cli::UsageError(
-        "wants --device, or --header-length and --header-sha256");
-  }
-  uint64_t header_length = 0;
-  ossl::Digest256 header_sha256{};
-  if (by_hand) {
-    if (!absl::SimpleAtoi(arguments.Value("header-length"), &header_length) ||
-        header_length == 0 ||
-        !ossl::FromHex(arguments.Value("header-sha256"), header_sha256)) {
-      return cli::UsageError(
-          "--header-length wants bytes, --header-sha256 64 hex digits");
-    }
-  } else {
-    const auto header = ReadLuks2Header(arguments.Value("device"));
-    if (!header.ok()) return header.status();
-    header_length = header->length;
-    header_sha256 = header->sha256;
-  }
-  auto value = ReadSecret(arguments.Value("key-file"));
-  if (!value.ok()) return value;
-  value->kind = SecretKind::kLuks2;
-  value->header_length = header_length;
-  value->header_sha256 = header_sha256;
-  return value;
-}
 
 std::string Describe(const SecretInfo& info) {
   return absl::StrCat(info.path, " ", NameOf(info.kind), " ",
