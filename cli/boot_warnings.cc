@@ -7,8 +7,10 @@
 #include <iterator>
 #include <string_view>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "base/reasons.h"
 #include "boot/bzimage.h"
 #include "boot/initrd.h"
@@ -16,6 +18,7 @@
 #include "boot/rules.h"
 #include "cli/arguments.h"
 #include "cli/file_kind.h"
+#include "verifier/ossl/ossl.h"
 
 namespace cli {
 namespace {
@@ -148,6 +151,23 @@ void LookAtCommandLine(const GivenFile& file,
                         CommandLineDetail(file.bytes, status.reason())));
 }
 
+// Linux unpacks into a tmpfs, of half the memory at most, unless one of these
+// words is there (init/do_mounts.c, init_rootfs()).
+bool UnpacksIntoTmpfs(const std::optional<GivenFile>& command_line) {
+  if (!command_line) return true;
+  // EDGE: char may alias the bytes.
+  const std::string_view text(
+      reinterpret_cast<const char*>(command_line->bytes.data()),
+      command_line->bytes.size());
+  for (const std::string_view word : absl::StrSplit(text, ' ')) {
+    for (const std::string_view name :
+         {"root=", "rootfstype=", "initramfs_options="}) {
+      if (absl::StartsWith(word, name)) return false;
+    }
+  }
+  return true;
+}
+
 // Only what has to fail: the numbers are lower bounds.
 void LookAtMemory(const GivenBoot& boot, const boot::BzImage& kernel,
                   const boot::InitrdLook& initrd, Warnings& out) {
@@ -172,6 +192,13 @@ void LookAtMemory(const GivenBoot& boot, const boot::BzImage& kernel,
                                MiB(initrd.unpacked), ", which a VM of ",
                                MiB(boot.memory),
                                " has no room for: Linux runs out of memory"));
+  } else if (initrd.unpacked > boot.memory / 2 &&
+             UnpacksIntoTmpfs(boot.command_line)) {
+    out.push_back(absl::StrCat(
+        Printable(boot.initrd->name), ": unpacks to ", MiB(initrd.unpacked),
+        ", and without root= on the command line Linux gives it half of the "
+        "VM's ",
+        MiB(boot.memory)));
   }
 }
 
@@ -185,6 +212,33 @@ Warnings BootWarnings(const GivenBoot& boot) {
   if (boot.initrd) initrd = LookAtInitrd(*boot.initrd, out);
   if (boot.command_line) LookAtCommandLine(*boot.command_line, kernel, out);
   if (kernel) LookAtMemory(boot, *kernel, initrd, out);
+  return out;
+}
+
+Warnings ExpectedBootWarnings(const std::string& image,
+                              const proto::Config& config,
+                              const GivenBoot& boot) {
+  Warnings out;
+  if (!config.expected_boot) return out;
+  const struct {
+    std::string_view key;
+    const std::optional<GivenFile>& file;
+    const proto::BootDigest& digest;
+  } rows[] = {
+      {"kernel", boot.kernel, config.expected_boot->kernel},
+      {"initrd", boot.initrd, config.expected_boot->initrd},
+      {"command_line", boot.command_line, config.expected_boot->command_line},
+  };
+  for (const auto& row : rows) {
+    if (!row.file ||
+        base::Equal(verifier::ossl::Sha384::Of(row.file->bytes), row.digest)) {
+      continue;
+    }
+    out.push_back(
+        absl::StrCat(Printable(row.file->name), ": not the ", row.key,
+                     " that expected_boot of ", Printable(image),
+                     " names: the guest ends with SM11 a boot file differs"));
+  }
   return out;
 }
 

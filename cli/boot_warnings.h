@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "proto/config.h"
 
 namespace cli {
 
@@ -29,6 +30,11 @@ struct GivenBoot {
 // One line each, in the order of the fields; empty if nothing has to fail. That
 // it is empty does not mean that the VM boots.
 std::vector<std::string> BootWarnings(const GivenBoot& boot);
+
+// Of an image whose configuration names what it boots, and other files.
+std::vector<std::string> ExpectedBootWarnings(const std::string& image,
+                                              const proto::Config& config,
+                                              const GivenBoot& boot);
 
 // "warning: " and each, to standard error.
 void PrintWarnings(const std::vector<std::string>& warnings);

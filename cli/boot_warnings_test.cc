@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,8 @@
 #include "boot/fake_initrd.h"
 #include "boot/fake_kernel.h"
 #include "gtest/gtest.h"
+#include "proto/config.h"
+#include "verifier/ossl/ossl.h"
 
 namespace cli {
 namespace {
@@ -65,7 +68,7 @@ TEST(BootWarnings, KernelsOfOtherKinds) {
       {"\x28\xB5\x2F\xFD"sv, "a zstd file"},
       {"\x7F"
        "ELF"sv,
-       "an ELF file (vmlinux)"},
+       "an ELF file; of vmlinux"},
       {"070701"sv, "kernel and initrd mixed up?"},
       {"MZ\0\0zimg"sv, "an EFI zboot kernel"},
       {"MZ"sv, "an EFI program"},
@@ -181,6 +184,47 @@ TEST(BootWarnings, Memory) {
   EXPECT_TRUE(BootWarnings(boot).empty());
   boot = {.initrd = GivenFile{"i", initrd}, .memory = kMiB};
   EXPECT_TRUE(BootWarnings(boot).empty());
+}
+
+// Linux unpacks into a tmpfs, which has half of the memory.
+TEST(BootWarnings, MemoryOfTheInitramfs) {
+  const File kernel = boot::FakeKernel();
+  const File initrd = Of("\x28\xB5\x2F\xFD\x84\x68\0\0\x10\x02"sv);  // 33 MiB
+  const auto warns = [&](std::optional<std::string_view> words,
+                         uint64_t memory) {
+    GivenBoot boot = {.kernel = GivenFile{"k", kernel},
+                      .initrd = GivenFile{"i", initrd},
+                      .memory = memory};
+    if (words) boot.command_line = GivenFile{"c", base::AsBytes(*words)};
+    const std::string all = absl::StrJoin(BootWarnings(boot), "\n");
+    return absl::StrContains(
+        all, "i: unpacks to 33 MiB, and without root= on the command line");
+  };
+  EXPECT_TRUE(warns(std::nullopt, 65 * kMiB));
+  EXPECT_FALSE(warns(std::nullopt, 66 * kMiB));
+  EXPECT_TRUE(warns("quiet noroot=x", 65 * kMiB));
+  for (const std::string_view words :
+       {"quiet root=/dev/vda", "rootfstype=ramfs",
+        "initramfs_options=size=90% quiet"}) {
+    EXPECT_FALSE(warns(words, 65 * kMiB)) << words;
+  }
+}
+
+TEST(BootWarnings, FilesThatTheImageDoesNotExpect) {
+  const File kernel = boot::FakeKernel(), initrd = boot::FakeCpio();
+  const GivenBoot boot = {.kernel = GivenFile{"k", kernel},
+                          .initrd = GivenFile{"i", initrd}};
+  proto::Config config;
+  EXPECT_TRUE(ExpectedBootWarnings("vm1.elf", config, boot).empty());
+  config.expected_boot.emplace();
+  config.expected_boot->kernel = verifier::ossl::Sha384::Of(kernel);
+  EXPECT_EQ(absl::StrJoin(ExpectedBootWarnings("vm1.elf", config, boot), "\n"),
+            "i: not the initrd that expected_boot of vm1.elf names: the guest "
+            "ends with SM11 a boot file differs");
+  config.expected_boot->initrd = verifier::ossl::Sha384::Of(initrd);
+  EXPECT_TRUE(ExpectedBootWarnings("vm1.elf", config, boot).empty());
+  config.expected_boot->kernel[0] ^= 1;
+  EXPECT_EQ(ExpectedBootWarnings("vm1.elf", config, boot).size(), 1u);
 }
 
 // Whatever the bytes, a message is one line of text.

@@ -37,7 +37,7 @@ constexpr Magic kMagics[] = {
     {0,
      "\x7F"
      "ELF"sv,
-     "an ELF file (vmlinux): arch/x86/boot/bzImage of the same build"},
+     "an ELF file; of vmlinux give arch/x86/boot/bzImage, made with it"},
     {0, "07070"sv, "a cpio archive: kernel and initrd mixed up?"},
     {0, "\x27\x05\x19\x56"sv, "a U-Boot image"},
     {0, "\xD0\x0D\xFE\xED"sv, "a device tree or FIT image"},

@@ -220,6 +220,9 @@ void WarnOfBoot(const ImageInput& image, const launch::QemuMachine& machine) {
   }
   PrintWarnings(warnings);
   PrintWarnings(BootWarnings(boot));
+  const auto config = image.Config();
+  if (!config.ok()) return;
+  PrintWarnings(ExpectedBootWarnings(machine.image, *config, boot));
 }
 
 absl::Status QemuArgs(const Arguments& arguments) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -69,8 +70,19 @@ absl::Status AddIdBlock(const std::string& file,
   return absl::OkStatus();
 }
 
-absl::Status AddImage(const std::string& file, TemplateInput& input,
-                      bool& images_want_acpi) {
+GivenBoot Given(const BootInput& boot) {
+  const auto given = [](const std::optional<BootFile>& file) {
+    return file ? std::optional(GivenFile{file->path, file->bytes})
+                : std::nullopt;
+  };
+  return {.kernel = given(boot.kernel),
+          .initrd = given(boot.initrd),
+          .command_line = given(boot.command_line)};
+}
+
+absl::Status AddImage(const std::string& file, const GivenBoot& boot,
+                      TemplateInput& input, bool& images_want_acpi,
+                      std::vector<std::string>& warnings) {
   const auto image = ImageInput::Load(file);
   if (!image.ok()) return image.status();
   const auto config = image->Config();
@@ -88,22 +100,15 @@ absl::Status AddImage(const std::string& file, TemplateInput& input,
                                    ": one policy each"));
   }
   if (config->acpi != proto::Acpi::kNone) images_want_acpi = true;
+  for (std::string& warning : ExpectedBootWarnings(file, *config, boot)) {
+    warnings.push_back(std::move(warning));
+  }
   input.vm = vm;
   const size_t slash = file.rfind('/');
   input.images.push_back({absl::StrCat(Printable(file.substr(slash + 1)),
                                        ", platform ", snp ? "snp" : "emulated"),
                           DigestHex(launch::MeasurePlan(*plan)), snp});
   return absl::OkStatus();
-}
-
-GivenBoot Given(const BootInput& boot) {
-  const auto given = [](const std::optional<BootFile>& file) {
-    return file ? std::optional(GivenFile{file->path, file->bytes})
-                : std::nullopt;
-  };
-  return {.kernel = given(boot.kernel),
-          .initrd = given(boot.initrd),
-          .command_line = given(boot.command_line)};
 }
 
 // No processor under the policy's roots would report the digest.
@@ -190,13 +195,14 @@ absl::Status AddKeys(const Arguments& arguments, TemplateInput& input) {
 absl::Status PolicyFromImage(const Arguments& arguments) {
   TemplateInput input;
   bool images_want_acpi = false;
+  std::vector<std::string> warnings;
   const auto boot = ParseBoot(arguments);
   if (!boot.ok()) return boot.status();
   absl::Status status = AddOptions(arguments, *boot, input);
   if (status.ok()) status = AddKeys(arguments, input);
   for (const std::string& file : arguments.positionals()) {
     if (!status.ok()) return status;
-    status = AddImage(file, input, images_want_acpi);
+    status = AddImage(file, Given(*boot), input, images_want_acpi, warnings);
   }
   if (!status.ok()) return status;
   if (!images_want_acpi) input.acpi_none = true;
@@ -206,6 +212,7 @@ absl::Status PolicyFromImage(const Arguments& arguments) {
   absl::PrintF("%s", text);
   PrintWarnings(PlatformWarnings(input));
   PrintWarnings(BootWarnings(Given(*boot)));
+  PrintWarnings(warnings);
   return absl::OkStatus();
 }
 
