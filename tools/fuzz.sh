@@ -13,8 +13,30 @@
 #
 #   tools/fuzz.sh                          lists the targets, runs each for 60 s
 #   tools/fuzz.sh //proxy:frame_fuzz 600   one of them, for 600 s
+#   tools/fuzz.sh --campaign               all, each for its share of CPU, resumable
+#   tools/fuzz.sh --table | --minimise     what came of it (tools/fuzz_campaign.py)
+#   tools/fuzz.sh --evidence               only makes .forelock/fuzz-corpus
 set -eu
 cd "$(dirname "$0")/.."
+
+# Keys are new each time: made again only if its maker is newer.
+evidence=.forelock/fuzz-corpus
+make_evidence() {
+  bazel build //emulator/corpus:make_corpus
+  make_corpus=$(bazel info bazel-bin 2> /dev/null)/emulator/corpus/make_corpus
+  [ ! "$evidence/manifest.json" -nt "$make_corpus" ] || return 0
+  rm -rf "$evidence"
+  mkdir -p "$evidence"
+  "$make_corpus" "$evidence"
+}
+case ${1:-} in
+  --evidence)
+    make_evidence
+    exit
+    ;;
+  --campaign | --table | --minimise) exec /usr/bin/python3 tools/fuzz_campaign.py "$@" ;;
+esac
+
 tagged() { bazel query "attr(tags, \"\\b$1\\b\", tests(//...))" 2> /dev/null; }
 seconds=${2:-}
 properties=$(tagged property)
@@ -28,7 +50,7 @@ case ${1:-} in
     ;;
   '') targets=$(tagged fuzz) ;;
   *[!0-9]*)
-    echo "usage: ./run fuzz [//folder:target] [seconds]" >&2
+    echo "usage: ./run fuzz [//folder:target] [seconds] | --campaign | --table | --minimise" >&2
     exit 2
     ;;
   *)
@@ -53,15 +75,7 @@ done
   [ -z "$failed" ]
   exit
 }
-bazel build $targets //emulator/corpus:make_corpus  # plain ones know their seeds
-# Keys are new each time: made again only if its maker is newer.
-evidence=.forelock/fuzz-corpus
-make_corpus=$(bazel info bazel-bin 2> /dev/null)/emulator/corpus/make_corpus
-if [ ! "$evidence/manifest.json" -nt "$make_corpus" ]; then
-  rm -rf "$evidence"
-  mkdir -p "$evidence"
-  "$make_corpus" "$evidence"
-fi
+make_evidence
 vectors=${FORELOCK_VECTORS-../shared/vectors}
 # Not the manifests, which are too large to be good inputs.
 set --
@@ -69,19 +83,22 @@ for folder in "$evidence/entries" "$evidence/shared" ${vectors:+"$vectors/open" 
   [ ! -d "$folder" ] || set -- "$@" "$(cd "$folder" && pwd -P)"
 done
 bazel build --config=fuzz $targets
+# --config=fuzz builds into a folder of its own; ask for it.
+binaries=$(bazel info --config=fuzz bazel-bin 2> /dev/null)
 for target in $targets; do
   name=$(echo "${target#//}" | tr ':' '/')
-  # --config=fuzz builds into a folder of its own; ask for it.
-  binary=$(bazel info --config=fuzz bazel-bin 2> /dev/null)/$name
   corpus=.forelock/fuzz/$name
-  mkdir -p "$corpus"
-  "$(bazel info bazel-bin 2> /dev/null)/$name" --write-seeds "$corpus"
+  faults=$PWD/.forelock/fuzz-faults/$name
+  mkdir -p "$corpus" "$faults"
+  seeds=
+  [ ! -f "$name.seeds" ] || seeds=$name.seeds
+  "$binaries/$name" --write-seeds "$corpus" $seeds
   echo "== $target, $seconds s"
   # New inputs go into the first folder only.
-  (cd "$corpus" && "$binary" -max_total_time="$seconds" -print_final_stats=1 -timeout=10 . "$@") ||
-    failed="$failed $target"
+  "$binaries/$name" -max_total_time="$seconds" -print_final_stats=1 -timeout=10 \
+    -artifact_prefix="$faults/" "$corpus" "$@" || failed="$failed $target"
 done
 [ -z "$failed" ] || {
-  echo "failed:$failed (inputs in .forelock/fuzz)" >&2
+  echo "failed:$failed (inputs in .forelock/fuzz-faults)" >&2
   exit 1
 }

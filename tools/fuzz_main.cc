@@ -2,39 +2,27 @@
 //
 // Runs a fuzz target without libFuzzer: every seed, every truncation of it,
 // every single-bit flip of its first 4 KiB, then a fixed number of random
-// mutations. Always the same inputs. With `--write-seeds FOLDER` it only writes
-// the seeds there, for libFuzzer (./run fuzz).
+// mutations. Always the same inputs.
+//
+// PROGRAM [ITERATIONS [FILE.seeds]]: what fuzzing left in that file is run and
+// mutated too, but not truncated and flipped bit by bit: it may be a lot.
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <fstream>
 #include <random>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "tools/fuzz_seed.h"
+#include "tools/fuzz_seeds.h"
 
 namespace {
 
-using Input = std::vector<uint8_t>;
+using Input = tools::FuzzInput;
 
 void Run(const Input& input) {
   // A copy of the exact size, so that the sanitizer sees every overrun.
   const Input exact(input.begin(), input.end());
   LLVMFuzzerTestOneInput(exact.data(), exact.size());
-}
-
-std::vector<Input> Seeds() {
-  std::vector<Input> seeds;
-  if (ForelockFuzzSeed == nullptr) return seeds;
-  Input buffer(1 << 20);
-  for (size_t i = 0;; ++i) {
-    const size_t size = ForelockFuzzSeed(i, buffer.data(), buffer.size());
-    if (size == 0) return seeds;
-    seeds.emplace_back(buffer.begin(),
-                       buffer.begin() + static_cast<ptrdiff_t>(size));
-  }
 }
 
 Input Mutate(Input input, std::mt19937& random) {
@@ -70,26 +58,13 @@ Input Mutate(Input input, std::mt19937& random) {
   return input;
 }
 
-int WriteSeeds(const std::string& folder) {
-  size_t index = 0;
-  for (const Input& seed : Seeds()) {
-    std::ofstream file(folder + "/seed-" + std::to_string(index++),
-                       std::ios::binary);
-    for (const uint8_t byte : seed) file.put(static_cast<char>(byte));
-    if (!file.flush()) return 1;
-  }
-  return 0;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 3 && std::string_view(argv[1]) == "--write-seeds") {
-    return WriteSeeds(argv[2]);
-  }
+  tools::WriteSeedsIfAsked(argc, argv);
   const long iterations = argc > 1 ? atol(argv[1]) : 20000;
   std::mt19937 random(20240601);
-  std::vector<Input> seeds = Seeds();
+  std::vector<Input> seeds = tools::BuiltInSeeds();
   size_t runs = 0;
   for (const Input& seed : seeds) {
     Run(seed);
@@ -104,6 +79,12 @@ int main(int argc, char** argv) {
         flipped[at] ^= static_cast<uint8_t>(1u << bit);
         Run(flipped);
       }
+    }
+  }
+  if (argc > 2) {
+    for (Input& seed : tools::SeedsOfFile(argv[2])) {
+      Run(seed);
+      seeds.push_back(std::move(seed));
     }
   }
   if (seeds.empty()) seeds.emplace_back();
