@@ -39,8 +39,10 @@ MAY_USE = {
     "@abseil-cpp": {"@abseil-cpp"},
 }
 
-# Compilers and constraints, which select() branches name.
-NOT_CODE = re.compile(r"(@bazel_tools|@local_config|@platforms|//platforms|//conditions|//toolchain)\b")
+# Compilers and constraints, which select() branches name. A precompiled header
+# lets nobody include more than before: the compiler checks that (layering_check).
+NOT_CODE = re.compile(
+    r"(@bazel_tools|@local_config|@platforms|//platforms|//conditions|//toolchain|//third_party/pch)\b")
 
 OPENSSL = {"//third_party:crypto", "//third_party:ssl"}
 
