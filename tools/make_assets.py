@@ -40,6 +40,10 @@ def write_bazelrc(target):
         f"test --test_env=FORELOCK_KERNELS={KERNELS}\n"
         f"test --test_env=FORELOCK_ASSETS_SHA256={digest.hexdigest()}\n"
     )
+    # Precompiled headers have the system's inside, which Bazel does not watch.
+    packages = ROOT / ".forelock/packages"
+    if packages.exists():
+        text += f"build --define=system_packages={packages.read_text().split()[0]}\n"
     path = ROOT / ".forelock/bazelrc"
     if not path.exists() or path.read_text() != text:
         path.write_text(text)

@@ -62,10 +62,15 @@ def _precompiled_header_impl(ctx):
     ctx.actions.run_shell(
         arguments = [arguments],
         command = 'exec "$@" -Xclang -isysroot -Xclang "$PWD"',
-        env = cc_common.get_environment_variables(
-            feature_configuration = features,
-            action_name = ACTION_NAMES.cpp_compile,
-            variables = variables,
+        env = dict(
+            cc_common.get_environment_variables(
+                feature_configuration = features,
+                action_name = ACTION_NAMES.cpp_compile,
+                variables = variables,
+            ),
+            # Made again when a package was updated: clang refuses one that was
+            # made of other headers, and Bazel does not watch the system's.
+            SYSTEM_PACKAGES = ctx.var.get("system_packages", ""),
         ),
         inputs = depset(transitive = [headers, cc_toolchain.all_files]),
         mnemonic = "CppPrecompile",
