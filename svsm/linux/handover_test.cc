@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "svsm/linux/handover.h"
 
-#include <string.h>
-
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,110 +12,19 @@
 #include "base/result.h"
 #include "gtest/gtest.h"
 #include "svsm/fw_cfg/fake_fw_cfg.h"
-#include "svsm/fw_cfg/fw_cfg.h"
 #include "svsm/linux/boot_files.h"
 #include "svsm/linux/boot_params.h"
 #include "svsm/linux/bzimage.h"
 #include "svsm/linux/cpio.h"
-#include "svsm/linux/fake_acpi.h"
+#include "svsm/linux/fake_handover.h"
 #include "svsm/linux/fake_kernel.h"
 #include "svsm/linux/reasons.h"
 #include "svsm/linux/trampoline_page.h"
 #include "svsm/memory/interval_set.h"
 #include "svsm/memory/memory_map.h"
-#include "svsm/memory/physical_window.h"
 
 namespace svsm {
 namespace {
-
-using Blob = std::vector<uint8_t>;
-
-constexpr Range kImage{0x200000, 0x300000};
-constexpr size_t kMemory = size_t{64} << 20;
-
-size_t Count(const Blob& memory, std::string_view needle) {
-  const std::string_view all(reinterpret_cast<const char*>(memory.data()),
-                             memory.size());
-  size_t count = 0;
-  for (size_t at = all.find(needle); at != all.npos;
-       at = all.find(needle, at + 1)) {
-    ++count;
-  }
-  return count;
-}
-
-base::Bytes AsBytes(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-class HandoverTest : public testing::Test {
- protected:
-  void SetUp() override { seed_.fill(0xEE); }
-
-  base::Status Load(AcpiSource acpi, const Blob& kernel = FakeKernel(),
-                    uint64_t reserve = RoomBehindInitrd(2, 1000)) {
-    device_.AddFile(kKernelFile, kernel);
-    device_.AddFile(kInitrdFile, initrd_);
-    device_.AddFile(kCmdlineFile, "quiet");
-    device_.AddFile(kAcpiRsdpFile, acpi_.rsdp);
-    device_.AddFile(kAcpiTablesFile, acpi_.tables);
-    device_.AddFile(kAcpiLoaderFile, acpi_.loader);
-    BASE_TRY(map_.Accept({{{0, 0x9FC00, 1},
-                           {0x100000, kMemory - 0x100000, 1},
-                           {0x100000000, 0x40000000, 1}}},
-                         kImage));
-    fw_cfg_ = std::make_unique<FwCfg>(device_);
-    BASE_TRY(fw_cfg_->Open());
-    return LoadBootFiles(*fw_cfg_, map_, window_, acpi, reserve, files_);
-  }
-  // What the configuration says of disks_ and secrets_.
-  std::vector<SecretPlace> Places() const {
-    std::vector<SecretPlace> places;
-    for (const FileSecret& file : secrets_) {
-      places.push_back(
-          {SecretPlace::Kind::kFile, file.path, file.contents.size() + 9});
-    }
-    for (const DiskSecret& disk : disks_) {
-      places.push_back({SecretPlace::Kind::kDisk, disk.volume, 64});
-    }
-    return places;
-  }
-  base::Status Plan(uint64_t encryption_mask = 0) {
-    return PlanKernel(files_, map_, window_,
-                      {.secrets = Places(), .encryption_mask = encryption_mask},
-                      handover_);
-  }
-  base::Result<Handover> Fill() {
-    BASE_TRY(FillKernel(files_, window_,
-                        {.disks = disks_, .files = secrets_, .rng_seed = seed_},
-                        handover_));
-    return handover_;
-  }
-  base::Result<Handover> Prepare() {
-    BASE_TRY(Plan());
-    return Fill();
-  }
-  template <typename T>
-  T Read(uint64_t address) {
-    return base::LoadLe<T>(window_.At(address, sizeof(T)).first<sizeof(T)>());
-  }
-
-  Blob memory_ = Blob(kMemory, 0);
-  PhysicalWindow window_ = PhysicalWindow::Over(memory_, 0);
-  Blob initrd_ = Blob(5001, 0x55);
-  FakeAcpi acpi_;
-  FakeFwCfg device_;
-  std::unique_ptr<FwCfg> fw_cfg_;
-  MemoryMap map_;
-  BootFiles files_;
-  Handover handover_;
-  std::array<uint8_t, 32> seed_;
-  std::array<uint8_t, 32> digest_{};
-  std::vector<DiskSecret> disks_ = {
-      {"root", AsBytes("a-key-of-which-there-is-one-copy"), 294912, digest_}};
-  std::vector<FileSecret> secrets_ = {
-      {"/etc/secret", AsBytes("a-file-of-which-there-is-one-copy")}};
-};
 
 TEST_F(HandoverTest, PutsEverythingInItsPlace) {
   ASSERT_TRUE(Load(AcpiSource::kFromHost).ok());
@@ -380,117 +286,6 @@ TEST_F(HandoverTest, FillLeavesNoSecretBehindWhenItFails) {
   EXPECT_EQ(Fill().status().reason(), kCpioFull);
   EXPECT_EQ(Count(memory_, "a-key-of-which-there-is-one-copy"), 0u);
   EXPECT_EQ(Count(memory_, std::string(32, '\xEE')), 0u);
-}
-
-// Linux's lz4 decompressor reads a 32-bit word behind the stream, at whatever
-// alignment, and ends there only if that word is zero. Everything else skips
-// zeros, also an owner's own.
-TEST_F(HandoverTest, ZerosAreBetweenInitrdAndSecrets) {
-  for (const size_t length : {5000u, 5001u, 5002u, 5003u, 8192u, 1u}) {
-    for (const size_t zeros : {0u, 1u, 3u, 4u, 7u, 512u}) {
-      SCOPED_TRACE(testing::Message() << length << " and " << zeros);
-      device_ = FakeFwCfg();
-      map_ = MemoryMap();
-      memory_.assign(memory_.size(), 0xA5);
-      initrd_.assign(length, 0x55);
-      initrd_.resize(length + zeros);
-      ASSERT_TRUE(Load(AcpiSource::kNone).ok());
-      // Whoever fills the room before, the gap is zeros, and so is what stays
-      // behind the secrets.
-      const base::MutableBytes room =
-          window_.At(files_.initrd.memory).subspan(files_.initrd.length);
-      memset(room.data(), 0xA5, room.size());
-      const auto handover = Prepare();
-      ASSERT_TRUE(handover.ok());
-      const uint64_t end = handover->initrd + length;
-      EXPECT_GE(handover->secrets - end, 8 + zeros);
-      EXPECT_EQ((handover->secrets - handover->initrd) % 4, 0u);
-      EXPECT_TRUE(base::AllZero(window_.At(end, handover->secrets - end)));
-      EXPECT_TRUE(
-          base::Equal(window_.At(handover->secrets, 6), AsBytes("070701")));
-      EXPECT_EQ(handover->initrd + handover->initrd_size,
-                handover->secrets + handover->secrets_size);
-      const uint64_t behind = handover->secrets + handover->secrets_size;
-      EXPECT_TRUE(
-          base::AllZero(window_.At(behind, files_.initrd.memory.end - behind)));
-    }
-  }
-}
-
-// Linux cuts a boot configuration off an initrd's very end, before it unpacks.
-TEST_F(HandoverTest, ABootConfigurationStaysTheLast) {
-  const std::string_view text = "kernel.quiet";
-  for (const size_t padding : {0u, 1u, 3u}) {
-    for (const bool secrets : {true, false}) {
-      SCOPED_TRACE(testing::Message() << padding << " " << secrets);
-      device_ = FakeFwCfg();
-      map_ = MemoryMap();
-      memory_.assign(memory_.size(), 0xA5);
-      initrd_.assign(1001, 0x55);
-      Blob trailer(text.begin(), text.end());
-      uint32_t sum = 0;
-      for (const uint8_t byte : trailer) sum += byte;
-      for (const uint32_t word : {static_cast<uint32_t>(text.size()), sum}) {
-        trailer.resize(trailer.size() + 4);
-        Poke(trailer, trailer.size() - 4, word);
-      }
-      for (const char c : std::string_view("#BOOTCONFIG\n")) {
-        trailer.push_back(static_cast<uint8_t>(c));
-      }
-      trailer.resize(trailer.size() + padding);
-      initrd_.insert(initrd_.end(), trailer.begin(), trailer.end());
-      ASSERT_TRUE(Load(AcpiSource::kNone).ok());
-      EXPECT_EQ(files_.initrd_trailer, trailer.size());
-      ASSERT_TRUE(Plan().ok());
-      const auto disks = disks_;
-      const auto files = secrets_;
-      if (!secrets) {  // as after a refusal, where the image may boot all the
-                       // same
-        disks_.clear();
-        secrets_.clear();
-      }
-      const auto handover = Fill();
-      disks_ = disks;
-      secrets_ = files;
-      ASSERT_TRUE(handover.ok());
-      const uint64_t end = handover->initrd + handover->initrd_size;
-      EXPECT_TRUE(base::Equal(window_.At(end - trailer.size(), trailer.size()),
-                              trailer));
-      EXPECT_TRUE(
-          base::AllZero(window_.At(end, files_.initrd.memory.end - end)));
-      EXPECT_EQ(Read<uint32_t>(handover->zero_page + 0x21C),
-                handover->initrd_size);
-      EXPECT_TRUE(base::Equal(window_.At(handover->initrd, 1001),
-                              base::Bytes(initrd_).first(1001)));
-      if (!secrets) {
-        EXPECT_EQ(handover->initrd_size, initrd_.size());
-        continue;
-      }
-      EXPECT_EQ(handover->secrets, handover->initrd + 1012);
-      EXPECT_TRUE(base::AllZero(window_.At(handover->initrd + 1001, 11)));
-      EXPECT_EQ(handover->secrets + handover->secrets_size + trailer.size(),
-                end);
-      EXPECT_EQ(Count(memory_, text), 1u);
-    }
-  }
-}
-
-// The room is enough for the largest secrets whatever the initrd's length.
-TEST_F(HandoverTest, RoomBehindInitrdIsEnough) {
-  for (const size_t length : {0u, 1u, 2u, 3u, 4u}) {
-    EXPECT_LE(SecretsOffset(length) + CpioSegment::RoomFor(2, 1000),
-              length + RoomBehindInitrd(2, 1000));
-  }
-}
-
-TEST_F(HandoverTest, WithoutSecretsTheInitrdIsTheHosts) {
-  ASSERT_TRUE(Load(AcpiSource::kNone).ok());
-  disks_.clear();
-  secrets_.clear();
-  auto handover = Prepare();
-  ASSERT_TRUE(handover.ok());
-  EXPECT_EQ(handover->initrd_size, 5001u);
-  EXPECT_EQ(handover->secrets_size, 0u);
 }
 
 TEST(TrampolinePage, SaysWhenTheListIsFull) {
