@@ -49,13 +49,13 @@ base::Status Load(const Blob& kernel, const Blob& initrd,
 
 TEST(LeastMemory, IsNeverMoreThanWhatTheLoaderNeeds) {
   for (const uint64_t preferred : {kMiB, 16 * kMiB}) {
-    for (const uint64_t init_size : {kMiB, 20 * kMiB}) {
+    for (const uint64_t init_size : {kMiB, 6 * kMiB}) {
       auto kernel = FakeKernel(kMiB / 2);
       Poke<uint64_t>(kernel, 0x258, preferred);
       Poke<uint32_t>(kernel, 0x260, static_cast<uint32_t>(init_size));
       const auto image = ParseBzImage(kernel);
       ASSERT_TRUE(image.ok());
-      for (const uint64_t initrd : {kMiB, 8 * kMiB}) {
+      for (const uint64_t initrd : {kMiB, 4 * kMiB}) {
         const uint64_t least =
             boot::LeastMemory(*image, {.kernel_file = kernel.size(),
                                        .initrd = initrd,
