@@ -57,12 +57,15 @@ class Table:
         print(f"{series}: {result}, {detail}", flush=True)
 
     def show(self):
-        """Prints it, then the counts; returns whether nothing failed."""
-        rows = [("series", "package", "result", ""), *self._rows]
+        """Prints it, then the counts; returns whether nothing failed, and
+        something was shown."""
+        rows = [("series", "package", "result", ""), *sorted(self._rows, key=lambda row: by_number(row[0]))]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         print()
         for row in rows:
             print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, [*widths, 0])).rstrip())
+        if not self._counts["passed"] + self._counts["failed"]:
+            print("\nno kernel at all was there to boot", end="")
         print("\n" + ", ".join(f"{number} {result}" for result, number in self._counts.items()), flush=True)
         return self._counts["failed"] == 0 and self._counts["passed"] > 0
 
