@@ -104,6 +104,9 @@ TEST(FwCfg, TakesAFullDirectory) {
   auto fw_cfg = std::make_unique<FwCfg>(device);
   ASSERT_TRUE(fw_cfg->Open().ok());
   EXPECT_TRUE(fw_cfg->Find("f1023").ok());
+  // One that is there, not only announced.
+  device.AddFile("one more", "x");
+  EXPECT_EQ(fw_cfg->Open().reason(), kFwCfgDirectory);
 }
 
 TEST(FwCfg, EveryTransferMayFail) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "svsm/linux/acpi_loader.h"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <string>
@@ -140,6 +141,10 @@ TEST(AcpiLoader, RefusesBadAllocations) {
   FakeAcpi early;  // the first command no longer allocates
   early.loader.erase(early.loader.begin(), early.loader.begin() + 128);
   EXPECT_EQ(ReasonOf(early), kLoaderOrder);
+  FakeAcpi late;  // it allocates when all else is done
+  std::rotate(late.loader.begin(), late.loader.begin() + 128,
+              late.loader.end());
+  EXPECT_EQ(ReasonOf(late), kLoaderOrder);
 }
 
 // A file may come with addresses already in it; the kernel must not be led to

@@ -14,6 +14,7 @@ goes on where it was.
 """
 
 import argparse
+import fcntl
 import functools
 import hashlib
 import json
@@ -186,6 +187,15 @@ class Workshop:
         self.results.mkdir(parents=True, exist_ok=True)
         self._digests = {}
         self._sources = {}
+        self._lock = None
+
+    def open(self):
+        """Takes the copy for this process, and makes it the tree as it is."""
+        self._lock = open(self.results.parent / "lock", "w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Error("another ./run mutants is under way") from None
         self._synchronise()
 
     def _synchronise(self):
@@ -333,6 +343,7 @@ def main():
         if options.table:
             write_table(workshop, mutants, tree)
             return 0
+        workshop.open()
         return run(workshop, options, mutants, targets, files)
     except Error as error:
         print(f"mutants: {error}", file=sys.stderr)
