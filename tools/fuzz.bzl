@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """fuzz_test: one LLVMFuzzerTestOneInput, run two ways."""
 
+load("//third_party/pch:pch.bzl", "cc_test")
+
 def fuzz_test(name, srcs, deps, iterations = 20000, data = [], tags = []):
     """A fuzz target that is also an ordinary test.
 
@@ -22,7 +24,7 @@ def fuzz_test(name, srcs, deps, iterations = 20000, data = [], tags = []):
 
     # Not to be named in each BUILD file: one file, of this very name or none.
     seeds = native.glob([name + ".seeds"])
-    native.cc_test(
+    cc_test(
         name = name,
         size = "small",
         srcs = srcs,

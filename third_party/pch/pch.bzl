@@ -121,7 +121,7 @@ def _with_pch(name, kwargs):
     })
 
 def _names(value, part):
-    return type(value) == "list" and [v for v in value if part in v]
+    return type(value) == "list" and bool([v for v in value if part in v])
 
 def _only_cc(srcs, suffix):
     return type(srcs) == "list" and bool(srcs) and not [
@@ -130,16 +130,23 @@ def _only_cc(srcs, suffix):
         if not (s.endswith(suffix) or s.endswith(".h"))
     ]
 
+def _host_pch(kwargs):
+    """The precompiled header for sources that are not tests of GoogleTest."""
+    if native.repository_name() == "@" and _only_cc(kwargs.get("srcs"), ".cc"):
+        # Without Abseil among its deps, it must not see Abseil.
+        abseil = _names(kwargs.get("deps"), "@abseil-cpp//")
+        _with_pch("host" if abseil else "std", kwargs)
+
 def cc_library(**kwargs):
-    """cc_library; C++ sources that use Abseil get //third_party/pch:host."""
-    if (native.repository_name() == "@" and _only_cc(kwargs.get("srcs"), ".cc") and
-        _names(kwargs.get("deps"), "@abseil-cpp//")):
-        _with_pch("host", kwargs)
+    """cc_library; C++ sources get //third_party/pch:host or :std."""
+    _host_pch(kwargs)
     native.cc_library(**kwargs)
 
 def cc_test(**kwargs):
-    """cc_test; those of GoogleTest get //third_party/pch:test."""
-    if (native.repository_name() == "@" and _only_cc(kwargs.get("srcs"), "_test.cc") and
-        _names(kwargs.get("deps"), "@googletest//")):
-        _with_pch("test", kwargs)
+    """cc_test; those of GoogleTest get //third_party/pch:test, the rest as cc_library."""
+    if native.repository_name() == "@" and _only_cc(kwargs.get("srcs"), "_test.cc"):
+        if _names(kwargs.get("deps"), "@googletest//"):
+            _with_pch("test", kwargs)
+    else:
+        _host_pch(kwargs)
     native.cc_test(**kwargs)
