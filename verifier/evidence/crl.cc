@@ -23,6 +23,36 @@ bool HasUnknownCriticalExtension(const X509_CRL* crl) {
   return false;
 }
 
+// The next element of DER at `at`, header and contents, of which `header` bytes
+// are the header; `at` goes behind it. Empty: there is none.
+base::Bytes TakeElement(base::Bytes& at, size_t& header) {
+  const uint8_t* contents = at.data();
+  long length = 0;
+  int tag = 0, tag_class = 0;
+  const int how = ASN1_get_object(&contents, &length, &tag, &tag_class,
+                                  static_cast<long>(at.size()));
+  if ((how & 0x80) != 0) return {};
+  header = static_cast<size_t>(contents - at.data());
+  const base::Bytes element = at.first(header + static_cast<size_t>(length));
+  at = at.subspan(element.size());
+  return element;
+}
+
+// RFC 5280, 5.1.1.2: signatureAlgorithm is the same as `signature` in the
+// signed part. X509_verify() compares them, X509_CRL_verify() only in later
+// releases of OpenSSL 3.0 (3.0.19 does not). `der` has been parsed as a list.
+bool AlgorithmsAgree(base::Bytes der) {
+  size_t header = 0;
+  base::Bytes list = TakeElement(der, header).subspan(header);
+  base::Bytes signed_part = TakeElement(list, header).subspan(header);
+  const base::Bytes algorithm = TakeElement(list, header);
+  base::Bytes first = TakeElement(signed_part, header);
+  if (!first.empty() && first[0] == V_ASN1_INTEGER) {  // the version
+    first = TakeElement(signed_part, header);
+  }
+  return !first.empty() && base::Equal(first, algorithm);
+}
+
 }  // namespace
 
 std::optional<Crl> Crl::Parse(base::Bytes bytes) {
@@ -36,6 +66,8 @@ std::optional<Crl> Crl::Parse(base::Bytes bytes) {
       !EncodesAs<i2d_X509_CRL>(crl.crl_.get(), der)) {
     return std::nullopt;
   }
+  if (!AlgorithmsAgree(der)) return std::nullopt;
+  ERR_clear_error();
   crl.sha256_ = ossl::Sha256::Of(der);
   return crl;
 }

@@ -23,7 +23,8 @@ namespace verifier {
 
 class Crl {
  public:
-  // DER or PEM of exactly one list, nothing after it; empty: it is not.
+  // DER or PEM of exactly one list, nothing after it, whose two names of the
+  // signature's algorithm are the same (RFC 5280, 5.1.1.2); empty: it is not.
   static std::optional<Crl> Parse(base::Bytes bytes);
 
   X509_CRL* crl() const { return crl_.get(); }
