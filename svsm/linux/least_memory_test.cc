@@ -48,7 +48,7 @@ base::Status Load(const Blob& kernel, const Blob& initrd,
 }
 
 TEST(LeastMemory, IsNeverMoreThanWhatTheLoaderNeeds) {
-  for (const uint64_t preferred : {kMiB, 16 * kMiB}) {
+  for (const uint64_t preferred : {2 * kMiB, 16 * kMiB}) {
     for (const uint64_t init_size : {kMiB, 6 * kMiB}) {
       auto kernel = FakeKernel(kMiB / 2);
       Poke<uint64_t>(kernel, 0x258, preferred);
