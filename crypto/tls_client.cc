@@ -94,6 +94,10 @@ Status StatusOfTls(int error) {
     // A message that is larger than our buffers.
     case MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE:
     case MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL:
+    // Mbed TLS says these of lengths and groups that it does not expect from a
+    // server. Our own calls cannot cause them: their arguments are fixed.
+    case MBEDTLS_ERR_SSL_INTERNAL_ERROR:
+    case MBEDTLS_ERR_SSL_BAD_INPUT_DATA:
       return Status(Code::kDataLoss, kTlsMalformed);
     case MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE:
       return Status(Code::kDataLoss, kTlsUnexpectedMessage);
