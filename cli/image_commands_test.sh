@@ -56,5 +56,25 @@ grep -q 'LA3:' "$dir/err" || fail "no reason: $(cat "$dir/err")"
 "$forelock" image configure --force --config "$dir/other.toml" --output "$dir/forced.elf" \
   "$dir/vm1.elf" || fail "--force"
 cmp "$dir/forced.elf" "$dir/vm2.elf" || fail "--force leaves something of the old one"
+
+# The image says that it knows each field that this tool can set.
+{ cat "$dir/guest.toml"; printf '[deadlines]\nboot_ms = 90000\n'; } > "$dir/boot.toml"
+"$forelock" image configure --config "$dir/boot.toml" --output "$dir/boot.elf" "$image" ||
+  fail "configure boot_ms"
+"$forelock" image show "$dir/boot.elf" | grep -q '^boot_ms = 90000$' || fail "show boot_ms"
+# An image without the note is of before: its level is 1. (The note's type, 2, becomes 3.)
+python3 - "$image" "$dir/old.elf" << 'END' || fail "no level note"
+import struct, sys
+image = open(sys.argv[1], "rb").read()
+note = struct.pack("<III", 9, 4, 2) + b"Forelock"
+assert image.count(note) == 1
+open(sys.argv[2], "wb").write(image.replace(note, struct.pack("<III", 9, 4, 3) + b"Forelock"))
+END
+"$forelock" image configure --config "$dir/guest.toml" --output "$dir/old1.elf" "$dir/old.elf" ||
+  fail "an old image with old fields"
+"$forelock" image configure --config "$dir/boot.toml" --output "$dir/no.elf" "$dir/old.elf" \
+  2> "$dir/err" && fail "an old image with a new field"
+grep -q 'LA36: deadlines.boot_ms needs configuration level 2' "$dir/err" ||
+  fail "no reason: $(cat "$dir/err")"
 "$forelock" image measure "$dir/guest.toml" 2> /dev/null && fail "measured a text file"
 exit $failed

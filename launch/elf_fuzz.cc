@@ -20,10 +20,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       (section->offset > size || section->size > size - section->offset)) {
     __builtin_trap();
   }
-  const auto note = elf->Note("Forelock", 1);
-  if (note.ok() &&
-      (note->data() < data || note->data() + note->size() > data + size)) {
-    __builtin_trap();
+  for (const uint32_t type : {1u, 2u}) {
+    const auto note = elf->Note("Forelock", type);
+    if (note.ok() &&
+        (note->data() < data || note->data() + note->size() > data + size)) {
+      __builtin_trap();
+    }
   }
   return 0;
 }

@@ -114,6 +114,7 @@ void ReadDeadlines(Table& root, Errors& errors, proto::Config& config) {
   read("proxy_ms", config.proxy_deadline);
   read("verifier_ms", config.verifier_deadline);
   read("secure_processor_ms", config.secure_processor_deadline);
+  read("boot_ms", config.boot_deadline);
   table.RefuseOtherKeys();
 }
 

@@ -42,6 +42,7 @@ std::string Sample() {
       "port = 0x5f4\n"
       "[deadlines]\n"
       "proxy_ms = 1000\n"
+      "boot_ms = 90000\n"
       "[expected_boot]\n"
       "kernel = \"sha384:",
       sha384,
@@ -72,6 +73,7 @@ TEST(GuestToml, ReadsEveryKey) {
   EXPECT_EQ(config->resources[1].max_size, proto::kMaxSecretSize);
   EXPECT_EQ(config->channel_port, 0x5f4);
   EXPECT_EQ(config->proxy_deadline, base::Milliseconds{1000});
+  EXPECT_EQ(config->boot_deadline, base::Milliseconds{90'000});
   EXPECT_EQ(config->expected_boot->acpi[47], 0xff);
 }
 
@@ -116,8 +118,9 @@ TEST(GuestToml, MistakesAreShownWhereTheyAre) {
       {"port = 0x5f4", "port = 70000", "LA7: g.toml:20:8: "},
       {"port = 0x5f4", "port = 1", "PR22: g.toml:18:1: "},
       {"proxy_ms = 1000", "proxy_ms = 1000000", "PR23: g.toml:21:1: "},
-      {"kernel = ", "kernal = ", "LA5: g.toml:24:1: "},
-      {"[expected_boot]", "[expected]", "LA5: g.toml:23:2: "},
+      {"boot_ms = 90000", "boot_ms = 600001", "PR23: g.toml:21:1: "},
+      {"kernel = ", "kernal = ", "LA5: g.toml:25:1: "},
+      {"[expected_boot]", "[expected]", "LA5: g.toml:24:2: "},
   };
   for (const Row& row : rows) {
     const std::string text =

@@ -60,10 +60,12 @@ std::string ToGuestToml(const proto::Config& config) {
   absl::StrAppendFormat(
       &out,
       "\n[channel]\ntransport = \"page\"\nport = 0x%x\n\n[deadlines]\n"
-      "proxy_ms = %d\nverifier_ms = %d\nsecure_processor_ms = %d\n",
+      "proxy_ms = %d\nverifier_ms = %d\nsecure_processor_ms = %d\n"
+      "boot_ms = %d\n",
       config.channel_port, static_cast<uint64_t>(config.proxy_deadline),
       static_cast<uint64_t>(config.verifier_deadline),
-      static_cast<uint64_t>(config.secure_processor_deadline));
+      static_cast<uint64_t>(config.secure_processor_deadline),
+      static_cast<uint64_t>(config.boot_deadline));
   if (config.expected_boot) {
     const proto::ExpectedBoot& boot = *config.expected_boot;
     absl::StrAppendFormat(&out,

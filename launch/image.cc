@@ -15,7 +15,9 @@
 #include "launch/elf.h"
 #include "launch/error.h"
 #include "launch/reasons.h"
+#include "proto/config_level.h"
 #include "proto/config_section.h"
+#include "proto/launch_note.h"
 #include "proto/reasons.h"
 
 namespace launch {
@@ -53,6 +55,16 @@ absl::StatusOr<FileRange> ConfigRange(base::Bytes file) {
   return range;
 }
 
+absl::Status CheckLevel(base::Bytes file, const proto::Config& config) {
+  const auto level = ConfigLevelOfImage(file);
+  if (!level.ok()) return level.status();
+  const auto field = proto::FieldAboveLevel(config, *level);
+  if (!field) return absl::OkStatus();
+  return Error(kConfigAboveImage,
+               absl::StrCat(field->name, " needs configuration level ",
+                            field->level, ", the image's SVSM knows ", *level));
+}
+
 class Fd {
  public:
   explicit Fd(int fd) : fd_(fd) {}
@@ -68,6 +80,24 @@ class Fd {
 };
 
 }  // namespace
+
+absl::StatusOr<uint32_t> ConfigLevelOfImage(base::Bytes file) {
+  const auto elf = Elf::Parse(file);
+  if (!elf.ok()) return elf.status();
+  const auto note =
+      elf->Note(proto::kLaunchNoteName, proto::kConfigLevelNoteType);
+  // Images of before the note.
+  if (absl::IsNotFound(note.status())) return 1;
+  if (!note.ok()) return note.status();
+  if (note->size() != sizeof(uint32_t)) {
+    return Error(kElfMalformed, "the configuration level is no 32-bit number");
+  }
+  const auto level = base::LoadLe<uint32_t>(note->first<sizeof(uint32_t)>());
+  if (level == 0) {
+    return Error(kElfMalformed, "there is no configuration level 0");
+  }
+  return level;
+}
 
 absl::StatusOr<proto::Config> ConfigOfImage(base::Bytes file) {
   const auto range = ConfigRange(file);
@@ -94,6 +124,7 @@ absl::Status ConfigureImage(base::MutableBytes file,
     return Error(kImageConfigured,
                  "the image is configured already (--force replaces it)");
   }
+  if (auto status = CheckLevel(file, config); !status.ok()) return status;
   std::array<uint8_t, proto::kConfigMaxSize> buffer;
   const auto size = proto::EncodeConfig(config, buffer);
   if (!size.ok()) return FromBase(size.status());

@@ -20,11 +20,17 @@ enum class Reconfigure : uint8_t { kRefuse, kAllow };
 // Puts `config` into the `.config` section of the image in `file`, and reads it
 // back as the guest will.
 //   InvalidArgument: not a guest image, a broken rule of the configuration, or
-//   it is configured already and `reconfigure` is kRefuse.
+//   it is configured already and `reconfigure` is kRefuse, or it sets a field
+//   that the image's SVSM does not know (LA36).
 //   NotFound: no .config section.
 absl::Status ConfigureImage(base::MutableBytes file,
                             const proto::Config& config,
                             Reconfigure reconfigure);
+
+// The level of configurations that the image's SVSM knows
+// (proto/config_level.h).
+//   InvalidArgument: not a guest image, or its note is not one.
+absl::StatusOr<uint32_t> ConfigLevelOfImage(base::Bytes file);
 
 // The configuration of an image.
 //   NotFound: there is none yet, or no place for one.

@@ -13,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "launch/elf_for_tests.h"
 #include "launch/measure.h"
+#include "proto/config_level.h"
 
 namespace launch {
 namespace {
@@ -62,6 +63,61 @@ TEST(Image, ABrokenRuleIsRefusedWithItsReason) {
   file = other.Bytes();
   EXPECT_EQ(ConfigureImage(file, SomeConfig(), Reconfigure::kRefuse).code(),
             absl::StatusCode::kNotFound);
+}
+
+// Another note in the place of the launch note.
+TestElf WithLevelNote(uint32_t level, uint32_t size = 4) {
+  TestElf elf;
+  elf.note.n_type = proto::kConfigLevelNoteType;
+  elf.note.n_descsz = size;
+  elf.note_words[0] = level;
+  elf.programs[2].p_filesz = sizeof(elf.note) + sizeof(elf.note_name) + size;
+  return elf;
+}
+
+TEST(Image, LevelIsTheNotesOrOne) {
+  EXPECT_EQ(*ConfigLevelOfImage(TestElf().Bytes()), 1u);
+  TestElf no_notes;
+  no_notes.programs[2].p_type = PT_NULL;
+  EXPECT_EQ(*ConfigLevelOfImage(no_notes.Bytes()), 1u);
+  EXPECT_EQ(*ConfigLevelOfImage(WithLevelNote(2).Bytes()), 2u);
+  EXPECT_EQ(*ConfigLevelOfImage(WithLevelNote(UINT32_MAX).Bytes()), UINT32_MAX);
+}
+
+TEST(Image, AnOddLevelNoteIsRefused) {
+  auto twice = WithLevelNote(2);
+  twice.programs[3] = twice.programs[2];
+  auto outside = WithLevelNote(2);
+  outside.programs[2].p_offset = UINT64_MAX - 8;
+  for (const TestElf& elf :
+       {WithLevelNote(0), WithLevelNote(2, 0), WithLevelNote(2, 8),
+        WithLevelNote(2, 3), twice, outside}) {
+    auto file = elf.Bytes();
+    EXPECT_FALSE(ConfigLevelOfImage(file).ok());
+    EXPECT_FALSE(ConfigureImage(file, SomeConfig(), Reconfigure::kRefuse).ok());
+    EXPECT_EQ(ConfigOfImage(file).status().code(), absl::StatusCode::kNotFound);
+  }
+}
+
+TEST(Image, AFieldThatItsSvsmDoesNotKnowIsRefused) {
+  proto::Config config = SomeConfig();
+  config.boot_deadline = base::Milliseconds{90'000};
+  auto old = TestElf().Bytes();
+  const auto refused = ConfigureImage(old, config, Reconfigure::kRefuse);
+  EXPECT_TRUE(
+      absl::StrContains(refused.message(),
+                        "LA36: deadlines.boot_ms needs configuration level 2, "
+                        "the image's SVSM knows 1"))
+      << refused;
+  EXPECT_EQ(old, TestElf().Bytes());
+  // What an older SVSM does anyway is not written into its image.
+  config.boot_deadline = SomeConfig().boot_deadline;
+  EXPECT_TRUE(ConfigureImage(old, config, Reconfigure::kRefuse).ok());
+
+  config.boot_deadline = base::Milliseconds{90'000};
+  auto file = WithLevelNote(2).Bytes();
+  ASSERT_TRUE(ConfigureImage(file, config, Reconfigure::kRefuse).ok());
+  EXPECT_EQ(ConfigOfImage(file)->boot_deadline, config.boot_deadline);
 }
 
 // The digest of TestElf, computed by another program from the same words of

@@ -55,7 +55,11 @@
   X(kRomUnusable, 'L', 'A', 34, "a flat ROM cannot be made or read",        \
     "Give what `forelock image rom` made, unchanged.")                      \
   X(kPolicyNotSigned, 'L', 'A', 35, "a guest policy is not one to sign",    \
-    "Build without the bits that the message names; verifiers refuse them.")
+    "Build without the bits that the message names; verifiers refuse "      \
+    "them.")                                                                \
+  X(kConfigAboveImage, 'L', 'A', 36,                                        \
+    "image's SVSM does not know a field of the configuration",              \
+    "Leave the key out, or configure an image of a newer build.")
 
 namespace launch {
 FORELOCK_LAUNCH_REASONS(BASE_DEFINE_REASON)

@@ -116,6 +116,7 @@ void TakeDeadlines(const Forelock__Config__Deadlines* in, Config& out) {
   take(in->proxy_ms, out.proxy_deadline);
   take(in->verifier_ms, out.verifier_deadline);
   take(in->secure_processor_ms, out.secure_processor_deadline);
+  take(in->boot_ms, out.boot_deadline);
 }
 
 Status TakeEnums(const Forelock__Config__Config& in, Config& out) {
@@ -217,6 +218,10 @@ class ConfigMessage {
     deadlines_.verifier_ms = static_cast<uint32_t>(config.verifier_deadline);
     deadlines_.secure_processor_ms =
         static_cast<uint32_t>(config.secure_processor_deadline);
+    // Above level 1 defaults are left out: an older SVSM does not know them.
+    if (config.boot_deadline != base::Milliseconds{kDefaultBootMs}) {
+      deadlines_.boot_ms = static_cast<uint32_t>(config.boot_deadline);
+    }
     message_.deadlines = &deadlines_;
   }
 

@@ -38,6 +38,7 @@ inline constexpr uint16_t kDefaultChannelPort = 0x5f0;
 inline constexpr uint32_t kDefaultProxyMs = 20'000;
 inline constexpr uint32_t kDefaultVerifierMs = 60'000;
 inline constexpr uint32_t kDefaultSecureProcessorMs = 20'000;
+inline constexpr uint32_t kDefaultBootMs = 180'000;
 inline constexpr uint32_t kMaxDeadlineMs = 600'000;
 // Deadlines bear a factor of 4, and TSCs run at 1 to 5 GHz.
 inline constexpr uint32_t kDefaultTscKhz = 2'500'000;
@@ -131,6 +132,7 @@ struct Config {
   base::Milliseconds proxy_deadline{kDefaultProxyMs};
   base::Milliseconds verifier_deadline{kDefaultVerifierMs};
   base::Milliseconds secure_processor_deadline{kDefaultSecureProcessorMs};
+  base::Milliseconds boot_deadline{kDefaultBootMs};
   Acpi acpi = Acpi::kNone;
   std::optional<ExpectedBoot> expected_boot;
   OnFailure on_failure = OnFailure::kHalt;

@@ -190,6 +190,7 @@ Status CheckConfig(const Config& config) {
   BASE_TRY(CheckDeadline(config.proxy_deadline));
   BASE_TRY(CheckDeadline(config.verifier_deadline));
   BASE_TRY(CheckDeadline(config.secure_processor_deadline));
+  BASE_TRY(CheckDeadline(config.boot_deadline));
   BASE_TRY(CheckBoot(config));
   if (config.tsc_khz < kMinTscKhz || config.tsc_khz > kMaxTscKhz) {
     return Invalid(kConfigTscFrequency);

@@ -3,12 +3,14 @@
 
 #include <array>
 #include <functional>
+#include <iterator>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
 #include "gtest/gtest.h"
 #include "proto/config.pb-c.h"
+#include "proto/config_level.h"
 #include "proto/config_section.h"
 #include "proto/reasons.h"
 
@@ -306,6 +308,43 @@ TEST(Config, TruncationsNeverDecodeToSomethingElse) {
     flipped[bit / 8] ^= static_cast<uint8_t>(1u << (bit % 8));
     if (DecodeConfig(flipped, out).ok()) EXPECT_TRUE(CheckConfig(out).ok());
   }
+}
+
+// --- Levels.
+
+TEST(ConfigLevel, DefaultsAreReadableForTheFirstSvsm) {
+  const Config config = Sample();
+  EXPECT_FALSE(FieldAboveLevel(config, 1).has_value());
+  const auto bytes = Encoded(config);
+  Forelock__Config__Config* message =
+      forelock__config__config__unpack(nullptr, bytes.size(), bytes.data());
+  ASSERT_NE(message, nullptr);
+  EXPECT_EQ(message->deadlines->boot_ms, 0u);
+  forelock__config__config__free_unpacked(message, nullptr);
+}
+
+TEST(ConfigLevel, EachFieldIsFoundBelowItsLevelOnly) {
+  Config config = Sample();
+  config.boot_deadline = base::Milliseconds{1};
+  const auto field = FieldAboveLevel(config, 1);
+  ASSERT_TRUE(field.has_value());
+  EXPECT_EQ(field->name, "deadlines.boot_ms");
+  EXPECT_FALSE(FieldAboveLevel(config, field->level).has_value());
+  EXPECT_FALSE(FieldAboveLevel(config, kConfigLevel).has_value());
+  Config out;
+  ASSERT_TRUE(DecodeConfig(Encoded(config), out).ok());
+  EXPECT_EQ(out.boot_deadline, config.boot_deadline);
+}
+
+// Whoever adds a field to the message is told here of the rule.
+TEST(ConfigLevel, EveryFieldOfTheMessageHasALevel) {
+  constexpr size_t kFieldsOfLevelOne = 12 + 4 + 2 + 3 + 4;
+  const size_t fields = forelock__config__config__descriptor.n_fields +
+                        forelock__config__resource__descriptor.n_fields +
+                        forelock__config__channel__descriptor.n_fields +
+                        forelock__config__deadlines__descriptor.n_fields +
+                        forelock__config__expected_boot__descriptor.n_fields;
+  EXPECT_EQ(fields, kFieldsOfLevelOne + std::size(kConfigFields));
 }
 
 TEST(ConfigSection, FillsAndReads) {

@@ -287,5 +287,10 @@ __snp_memory_map_page:
   .quad __snp_secrets_page
   .quad __snp_cpuid_page
   .quad __snp_memory_map_page
+  // proto/config_level.h
+  .long 9, 4, 2  // name size, descriptor size, type
+  .asciz "Forelock"
+  .balign 4
+  .long FORELOCK_CONFIG_LEVEL
 
   .section .note.GNU-stack, "", @progbits

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "svsm/boot/snp_entry.h"
 
+#include "proto/config_level.h"
 #include "proto/launch_note.h"
 #include "sev/cpuid_page.h"
 #include "sev/ghcb.h"
@@ -38,5 +39,7 @@ static_assert(sev::secrets_layout::Vmpck0::kOffset == 0x20 &&
 static_assert(proto::kLaunchNoteSize == 0x28 && proto::kLaunchNoteType == 1 &&
               proto::kLaunchNoteVersion == 1);
 static_assert(sizeof(proto::kLaunchNoteName) == 9);
+static_assert(proto::kConfigLevel == FORELOCK_CONFIG_LEVEL &&
+              proto::kConfigLevelNoteType == 2);
 
 }  // namespace svsm

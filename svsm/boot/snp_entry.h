@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What boot/snp_entry.S writes to the GHCB MSR when it ends: sev/termination.h
-// in numbers that an assembler can read; snp_entry.cc compares the two.
+// What boot/snp_entry.S writes to the GHCB MSR when it ends (sev/termination.h)
+// and into its notes, in numbers that an assembler can read; snp_entry.cc
+// compares the two.
 #pragma once
 
 #define FORELOCK_TERMINATE_SECOND_CPU 0x01c100       // SM1
@@ -15,3 +16,5 @@
 // bit ([amd/vol2] 5.3).
 #define FORELOCK_MIN_C_BIT 32
 #define FORELOCK_MAX_C_BIT 51
+
+#define FORELOCK_CONFIG_LEVEL 2
