@@ -18,12 +18,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "emulator/reasons.h"
+#include "proxy/host/page_endpoint.h"
 
 namespace emulator {
 namespace {
 
 // How soon to look again at a ring that the guest has not emptied.
 constexpr int kPollMilliseconds = 5;
+// And at one whose guest may have no bell left.
+constexpr int kLookMilliseconds = int{proxy::host::kLookAgain.count()};
 
 class Fd {
  public:
@@ -122,7 +125,8 @@ absl::Status Serve(const std::string& socket_path, FirmwareService& service) {
     const int timeout = next == FirmwareService::Next::kAgain ? 0
                         : next == FirmwareService::Next::kPoll
                             ? kPollMilliseconds
-                            : -1;
+                        : connection.open() ? kLookMilliseconds
+                                            : -1;
     const int ready = poll(fds.data(), fds.size(), timeout);
     if (ready < 0 && errno != EINTR) return absl::ErrnoToStatus(errno, "poll");
     if (ready < 0) continue;

@@ -173,6 +173,7 @@ bool Connection::Turn(std::optional<microseconds>& longest) {
     End(sleep.status());
     return false;
   }
+  longest = proxy::host::kLookAgain;
   return !*sleep;
 }
 

@@ -143,10 +143,24 @@ TEST_F(DaemonTest, RestartIsNoticedAndTheGuestCanGoOn) {
   daemon_->Wait();
   StartDaemon();  // The dead one's socket is replaced.
   const base::Status end = guest->WaitForEnd();
-  EXPECT_EQ(end.reason(), proxy::kProxyRestarted)
+  // The new one has not heard of this guest.
+  EXPECT_EQ(end.reason(), proxy::kProxyAbsent)
       << base::NameOf(end.reason()).text;
   ASSERT_TRUE(guest->Open().ok());
   EXPECT_TRUE(guest->Echo(Pattern(100)).ok());
+}
+
+// A guest has 32 bells; afterwards the daemon's timer is what finds its bytes.
+TEST_F(DaemonTest, LooksByItsTimerWhenTheGuestHasNoBellLeft) {
+  StartDaemon(1);
+  const auto guest = MakeGuest(1);
+  ASSERT_TRUE(guest->Open().ok());
+  // As if they were rung: the timer alone is what this is about.
+  guest->machine.drop_port = true;
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(guest->Echo(Pattern(10)).ok()) << i;
+  }
+  EXPECT_LE(guest->transport.port_writes(), proxy::kPortBytesPerBoot);
 }
 
 TEST_F(DaemonTest, SigtermInASessionEndsItCleanly) {

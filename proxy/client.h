@@ -112,6 +112,7 @@ class Client {
   size_t buffer_tail_ = 0;
 
   bool certificates_pending_ = false;
+  uint32_t certificates_late_ = 0;  // answers that nobody waits for any more
   base::MutableBytes certificates_out_;
   base::Result<size_t> certificates_size_ = size_t{0};
 

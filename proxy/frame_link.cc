@@ -12,11 +12,6 @@ using base::Instant;
 using base::Milliseconds;
 using base::Status;
 
-// Silence after which the daemon is probed; doubled with each probe that stays
-// unanswered.
-constexpr Milliseconds kSilence[] = {Milliseconds{2000}, Milliseconds{4000},
-                                     Milliseconds{8000}, Milliseconds{16000}};
-constexpr uint32_t kMaxProbes = sizeof(kSilence) / sizeof(kSilence[0]) - 1;
 // A longer gap between polls is the caller's own work, not the host's silence.
 constexpr Milliseconds kOwnWork{250};
 
@@ -32,27 +27,16 @@ Status FrameLink::Attach(Instant deadline) {
   }
   last_poll_ = clock_.Now();
   quiet_since_ = last_poll_;
-  probes_ = 0;
   return {};
 }
 
 Status FrameLink::WatchSilence(bool heard) {
   const Instant now = clock_.Now();
-  if (heard || now > last_poll_ + kOwnWork) quiet_since_ = now;
-  if (heard) probes_ = 0;
+  const bool looked = transport_.HostLooked();
+  if (heard || looked || now > last_poll_ + kOwnWork) quiet_since_ = now;
   last_poll_ = now;
-  if (now < quiet_since_ + kSilence[probes_]) return {};
-  if (probes_ > 0 && transport_.ProbeAnswered()) {
-    probes_ = 0;
-    quiet_since_ = now;
-    return {};
-  }
-  if (probes_ == kMaxProbes) {
-    return Status(Code::kUnavailable, kProxyAbsent);
-  }
-  transport_.Probe();
-  ++probes_;
-  return {};
+  if (now < quiet_since_ + max_silence_) return {};
+  return Status(Code::kUnavailable, kProxyAbsent);
 }
 
 base::Result<std::optional<Frame>> FrameLink::Poll() {

@@ -17,10 +17,20 @@
 
 namespace proxy {
 
+// How long the daemon may neither send nor look into the ring. It looks four
+// times a second; on a host that is busy it can be late.
+inline constexpr base::Milliseconds kMaxSilence{4000};
+inline constexpr base::Milliseconds kAnySilence{UINT64_MAX};
+
 class FrameLink {
  public:
-  FrameLink(GuestPageTransport& transport, base::Clock& clock)
-      : transport_(transport), clock_(clock), channel_(transport) {}
+  // `max_silence`: kAnySilence for who has no use for another session.
+  FrameLink(GuestPageTransport& transport, base::Clock& clock,
+            base::Milliseconds max_silence = kMaxSilence)
+      : transport_(transport),
+        clock_(clock),
+        max_silence_(max_silence),
+        channel_(transport) {}
 
   // Registers, again and again with back-off, until the daemon answers.
   //   kDeadlineExceeded (kProxyAbsent); others as in GuestPageTransport.
@@ -28,7 +38,7 @@ class FrameLink {
 
   // The next frame, waiting for it; it is valid until the next call.
   //   kDeadlineExceeded (base::kDeadlinePassed).
-  //   kUnavailable (kProxyAbsent): the daemon stopped answering probes.
+  //   kUnavailable (kProxyAbsent): the daemon gave no sign of life.
   //   Others as in GuestPageTransport and FrameChannel.
   base::Result<Frame> Receive(base::Instant deadline);
   // As Receive, but another type is an error.
@@ -59,10 +69,10 @@ class FrameLink {
 
   GuestPageTransport& transport_;
   base::Clock& clock_;
+  const base::Milliseconds max_silence_;
   FrameChannel channel_;
   base::Instant last_poll_{};
   base::Instant quiet_since_{};
-  uint32_t probes_ = 0;
 };
 
 }  // namespace proxy

@@ -14,20 +14,33 @@ using base::Status;
 
 constexpr uint64_t kNanosecondsPerMs = 1000000;
 constexpr uint64_t kFirstBackOffMs = 250;
-constexpr uint64_t kLongestBackOffMs = 8000;
-// So many of the last registrations are spread over the time that is left.
-constexpr uint32_t kSpread = 3;
+// So many of the last registrations are spread evenly.
+constexpr uint32_t kSpread = 4;
+// What the last registration leaves for the boot itself.
+constexpr uint64_t kLastTryMs = 5000;
 
-static_assert(kMaxUnansweredRegistrations * kRegistrationSize + 2 <=
-              kMaxUnansweredBytes);
+static_assert(kRegistrationsPerBoot * kRegistrationSize + kBellsPerBoot <=
+              kPortBytesPerBoot);
+static_assert(kRegistrationsPerBoot > kSpread);
 
-// The host's word for why it ended the session. Anything but a reason of this
-// module would be a free choice of what the guest prints.
+// What a host may say: why a daemon ends a session. All other reasons of this
+// module are what a guest finds out by itself.
+constexpr base::Reason kWordsOfTheHost[] = {
+    kFrameBadMagic,     kFrameBadChecksum,  kFrameTooLong,   kRingIndexWild,
+    kProxyShuttingDown, kUnexpectedMessage, kCreditExceeded, kNoCommonVersion,
+    kFrameBadFlags,     kFrameUnknownType,  kSessionStale,   kDoorbellFlood,
+};
+
+// The host's word for why it ended the session. Anything else would be a free
+// choice of what the guest prints.
 Status HostSays(uint32_t bits) {
-  const base::Reason reason = base::Reason::FromBits(bits);
-  if (reason.tag0() == 'P' && reason.tag1() == 'C' && reason.number() != 0 &&
-      reason.number() <= kProxyRefused.number()) {
-    return Status(Code::kUnavailable, reason);
+  const base::Reason said = base::Reason::FromBits(bits);
+  for (const base::Reason reason : kWordsOfTheHost) {
+    if (!(said == reason)) continue;
+    // Another session would end the same way.
+    return Status(reason == kNoCommonVersion ? Code::kFailedPrecondition
+                                             : Code::kUnavailable,
+                  reason);
   }
   return Status(Code::kUnavailable, kProxyRefused);
 }
@@ -51,6 +64,15 @@ Status GuestPageTransport::Start(base::Instant deadline) {
       range_.gpa > kSharedRangeLimit - kSharedRangeSize) {
     return Status(Code::kInvalidArgument, kSharedRangeInvalid);
   }
+  deadline_ = deadline;
+  if (waiting_) {
+    broken_ = {};
+    return {};
+  }
+  if (registrations_ == kRegistrationsPerBoot) {
+    const base::Reason why = broken_.ok() ? kProxyAbsent : broken_.reason();
+    return Status(Code::kResourceExhausted, why);
+  }
   // Any number but 0 and the last one; the clock makes it differ from those of
   // boots before, too.
   auto session = static_cast<uint32_t>(static_cast<uint64_t>(clock_.Now()));
@@ -63,44 +85,43 @@ Status GuestPageTransport::Start(base::Instant deadline) {
   to_host_.Reset(range_, kToHostRing);
   to_guest_.Reset(range_, kToGuestRing);
   bells_rung_ = 0;
-  records_sent_ = 0;
-  records_seen_ = 0;
-  deadline_ = deadline;
+  waiting_ = true;
   SendRegistration();
   return {};
 }
 
 void GuestPageTransport::SendRegistration() {
-  // Not reset by Start(): a stopped daemon has read none of the last session's.
-  if (unanswered_ >= kMaxUnansweredRegistrations) return;
+  if (registrations_ == kRegistrationsPerBoot) return;
   FullFence();
   for (const uint8_t byte : EncodeRegistration(registration_)) {
     doorbell_.Write(byte);
   }
-  ++unanswered_;
-  ++records_sent_;
+  ++registrations_;
   port_writes_ += kRegistrationSize;
   registration_writes_ += kRegistrationSize;
+  next_registration_ = clock_.Now() + PauseAfterRegistration();
+}
 
+// Doubling, so that a daemon that is back soon is found soon; the last ones
+// evenly, so that one that was away for long waits for its share only.
+base::Milliseconds GuestPageTransport::PauseAfterRegistration() {
   const base::Instant now = clock_.Now();
-  uint64_t wait = std::min(kLongestBackOffMs,
-                           kFirstBackOffMs << std::min(records_sent_ - 1, 8u));
-  const uint32_t left = kMaxUnansweredRegistrations - unanswered_;
-  if (left <= kSpread && now < deadline_) {
-    const uint64_t rest =
-        (static_cast<uint64_t>(deadline_) - static_cast<uint64_t>(now)) /
-        kNanosecondsPerMs;
-    wait = std::max(wait, rest / (left + 1));
-  }
-  next_registration_ = now + base::Milliseconds{wait};
+  const base::Instant end =
+      spread_until_ == base::Instant{} ? deadline_ : spread_until_;
+  const uint32_t left = kRegistrationsPerBoot - registrations_;
+  if (now >= end || left == 0) return base::Milliseconds{kFirstBackOffMs};
+  uint64_t rest = (static_cast<uint64_t>(end) - static_cast<uint64_t>(now)) /
+                  kNanosecondsPerMs;
+  rest -= std::min(kLastTryMs, rest / 8);
+  const uint64_t parts = left <= kSpread ? left : (uint64_t{1} << left) - 1;
+  return base::Milliseconds{std::max(kFirstBackOffMs, rest / parts)};
 }
 
 base::Result<base::Step> GuestPageTransport::Advance() {
   if (!broken_.ok()) return broken_;
   if (attached_) return base::Step::kDone;
   if (range_.Load32(page::kHostSession) == registration_.session) {
-    unanswered_ = 0;
-    records_seen_ = range_.Load32(page::kHostRecordsSeen);
+    waiting_ = false;
     if (const uint32_t status = range_.Load32(page::kHostStatus); status != 0) {
       broken_ = HostSays(status);
       return broken_;
@@ -123,7 +144,6 @@ Status GuestPageTransport::CheckSameDaemon() {
   if (!attached_) return Status(Code::kFailedPrecondition, kNotConnected);
   if (range_.Load32(page::kHostSession) != registration_.session ||
       range_.Load64(page::kHostGeneration) != generation_) {
-    unanswered_ = 0;
     broken_ = Status(Code::kUnavailable, kProxyRestarted);
   }
   return broken_;
@@ -161,6 +181,8 @@ base::Result<size_t> GuestPageTransport::Write(base::Bytes bytes) {
 }
 
 void GuestPageTransport::RingIfWanted() {
+  // Then the host looks by its timer.
+  if (bells_ == kBellsPerBoot) return;
   // Our index first, then the host's wish; the host does it the other way
   // round. So one of us sees the other's store.
   FullFence();
@@ -169,20 +191,15 @@ void GuestPageTransport::RingIfWanted() {
   range_.Store32(page::kBellsRung, bells_rung_);
   FullFence();
   doorbell_.Write(kDoorbellByte);
+  ++bells_;
   ++port_writes_;
 }
 
-void GuestPageTransport::Probe() {
-  if (attached_ && broken_.ok()) SendRegistration();
-}
-
-bool GuestPageTransport::ProbeAnswered() {
-  const uint32_t seen = range_.Load32(page::kHostRecordsSeen);
-  if (seen != records_seen_) {
-    records_seen_ = seen;
-    unanswered_ = 0;
-  }
-  return unanswered_ == 0;
+bool GuestPageTransport::HostLooked() {
+  const uint32_t looks = range_.Load32(page::kHostLooks);
+  if (looks == looks_seen_) return false;
+  looks_seen_ = looks;
+  return true;
 }
 
 bool GuestPageTransport::HostLetGo() const {
@@ -191,6 +208,7 @@ bool GuestPageTransport::HostLetGo() const {
 
 void GuestPageTransport::Scrub() {
   attached_ = false;
+  waiting_ = false;
   broken_ = Status(Code::kFailedPrecondition, kNotConnected);
   range_.Zero(0, range_.size);
 }

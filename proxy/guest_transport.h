@@ -4,7 +4,8 @@
 //
 // A ByteStream once attached. It rings the doorbell by itself, once, when the
 // host has said that it is about to sleep, and never again until the host asks
-// for the next one. Everything in the page is the host's word.
+// for the next one. Everything in the page is the host's word: what it writes
+// to the port in all has a limit that no word of the page moves.
 #pragma once
 
 #include <stddef.h>
@@ -30,6 +31,7 @@ class Doorbell {
   ~Doorbell() = default;
 };
 
+// One object for each port and boot: it has the boot's budget of port bytes.
 class GuestPageTransport final : public base::ByteStream {
  public:
   // `range` is kSharedRangeSize bytes, page-aligned, below 2 GiB, already
@@ -37,12 +39,18 @@ class GuestPageTransport final : public base::ByteStream {
   GuestPageTransport(const SharedRange& range, Doorbell& doorbell,
                      uint8_t read_back, base::Clock& clock);
 
-  // Starts a new session: empties the page and sends the first registration.
+  // For who calls Start() again and again: the registrations that are left are
+  // spread over the time to `end`, not to the deadline of each Start().
+  void SpreadUntil(base::Instant end) { spread_until_ = end; }
+
+  // Starts a new session: empties the page and sends the first registration. A
+  // session that nobody has answered yet goes on instead, and costs nothing.
   //   kFailedPrecondition (kNoDoorbell): another value reads back.
   //   kInvalidArgument (kSharedRangeInvalid).
+  //   kResourceExhausted: no registration is left. The reason is that for
+  //   which the last session ended.
   base::Status Start(base::Instant deadline);
-  // One step of waiting for the host; registers again with back-off, at most
-  // kMaxUnansweredRegistrations times.
+  // One step of waiting for the host; registers again with back-off.
   //   kDeadlineExceeded (kProxyAbsent).
   //   Others: what the host said in kHostStatus.
   base::Result<base::Step> Advance();
@@ -54,12 +62,8 @@ class GuestPageTransport final : public base::ByteStream {
   base::Result<size_t> Read(base::MutableBytes out) override;
   base::Result<size_t> Write(base::Bytes bytes) override;
 
-  // Sends the registration of this session again, to find out whether the
-  // daemon still lives: a new one answers with another generation. Does
-  // nothing when too many are unanswered.
-  void Probe();
-  // True if every registration that was sent has been seen by the host.
-  bool ProbeAnswered();
+  // True if the host has looked into the ring since the last call: it lives.
+  bool HostLooked();
 
   // True once the host has ended the session in good order and will write the
   // page no more.
@@ -78,6 +82,7 @@ class GuestPageTransport final : public base::ByteStream {
   base::Status CheckSameDaemon();
   base::Status CheckStatus();
   void SendRegistration();
+  base::Milliseconds PauseAfterRegistration();
   void RingIfWanted();
 
   SharedRange range_;
@@ -86,14 +91,17 @@ class GuestPageTransport final : public base::ByteStream {
   const uint8_t read_back_;
 
   bool attached_ = false;
+  bool waiting_ = false;  // for the first answer to registration_
   base::Status broken_;
   Registration registration_;
   uint64_t generation_ = 0;
-  uint32_t records_sent_ = 0;  // of this session
-  uint32_t records_seen_ = 0;  // by the host, as last read
-  uint32_t unanswered_ = 0;    // registrations, of all sessions
-  uint32_t bells_rung_ = 0;
+  uint32_t looks_seen_ = 0;
+  uint32_t bells_rung_ = 0;  // of this session
+  // Of the boot: nothing sets them back.
+  uint32_t registrations_ = 0;
+  uint32_t bells_ = 0;
   base::Instant deadline_{};
+  base::Instant spread_until_{};  // 0: deadline_
   base::Instant next_registration_{};
   uint32_t port_writes_ = 0;
   uint32_t registration_writes_ = 0;

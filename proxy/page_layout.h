@@ -18,6 +18,7 @@ inline constexpr uint32_t kHostSession = 0x040;  // echo of the registration
 inline constexpr uint32_t kHostStatus = 0x044;   // base::Reason bits; 0: fine
 inline constexpr uint32_t kHostGeneration = 0x048;   // u64, never 0
 inline constexpr uint32_t kHostRecordsSeen = 0x050;  // registrations so far
+inline constexpr uint32_t kHostLooks = 0x054;        // grows: the daemon lives
 // Written by the host before it sleeps: the number of the doorbell that it
 // waits for. The guest rings number n+1 after number n, each only if wanted.
 inline constexpr uint32_t kBellWanted = 0x080;
@@ -50,8 +51,10 @@ inline constexpr uint8_t kFirmwareReadBack = 0x54;
 inline constexpr uint8_t kDoorbellByte = 'D';
 
 // QEMU keeps 278 unread bytes; the next one blocks the virtual CPU inside its
-// OUT. So: never more than this many unanswered.
-inline constexpr uint32_t kMaxUnansweredBytes = 256;
-inline constexpr uint32_t kMaxUnansweredRegistrations = 8;
+// OUT. Whether any were read is only the page's word, which is the host's. So a
+// boot never writes more than this to a port, whatever the page says.
+inline constexpr uint32_t kPortBytesPerBoot = 256;
+inline constexpr uint32_t kRegistrationsPerBoot = 8;
+inline constexpr uint32_t kBellsPerBoot = 32;
 
 }  // namespace proxy

@@ -84,8 +84,12 @@ PageEndpoint::Event PageEndpoint::Attach(const RegistrationRecord& record) {
 
 base::Result<bool> PageEndpoint::PrepareToSleep() {
   if (!attached()) return true;
+  const SharedRange& range = mapped_->range();
+  // A VM that was reset has emptied the page or has it in other use: nothing of
+  // ours is written there until it registers.
+  if (range.Load32(page::kHostSession) != registration_.session) return true;
+  range.Store32(page::kHostLooks, ++looks_);
   if (!bell_asked_) {
-    const SharedRange& range = mapped_->range();
     range.Store32(page::kBellWanted, range.Load32(page::kBellsRung) + 1);
     bell_asked_ = true;
   }

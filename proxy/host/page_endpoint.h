@@ -11,13 +11,15 @@
 // A wake-up cannot be lost: PrepareToSleep() asks the guest for a doorbell
 // first and looks into the ring afterwards.
 //
-// If a frame could not be written because the guest does not read, the owner
-// must come back by a timer: a guest does not ring when it has read.
+// The owner must also come back by a timer, kLookAgain at the latest: a guest
+// does not ring when it has read, rings kBellsPerBoot times a boot at most, and
+// takes a daemon that does not look for dead.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,6 +33,8 @@
 #include "proxy/ring.h"
 
 namespace proxy::host {
+
+inline constexpr std::chrono::milliseconds kLookAgain{250};
 
 class PageEndpoint final : private base::ByteStream {
  public:
@@ -58,7 +62,8 @@ class PageEndpoint final : private base::ByteStream {
   bool attached() const { return mapped_ != nullptr; }
   bool lost() const { return mapped_ != nullptr && mapped_->lost(); }
 
-  // False: the ring has bytes, go on. True: sleep, the guest will ring.
+  // False: the ring has bytes, go on. True: sleep, the guest will ring (if it
+  // has a bell left). Tells the guest that we have looked.
   //   kDataLoss (kRingIndexWild).
   base::Result<bool> PrepareToSleep();
 
@@ -83,6 +88,7 @@ class PageEndpoint final : private base::ByteStream {
   std::unique_ptr<MappedRange> mapped_;
   bool bell_asked_ = false;  // and no doorbell came since
   uint32_t records_seen_ = 0;
+  uint32_t looks_ = 0;
   base::Status last_error_;
   RingReader to_host_;
   RingWriter to_guest_;

@@ -87,6 +87,27 @@ TEST_F(PageEndpointTest, DoesNotSleepOverBytes) {
   EXPECT_EQ(endpoint_->PrepareToSleep().status().reason(), kRingIndexWild);
 }
 
+TEST_F(PageEndpointTest, SaysEachTimeThatItHasLooked) {
+  ASSERT_EQ(Register(), Event::kAttached);
+  EXPECT_EQ(Word(page::kHostLooks), 0u);
+  EXPECT_TRUE(*endpoint_->PrepareToSleep());
+  EXPECT_TRUE(*endpoint_->PrepareToSleep());
+  EXPECT_EQ(Word(page::kHostLooks), 2u);
+}
+
+// A VM that was reset: its memory may be anything now, until it registers.
+TEST_F(PageEndpointTest, LooksAtNoPageThatIsNoMoreAChannel) {
+  ASSERT_EQ(Register(), Event::kAttached);
+  for (const uint32_t session : {0u, 2u}) {
+    machine_.range().Zero(0, kPageSize);
+    machine_.range().Store32(page::kHostSession, session);
+    machine_.range().Store32(page::kToHostHead, kRingSize + 1);
+    EXPECT_TRUE(*endpoint_->PrepareToSleep());
+    EXPECT_EQ(Word(page::kHostLooks), 0u);
+    EXPECT_EQ(Word(page::kBellWanted), 0u);
+  }
+}
+
 TEST_F(PageEndpointTest, DetachSaysWhyOrLetsGo) {
   ASSERT_EQ(Register(), Event::kAttached);
   endpoint_->Detach(base::Status(base::Code::kDataLoss, kRingIndexWild));

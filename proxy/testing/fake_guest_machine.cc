@@ -54,6 +54,7 @@ void FakeGuestMachine::Disconnect() {
 }
 
 void FakeGuestMachine::Write(uint8_t byte) {
+  if (drop_port) return;
   if (socket_ < 0) TryConnect();
   if (socket_ < 0) return;  // Dropped, as QEMU does.
   if (send(socket_, &byte, 1, MSG_NOSIGNAL) != 1) Disconnect();

@@ -37,6 +37,8 @@ class FakeGuestMachine final : public Doorbell, public base::Clock {
   base::Instant In(uint64_t ms) { return Now() + base::Milliseconds{ms}; }
 
   void TruncateRam(uint64_t size);
+  // The daemon hears no byte any more, though QEMU takes them.
+  bool drop_port = false;
   void Disconnect();
   bool Connected() const { return socket_ >= 0; }
 

@@ -10,6 +10,9 @@ namespace {
 
 namespace channel = proto::channel;
 
+// A turn is a millisecond.
+constexpr int kTurnsToALook = int{host::kLookAgain.count()};
+
 base::Bytes Label() {
   static constexpr uint8_t kLabel[] = {'v', 'm', '1'};
   return kLabel;
@@ -48,6 +51,7 @@ void ScriptedHost::Turn() {
     if (event == Event::kRejected) ++rejected;
     asleep_ = false;
   }
+  if (++turns_ % kTurnsToALook == 0) asleep_ = false;
   if (asleep_ || !endpoint->attached()) return;
   for (;;) {
     const auto frame = endpoint->channel().Receive();

@@ -47,6 +47,7 @@ class ScriptedHost {
  private:
   void Handle(const Frame& frame);
   bool asleep_ = true;
+  int turns_ = 0;
 };
 
 }  // namespace proxy::testing

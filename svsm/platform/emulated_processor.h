@@ -21,7 +21,9 @@ class EmulatedProcessor final : public GuestRequestDoorbell {
  public:
   // Both outlive it.
   EmulatedProcessor(proxy::GuestPageTransport& transport, base::Clock& clock)
-      : link_(transport, clock) {}
+      // Its keys come once a connection, so there is no other session to try:
+      // only the deadlines end a wait.
+      : link_(transport, clock, proxy::kAnySilence) {}
 
   // Registers, copies the secrets page once and takes VMPCK0 out of the copy,
   // which is then wiped. (The frame's buffer is overwritten by the next answer,
