@@ -80,6 +80,24 @@ TEST(SecretBuffer, MoveAndShrinkLeaveNothingBehind) {
   EXPECT_EQ(SecretBuffer<3>::CopyFrom(key).status().reason(), kSecretTooLarge);
 }
 
+class StoppedClock final : public Clock {
+ public:
+  Instant Now() override { return now; }
+  void Relax() override {}
+  Instant now{5};
+};
+
+TEST(Clock, BehindTheEndEveryDeadlineHasPassed) {
+  StoppedClock clock;
+  EXPECT_TRUE(clock.Passed(Instant{5}));
+  EXPECT_FALSE(clock.Passed(Instant{6}));
+  clock.EndAt(Instant{6});
+  EXPECT_FALSE(clock.Passed(Instant{9}));
+  clock.now = Instant{6};
+  EXPECT_TRUE(clock.Passed(Instant{9}));
+  EXPECT_TRUE(clock.Passed(Instant{UINT64_MAX}));
+}
+
 TEST(Instant, AddingSaturates) {
   EXPECT_EQ(Instant{5} + Milliseconds{2}, Instant{2000005});
   EXPECT_EQ(Instant{5} + Milliseconds{UINT64_MAX}, Instant{UINT64_MAX});

@@ -28,14 +28,25 @@ class Clock {
  public:
   virtual Instant Now() = 0;
 
+  // No wait outlives `end`: behind it every deadline has passed. One for all
+  // waits of a boot together, which each of their own deadlines does not give.
+  void EndAt(Instant end) { end_ = end; }
+  Instant end() const { return end_; }
+
   // Called once in each turn of a loop that waits: PAUSE in the guest, a yield
   // or a turn of the peer in host tests.
   virtual void Relax() = 0;
 
-  bool Passed(Instant deadline) { return Now() >= deadline; }
+  bool Passed(Instant deadline) {
+    const Instant now = Now();
+    return now >= deadline || now >= end_;
+  }
 
  protected:
   ~Clock() = default;
+
+ private:
+  Instant end_{UINT64_MAX};
 };
 
 }  // namespace base

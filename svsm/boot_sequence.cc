@@ -42,7 +42,8 @@ using base::Result;
 using base::Status;
 using proto::channel::Phase;
 
-// What a boot that failed early spends on telling the host's operator.
+// What a boot spends on telling the host's operator and on closing channels;
+// once, behind the end of its time.
 constexpr Milliseconds kLastWord{2000};
 
 // What the host may see, each while it is open. Pages of its own each: whatever
@@ -106,6 +107,8 @@ Status BootSequence::Configure() {
                          ReadSevStatus()));
   const uint32_t secure_tsc = ThePlatform().tsc_kilohertz();
   clock_.SetKilohertz(secure_tsc != 0 ? secure_tsc : config_.tsc_khz);
+  clock_.EndAt(TscClock::kStart + config_.boot_deadline);
+  console::HurryAfterEndOf(clock_);
   BASE_TRY(OpenChannelParts());
   progress_.Reached(Phase::kStarted,
                     Line() << "started: platform "
@@ -125,6 +128,7 @@ Status BootSequence::OpenChannelParts() {
   proxy_port_.emplace(config_.channel_port);
   proxy_transport_.emplace(proxy_area.range(), *proxy_port_,
                            proxy::kProxyReadBack, clock_);
+  proxy_transport_->SpreadUntil(clock_.end());
   client_.emplace(*proxy_transport_, clock_);
   progress_.UseChannel(*client_);
   return {};
@@ -259,15 +263,7 @@ void BootSequence::OnAttested() {
 }
 
 void BootSequence::OnRetry(const AttemptResult& why) {
-  Line line;
-  line << "trying again: ";
-  if (why.status.ok()) {
-    line << proto::NameOf(why.outcome);
-  } else {
-    line << base::NameOf(why.status.reason()).text << " "
-         << ReasonText(why.status.reason());
-  }
-  progress_.Note(line);
+  progress_.Retrying(why);
 }
 
 // An attestation that failed ends the boot, unless the configuration lets
@@ -336,6 +332,7 @@ void BootSequence::WipeSession() {
 
 void BootSequence::ReportFailure(Status why) {
   if (!client_.has_value() || !proxy_area.open()) return;
+  clock_.AllowLastWord(kLastWord);
   if (!client_->connected() && !connect_tried_) {
     const Milliseconds patience = std::min(kLastWord, config_.proxy_deadline);
     const Bytes vm = AsBytes(config_.vm.view());
@@ -351,6 +348,7 @@ void BootSequence::ReportFailure(Status why) {
 // The daemons let go of the shared pages, which are private and empty
 // afterwards.
 Status BootSequence::CloseChannels() {
+  clock_.AllowLastWord(kLastWord);
   client_->Close(clock_.Now() + kLastWord);
   if (emulated_processor_.has_value()) {
     emulated_processor_->Close(clock_.Now() + kLastWord);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "svsm/progress.h"
 
+#include "base/reasons.h"
 #include "svsm/console/console.h"
 #include "svsm/panic/reason_text.h"
 
@@ -33,6 +34,18 @@ void Progress::ChannelIsUp() {
 
 void Progress::Note(const Line& line) {
   console::PrintTimed(static_cast<uint64_t>(clock_.Now()), line);
+}
+
+void Progress::Retrying(const AttemptResult& why) {
+  Line line;
+  line << "trying again: ";
+  if (why.status.ok()) {
+    line << proto::NameOf(why.outcome);
+  } else {
+    line << base::NameOf(why.status.reason()).text << " "
+         << ReasonText(why.status.reason());
+  }
+  Note(line);
 }
 
 void Progress::Reached(channel::Phase phase, const Line& line) {

@@ -16,6 +16,7 @@
 #include "proto/attest.h"
 #include "proto/channel.h"
 #include "proxy/client.h"
+#include "svsm/attestation/retry.h"
 #include "svsm/console/line.h"
 
 namespace svsm {
@@ -33,6 +34,7 @@ class Progress {
   void Reached(proto::channel::Phase phase, const Line& line);
   // "[time] <line>" on the console only.
   void Note(const Line& line);
+  void Retrying(const AttemptResult& why);
 
   void Refused(proto::Outcome outcome, base::Bytes decision_id);
   // To the proxy only: panic/fail.cc prints.

@@ -57,6 +57,7 @@ class HandOverTest : public testing::Test {
     config.platform = proto::Platform::kSnp;
     config.tsc_khz = proto::kMinTscKhz;
     config.proxy_deadline = base::Milliseconds{200};
+    config.boot_deadline = base::Milliseconds{300};
     config.acpi = proto::Acpi::kNone;
     config.on_failure = proto::OnFailure::kBootWithoutSecrets;
     proto::Pin pin{};

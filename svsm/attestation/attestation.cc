@@ -21,14 +21,21 @@ constexpr Milliseconds kGoodbye{500};
 }  // namespace
 
 Status Attestation::Run(const AttestationGoal& goal) {
-  deadline_set_ = false;
   RetryPolicy policy;
+  Status before;
   for (;;) {
     const AttemptResult result = Attempt(goal);
     CloseStream();
+    // The boot's time ended in the middle of an attempt: how that ended says
+    // nothing, the one before does.
+    if (result.status.code() == Code::kDeadlineExceeded && !before.ok() &&
+        clock_.Now() >= clock_.end()) {
+      return before;
+    }
+    before = result.status;
     if (!policy.ShouldRetry(result)) return result.status;
     const base::Instant next = clock_.Now() + policy.pause();
-    if (deadline_set_ && next >= deadline_) return result.status;
+    if (next >= clock_.end()) return result.status;
     observer_.OnRetry(result);
     while (!clock_.Passed(next)) clock_.Relax();
   }
@@ -65,10 +72,7 @@ Status Attestation::OpenChannel(const AttestationGoal& goal) {
     observer_.OnChannel();
   }
   // The verifier's time begins when there is a way to it.
-  if (!deadline_set_) {
-    deadline_ = clock_.Now() + goal.verifier_timeout;
-    deadline_set_ = true;
-  }
+  deadline_ = clock_.Now() + goal.verifier_timeout;
   return {};
 }
 

@@ -2,7 +2,8 @@
 //
 // Attestation: from "the boot files are measured" to a verdict. Opens the proxy
 // channel, a stream to the verifier, TLS over it and the native session inside,
-// and tries again where that may help (retry.h), until one deadline for all.
+// and tries again where that may help (retry.h), until the end of the boot's
+// time (base::Clock::EndAt).
 #pragma once
 
 #include <stddef.h>
@@ -32,7 +33,8 @@ struct AttestationGoal {
   base::Bytes endpoint;
   std::span<const crypto::Pin> pins;
   std::span<const attest::WantedSecret> secrets;
-  base::Bytes boot_manifest;              // serialised
+  base::Bytes boot_manifest;  // serialised
+  // Of each attempt:
   base::Milliseconds proxy_timeout{};     // for the proxy to answer
   base::Milliseconds verifier_timeout{};  // for everything after that
 };
@@ -66,7 +68,7 @@ class Attestation {
   Attestation& operator=(const Attestation&) = delete;
 
   // Ok: there is a verdict; see session(). Else the status of the last attempt,
-  //   kDeadlineExceeded (kVerifierSilent) where it ran into the deadline.
+  //   kDeadlineExceeded (kVerifierSilent) where it ran into a deadline.
   base::Status Run(const AttestationGoal& goal);
 
   // The last attempt's: outcome, decision, and the secrets if granted.
@@ -115,8 +117,7 @@ class Attestation {
   crypto::Rng& rng_;
   base::Clock& clock_;
   AttestationObserver& observer_;
-  base::Instant deadline_{};
-  bool deadline_set_ = false;
+  base::Instant deadline_{};  // of this attempt
   crypto::TlsClient tls_;
   attest::NativeSession session_;
 };

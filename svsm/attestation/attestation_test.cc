@@ -9,7 +9,9 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "attest/boot_manifest.h"
@@ -89,10 +91,7 @@ class AttestationTest : public testing::Test {
     manifest_.resize(*attest::Serialise(attest::BootManifest(), manifest_));
     host_.echo = false;
     host_.on_frame = [this](const proxy::Frame& frame) { OnFrame(frame); };
-    machine_.host_turn = [this] {
-      host_.Turn();
-      Serve();
-    };
+    Renew();
   }
 
   void OnFrame(const proxy::Frame& frame) {
@@ -149,6 +148,40 @@ class AttestationTest : public testing::Test {
     }
   }
 
+  // Another boot, from now on.
+  void Renew() {
+    machine_.port().clear();
+    machine_.EndAt(base::Instant{UINT64_MAX});
+    start_ = machine_.Now();
+    boot_end_ = machine_.In(kBootMs);
+    machine_.EndAt(boot_end_);
+    events_.clear();
+    connection_ = nullptr;
+    silent_ = false;
+    host_.Restart(++generation_);
+    transport_.emplace(machine_.range(), machine_, proxy::kProxyReadBack,
+                       machine_);
+    transport_->SpreadUntil(boot_end_);
+    client_ = std::make_unique<proxy::Client>(*transport_, machine_);
+    attestation_ = std::make_unique<Attestation>(*client_, evidence_, rng_,
+                                                 machine_, observer_);
+    observer_.log.clear();
+    machine_.host_turn = [this] {
+      for (auto& [when, event] : events_) {
+        if (event && machine_.Now() >= when) std::exchange(event, nullptr)();
+      }
+      host_.Turn();
+      Serve();
+    };
+  }
+  // So many milliseconds after the boot began.
+  void At(uint64_t ms, std::function<void()> event) {
+    events_.emplace_back(start_ + base::Milliseconds{ms}, std::move(event));
+  }
+  void EndsInTime() {
+    EXPECT_LE(machine_.Now(), boot_end_ + base::Milliseconds{5});
+  }
+
   Status Run() {
     return attestation_->Run({.vm = AsBytes("demo/vm1"),
                               .endpoint = AsBytes("verifier"),
@@ -169,7 +202,12 @@ class AttestationTest : public testing::Test {
   const attest::WantedSecret wanted_[1] = {
       {AsBytes("demo/vm1/disk"), attest::SecretKind::kLuks2, 64}};
 
+  static constexpr uint64_t kBootMs = 180'000;
   proxy::testing::LoopbackMachine machine_;
+  base::Instant start_{};
+  base::Instant boot_end_{};
+  std::vector<std::pair<base::Instant, std::function<void()>>> events_;
+  uint64_t generation_ = 7;
   proxy::testing::ScriptedHost host_{machine_};
   std::unique_ptr<Connection> connection_;
   int opened_ = 0;
@@ -178,14 +216,11 @@ class AttestationTest : public testing::Test {
   std::function<void(Connection&)> on_open_;
   bool restart_ = false;  // the proxy, once, when evidence has arrived
 
-  proxy::GuestPageTransport transport_{machine_.range(), machine_,
-                                       proxy::kProxyReadBack, machine_};
-  std::unique_ptr<proxy::Client> client_ =
-      std::make_unique<proxy::Client>(transport_, machine_);
+  std::optional<proxy::GuestPageTransport> transport_;
+  std::unique_ptr<proxy::Client> client_;
   attest::testing::FakeEvidence evidence_;
   Observer observer_;
-  std::unique_ptr<Attestation> attestation_ = std::make_unique<Attestation>(
-      *client_, evidence_, rng_, machine_, observer_);
+  std::unique_ptr<Attestation> attestation_;
 };
 
 TEST_F(AttestationTest, GrantsOnTheFirstAttempt) {
@@ -198,7 +233,7 @@ TEST_F(AttestationTest, GrantsOnTheFirstAttempt) {
   EXPECT_EQ(observer_.log, "channel connected attested ");
   // Registration aside, few exits: Open, two or three flights of TLS, Request,
   // Evidence, Receipt, close_notify, Close.
-  EXPECT_LE(transport_.port_writes() - transport_.registration_writes(), 16u);
+  EXPECT_LE(transport_->port_writes() - transport_->registration_writes(), 16u);
 }
 
 TEST_F(AttestationTest, WipeLeavesNoSecret) {
@@ -238,12 +273,10 @@ TEST_F(AttestationTest, TryLaterIsTriedAgainWithAnotherReport) {
 
 TEST_F(AttestationTest, TryLaterForeverEndsAsTryLater) {
   on_open_ = [](Connection& c) { c.verifier.outcome = Outcome::kTryLater; };
-  const base::Instant latest = machine_.In(31'000);
   ASSERT_TRUE(Run().ok());
   EXPECT_EQ(session().outcome(), Outcome::kTryLater);
-  EXPECT_LE(opened_, static_cast<int>(RetryPolicy::kMaxAttempts));
-  EXPECT_GT(opened_, 3);
-  EXPECT_FALSE(machine_.Passed(latest));
+  EXPECT_GE(opened_, 30);
+  EXPECT_LE(machine_.Now(), boot_end_);
 }
 
 TEST_F(AttestationTest, ARestartedProxyIsFoundAgain) {
@@ -258,18 +291,115 @@ TEST_F(AttestationTest, ARestartedProxyIsFoundAgain) {
       << observer_.log;
 }
 
-TEST_F(AttestationTest, ASilentVerifierEndsAtTheDeadline) {
+TEST_F(AttestationTest, ASilentVerifierIsAskedAgainUntilTheBootsDeadline) {
   silent_ = true;
-  const base::Instant latest = machine_.In(32'000);
   EXPECT_EQ(Run(), Status(Code::kDeadlineExceeded, kVerifierSilent));
-  EXPECT_FALSE(machine_.Passed(latest));
-  EXPECT_EQ(opened_, 1);
+  EXPECT_EQ(opened_, 6);  // 30 s each
+  EndsInTime();
 }
 
-TEST_F(AttestationTest, AnAbsentProxyEndsAtItsDeadline) {
+TEST_F(AttestationTest, AVerifierThatIsSilentForMostOfTheBootCostsNoBoot) {
+  silent_ = true;
+  At(140'000, [this] {
+    silent_ = false;
+    connection_ = nullptr;  // of the verifier that is no more
+  });
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(session().outcome(), Outcome::kGranted);
+}
+
+TEST_F(AttestationTest, AVerifierThatIsAwayForMostOfTheBootCostsNoBoot) {
+  unreachable_ = 1'000'000;
+  At(175'000, [this] { unreachable_ = 0; });
+  ASSERT_TRUE(Run().ok());
+  EXPECT_EQ(session().outcome(), Outcome::kGranted);
+  EXPECT_LE(transport_->port_writes(), proxy::kPortBytesPerBoot);
+}
+
+TEST_F(AttestationTest, AProxyThatComesLateCostsNoBoot) {
+  for (const uint64_t late : {0, 1'500, 9'000, 40'000, 100'000, 174'000}) {
+    Renew();
+    host_.stopped = true;
+    machine_.daemon_connected = false;
+    At(late, [this] {
+      host_.stopped = false;
+      machine_.daemon_connected = true;
+    });
+    const Status status = Run();
+    ASSERT_TRUE(status.ok()) << late << base::NameOf(status.reason()).text;
+    EXPECT_EQ(session().outcome(), Outcome::kGranted) << late;
+    EXPECT_LE(machine_.Now(), boot_end_);
+    // Back soon, found soon.
+    if (late < 10'000) {
+      EXPECT_FALSE(machine_.Passed(start_ + base::Milliseconds{20'000}));
+    }
+  }
+}
+
+TEST_F(AttestationTest, AProxyThatGoesAwayAndComesBackCostsNoBoot) {
+  for (const uint64_t away : {1'000, 10'000, 60'000, 150'000}) {
+    Renew();
+    silent_ = true;  // so that it goes away in a session
+    At(5'000, [this] {
+      host_.stopped = true;
+      machine_.daemon_connected = false;
+    });
+    At(5'000 + away, [this] {
+      host_.Restart(8);
+      host_.stopped = false;
+      machine_.daemon_connected = true;
+      connection_ = nullptr;
+      silent_ = false;
+    });
+    const Status status = Run();
+    ASSERT_TRUE(status.ok()) << away << base::NameOf(status.reason()).text;
+    EXPECT_EQ(session().outcome(), Outcome::kGranted) << away;
+  }
+}
+
+TEST_F(AttestationTest, AnAbsentProxyEndsAtTheBootsDeadline) {
   host_.stopped = true;
   EXPECT_EQ(Run(), Status(Code::kDeadlineExceeded, proxy::kProxyAbsent));
-  EXPECT_EQ(observer_.log, "");
+  EXPECT_NE(observer_.log.find("retry retry"), std::string::npos);
+  EXPECT_EQ(observer_.log.find("channel"), std::string::npos);
+  EndsInTime();
+}
+
+// Whatever the pace of the host is, and wherever it stops: the waits of all
+// phases and attempts together end with the boot's time.
+TEST_F(AttestationTest, NoHostIsSlowEnoughToOutliveTheBootsDeadline) {
+  for (const uint64_t pace : {100u, 900u, 3'900u, 4'100u, 19'900u, 29'900u}) {
+    for (const Outcome outcome : {Outcome::kTryLater, Outcome::kGranted}) {
+      Renew();
+      on_open_ = [outcome](Connection& c) { c.verifier.outcome = outcome; };
+      base::Instant next = machine_.Now();
+      machine_.host_turn = [&] {
+        if (machine_.Now() < next) return;
+        next = machine_.Now() + base::Milliseconds{pace};
+        host_.Turn();
+        Serve();
+      };
+      static_cast<void>(Run());
+      EndsInTime();
+      EXPECT_LE(machine_.most_queued, proxy::kPortBytesPerBoot) << pace;
+    }
+  }
+}
+
+// What is said at the end and never heard costs no more than once.
+TEST_F(AttestationTest, NoReasonOfTheHostOutlivesTheBootsDeadline) {
+  base::Instant next = machine_.Now();
+  machine_.host_turn = [&] {
+    if (machine_.Now() < next) return;
+    next = machine_.Now() + base::Milliseconds{3'800};
+    host_.Turn();
+    if (host_.endpoint->attached()) {
+      host_.endpoint->Detach(
+          Status(Code::kUnavailable, proxy::kProxyShuttingDown));
+    }
+  };
+  EXPECT_EQ(Run().reason(), proxy::kProxyShuttingDown);
+  EndsInTime();
 }
 
 TEST_F(AttestationTest, AnotherServersKeyIsFinal) {

@@ -6,11 +6,11 @@
 namespace svsm {
 
 bool RetryPolicy::ShouldRetry(const AttemptResult& result) {
-  ++attempts_;
   pause_ms_ = std::min(pause_ms_ * 2, kLongestPauseMs);
-  if (attempts_ >= kMaxAttempts || result.processor_failed) return false;
+  if (result.processor_failed) return false;
   if (result.status.ok()) return result.outcome == proto::Outcome::kTryLater;
-  return result.status.code() == base::Code::kUnavailable;
+  return result.status.code() == base::Code::kUnavailable ||
+         result.status.code() == base::Code::kDeadlineExceeded;
 }
 
 }  // namespace svsm

@@ -4,9 +4,10 @@
 //
 // Always as a whole: another connection, another nonce, another report. Only
 // what may pass by itself is tried again: an endpoint that cannot be reached, a
-// connection or proxy that went away, a verifier that says try_later. Never
-// what somebody decided or what failed a check, and never after the secure
-// processor failed, whose key is then gone.
+// connection or proxy that went away or does not answer, a verifier that says
+// try_later. Never what somebody decided or what failed a check, and never
+// after the secure processor failed, whose key is then gone. How often is the
+// boot's deadline to say.
 #pragma once
 
 #include <stdint.h>
@@ -26,16 +27,14 @@ struct AttemptResult {
 
 class RetryPolicy {
  public:
-  static constexpr uint32_t kMaxAttempts = 12;
   static constexpr uint64_t kFirstPauseMs = 100;
   static constexpr uint64_t kLongestPauseMs = 4000;
 
-  // Counts the attempt. True: pause for pause(), then try again.
+  // True: pause for pause(), then try again.
   bool ShouldRetry(const AttemptResult& result);
   base::Milliseconds pause() const { return base::Milliseconds{pause_ms_}; }
 
  private:
-  uint32_t attempts_ = 0;
   uint64_t pause_ms_ = kFirstPauseMs / 2;
 };
 

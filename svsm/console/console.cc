@@ -8,12 +8,17 @@
 namespace svsm::console {
 namespace {
 
+constinit base::Clock* the_clock = nullptr;
+
 struct PortIo {
   static uint8_t In8(uint16_t port) { return ThePlatform().In8(port); }
   static void Out8(uint16_t port, uint8_t value) {
     ThePlatform().Out8(port, value);
   }
   static void Pause() { hw::Pause(); }
+  static bool Late() {
+    return the_clock != nullptr && the_clock->Passed(base::Instant{UINT64_MAX});
+  }
 };
 
 constexpr uint16_t kCom1 = 0x3F8;
@@ -22,6 +27,8 @@ constinit Uart<PortIo> uart{PortIo(), kCom1};
 }  // namespace
 
 void Init() { uart.Init(); }
+
+void HurryAfterEndOf(base::Clock& clock) { the_clock = &clock; }
 
 void Print(const Line& line) {
   uart.Print("forelock: ");

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "base/time.h"
 #include "svsm/console/line.h"
 
 namespace svsm::console {
@@ -19,6 +20,10 @@ void Print(const Line& line);
 
 // "forelock: [   12.345 ms] <text>\n"
 void PrintTimed(uint64_t elapsed_ns, const Line& line);
+
+// Behind the end of `clock`'s waits (base::Clock::EndAt) printing waits for
+// nothing. It must outlive the console.
+void HurryAfterEndOf(base::Clock& clock);
 
 // Waits, boundedly, until the device has sent everything.
 void Flush();

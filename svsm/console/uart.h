@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A 16550 for output. Never hangs: a device that is not there, or a host that
-// does not drain it, costs a bounded number of polls, and after the first byte
-// that could not be sent only a few for each further one.
+// does not drain it, costs a bounded number of polls a byte, and after the
+// first byte that could not be sent only a few for each further one; all bytes
+// of a boot together have kPollsPerBoot. Then, and when time is up, what cannot
+// be sent at once is lost: a console is a courtesy.
 //
 // Spec: [ns16550] PC16550D data sheet, section 8 (register numbers as there).
 #pragma once
@@ -15,12 +17,17 @@
 namespace svsm {
 
 // Io: uint8_t In8(uint16_t port), void Out8(uint16_t port, uint8_t),
-// void Pause(); the guest's is in console.cc, tests have a fake.
+// void Pause(), bool Late(): time is up. The guest's is in console.cc, tests
+// have a fake.
 template <typename Io>
 class Uart {
  public:
   static constexpr uint32_t kPatientPolls = 1'000'000;
   static constexpr uint32_t kImpatientPolls = 64;
+  // A poll is an exit. Those that a device cannot help are few: a host that
+  // answers each byte after thousands spends its own console.
+  static constexpr uint32_t kPollsPerBoot = 16'000'000;
+  static constexpr uint32_t kPollsToALookAtTheTime = 1024;
 
   constexpr Uart(Io io, uint16_t base) : io_(io), base_(base) {}
 
@@ -74,6 +81,9 @@ class Uart {
         stuck_ = false;
         return true;
       }
+      if (polls_left_ == 0) break;
+      --polls_left_;
+      if (i % kPollsToALookAtTheTime == 0 && io_.Late()) break;
       io_.Pause();
     }
     stuck_ = true;
@@ -83,6 +93,7 @@ class Uart {
   [[no_unique_address]] Io io_;
   uint16_t base_;
   bool stuck_ = false;
+  uint32_t polls_left_ = kPollsPerBoot;
 };
 
 }  // namespace svsm

@@ -16,6 +16,8 @@ struct Device {
   std::vector<std::pair<uint16_t, uint8_t>> writes;
   uint8_t line_status = 0x60;
   uint64_t reads = 0;
+  uint64_t ready_after = 0;  // polls of each byte
+  uint64_t late_after = UINT64_MAX;
 };
 
 struct FakeIo {
@@ -23,12 +25,16 @@ struct FakeIo {
   uint8_t In8(uint16_t port) {
     EXPECT_EQ(port, 0x3FD);
     ++device->reads;
-    return device->line_status;
+    if (device->ready_after == 0) return device->line_status;
+    return ++polls < device->ready_after ? 0 : 0x60;
   }
   void Out8(uint16_t port, uint8_t value) {
+    polls = 0;
     device->writes.emplace_back(port, value);
   }
   void Pause() {}
+  bool Late() { return device->reads >= device->late_after; }
+  uint64_t polls = 0;
 };
 
 TEST(UartTest, InitSetsTheDivisorOnlyUnderItsLatch) {
@@ -67,6 +73,32 @@ TEST(UartTest, AStuckDeviceCostsPatienceOnce) {
   device.line_status = 0x60;
   uart.Print("y");
   EXPECT_EQ(device.writes.size(), 1u);
+}
+
+// It answers each byte just before patience ends, so that it is never stuck.
+TEST(UartTest, ASlowDeviceCostsNoMoreThanTheBootsPolls) {
+  Device device;
+  device.ready_after = Uart<FakeIo>::kPatientPolls;
+  Uart<FakeIo> uart(FakeIo{&device}, 0x3F8);
+  uart.Print(std::string(1000, 'x'));
+  EXPECT_LE(device.reads, Uart<FakeIo>::kPollsPerBoot + 1000u);
+  EXPECT_EQ(device.writes.size(),
+            Uart<FakeIo>::kPollsPerBoot / (device.ready_after - 1));
+  // What can be sent at once still is.
+  device.ready_after = 0;
+  const size_t before = device.writes.size();
+  uart.Print("failed");
+  EXPECT_EQ(device.writes.size(), before + 6);
+}
+
+TEST(UartTest, NothingIsWaitedForWhenTimeIsUp) {
+  Device device;
+  device.ready_after = Uart<FakeIo>::kPatientPolls;
+  device.late_after = 10'000;
+  Uart<FakeIo> uart(FakeIo{&device}, 0x3F8);
+  uart.Print(std::string(1000, 'x'));
+  EXPECT_LE(device.reads,
+            10'000u + Uart<FakeIo>::kPollsToALookAtTheTime + 1000u);
 }
 
 }  // namespace

@@ -169,6 +169,32 @@ TEST(TscClockTest, AStoppedTscStillEndsAWait) {
   EXPECT_GE(turns, 5'000'000 / TscClock::kNanosecondsPerTurn);
 }
 
+TEST(TscClockTest, TheLastWordIsAllowedOnce) {
+  fake_tsc = 0;
+  TscClock clock(ReadFakeTsc, DoNothing);
+  clock.SetKilohertz(1'000'000);  // a tick is a nanosecond
+  constexpr base::Milliseconds kTwo{2};
+  clock.EndAt(TscClock::kStart + base::Milliseconds{10});
+  fake_tsc = 10'000'000;
+  EXPECT_TRUE(clock.Passed(base::Instant{UINT64_MAX}));
+  clock.AllowLastWord(kTwo);
+  EXPECT_FALSE(clock.Passed(base::Instant{UINT64_MAX}));
+  fake_tsc = 11'000'000;
+  clock.AllowLastWord(kTwo);
+  EXPECT_FALSE(clock.Passed(base::Instant{UINT64_MAX}));
+  fake_tsc = 12'000'000;
+  clock.AllowLastWord(kTwo);
+  EXPECT_TRUE(clock.Passed(base::Instant{UINT64_MAX}));
+}
+
+TEST(TscClockTest, TheLastWordTakesNoTimeAway) {
+  fake_tsc = 0;
+  TscClock clock(ReadFakeTsc, DoNothing);
+  clock.EndAt(base::Instant{1'000'000'000});
+  clock.AllowLastWord(base::Milliseconds{2});
+  EXPECT_EQ(clock.end(), base::Instant{1'000'000'000});
+}
+
 TEST(TscClockTest, ATscSetFarAheadIsTheEndOfTime) {
   // 2^64 ticks and a few less, at frequencies where their nanoseconds do and
   // do not fit.

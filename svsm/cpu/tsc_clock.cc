@@ -33,6 +33,13 @@ base::Instant TscClock::Now() {
   return base::Instant{latest_};
 }
 
+void TscClock::AllowLastWord(base::Milliseconds time) {
+  if (last_word_) return;
+  last_word_ = true;
+  const base::Instant end = Now() + time;
+  if (end > this->end()) EndAt(end);
+}
+
 void TscClock::Relax() {
   ++turns_since_;
   pause_();

@@ -14,7 +14,9 @@ from . import process, site
 WELCOME = "this line stands in a file on the encrypted disk"
 
 # For tests that wait for a deadline to pass.
-SHORT = {"deadlines": {"proxy_ms": 2000, "verifier_ms": 2000, "secure_processor_ms": 2000}}
+SHORT = {
+    "deadlines": {"proxy_ms": 2000, "verifier_ms": 2000, "secure_processor_ms": 2000, "boot_ms": 15000}
+}
 
 NO_ASSETS = """\
 The kernel and initramfs that these tests boot are not there. They are made

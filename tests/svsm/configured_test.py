@@ -33,13 +33,14 @@ port = 0x5f0
 [deadlines]
 proxy_ms = 1000
 verifier_ms = 1000
-secure_processor_ms = 1000
+secure_processor_ms = {processor_ms}
+boot_ms = 8000
 """
 
 
-def configured(platform):
+def configured(platform, processor_ms=1000):
     config = guest.scratch("guest.toml")
-    config.write_text(CONFIG.format(platform=platform, pin="5a" * 32))
+    config.write_text(CONFIG.format(platform=platform, pin="5a" * 32, processor_ms=processor_ms))
     output = guest.scratch(f"{platform}.elf")
     process.run([FORELOCK, "image", "configure", "--config", config, "--output", output, IMAGE])
     return output
@@ -91,6 +92,12 @@ class Refusals(unittest.TestCase):
             written = pathlib.Path(log).stat().st_size
             self.assertGreater(written, 0)
             self.assertLessEqual(written, 256)
+
+    def test_no_deadline_outlives_the_boots(self):
+        """Ten minutes for the secure processor, eight seconds for the boot."""
+        patient = configured("emulated", processor_ms=600000)
+        self.fails("SM12", patient,
+                   *device("forelock", "0x5f0", "0x53"), *device("sp", "0x5f8", "0x54"))  # fmt: skip
 
 
 if __name__ == "__main__":

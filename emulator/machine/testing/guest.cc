@@ -38,6 +38,7 @@ proto::Config PlainConfig() {
   config.proxy_deadline = base::Milliseconds{1000};
   config.verifier_deadline = base::Milliseconds{4000};
   config.secure_processor_deadline = base::Milliseconds{1000};
+  config.boot_deadline = base::Milliseconds{4000};
   config.acpi = proto::Acpi::kNone;
   proto::Resource resource;
   resource.kind = proto::ResourceKind::kLuks2;
