@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What libraries without Abseil include; see pch.bzl. Nothing of this repository
-// stands here: each change would compile everything again.
+// What libraries without Abseil include; see pch.bzl. Nothing of this
+// repository stands here: each change would compile everything again.
 #pragma once
 
 #include <stddef.h>
