@@ -140,7 +140,7 @@ def main():
     if len(sys.argv) > 1:
         bazel_test("the tests asked for", sys.argv[1:], count)
     else:
-        print("On a new machine with two cores this takes some 30 minutes, most of it quiet.", flush=True)
+        print("On a new machine this compiles everything twice, and is quiet most of the time.", flush=True)
         bazel_test("all tests", ["//..."], count)
         bazel_test(
             "host code under address and undefined-behaviour sanitizers",
