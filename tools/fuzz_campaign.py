@@ -270,7 +270,7 @@ def minimise(target):
         target.write_seeds(built_in, with_file=False)
         shutil.copytree(built_in, merged)
         # Into `merged` goes only what covers something that is not yet covered.
-        done = subprocess.run([str(target.binary), "-merge=1", str(merged), str(target.corpus)],
+        done = subprocess.run([str(target.binary), "-set_cover_merge=1", str(merged), str(target.corpus)],
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)  # fmt: skip
         if done.returncode != 0:
             sys.exit(f"{target.label}: {done.stderr[-2000:].decode(errors='replace')}")

@@ -114,7 +114,7 @@ class CampaignTest(unittest.TestCase):
         self.assertLessEqual(sum(map(len, chosen)), campaign.MAX_SEEDS)
 
     def test_minimise_writes_what_merging_added(self):
-        merges = '[ "$1" != -merge=1 ] || { printf added > "$2/x"; exit 0; }\n'
+        merges = '[ "$1" != -set_cover_merge=1 ] || { printf added > "$2/x"; exit 0; }\n'
         target = self.target("a_fuzz", merges)
         target.corpus.mkdir(parents=True)
         target.seeds.parent.mkdir()
