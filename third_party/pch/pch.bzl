@@ -61,7 +61,9 @@ def _precompiled_header_impl(ctx):
     headers = depset([source], transitive = [c.headers for c in contexts])
     ctx.actions.run_shell(
         arguments = [arguments],
-        command = 'exec "$@" -Xclang -isysroot -Xclang "$PWD"',
+        # The same words for every directory that an action may have, or no two
+        # of them are the same file.
+        command = 'PWD=/proc/self/cwd exec "$@" -Xclang -isysroot -Xclang /proc/self/cwd',
         env = dict(
             cc_common.get_environment_variables(
                 feature_configuration = features,
