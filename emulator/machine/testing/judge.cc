@@ -232,7 +232,8 @@ void Bench::JudgePrivate(const Outcome& outcome) {
         const auto start =
             static_cast<uint64_t>(part.data() - range.private_bytes);
         Complain(absl::StrFormat(
-            "at the end a schedule of an AES-%d key is at %#x",
+            "at the end a schedule of an AES-%d key is in private memory, "
+            "at %#x",
             schedule.key_bits, range.gpa + start + schedule.offset));
       }
     }

@@ -76,7 +76,7 @@ std::vector<SharedPlace> Places() {
       word("kHostSession", page::kHostSession, 4, Renewal::kAnyTime),
       word("kHostGeneration", page::kHostGeneration, 8, kPolled),
       word("kHostStatus", page::kHostStatus, 4, kPolled),
-      word("kHostRecordsSeen", page::kHostRecordsSeen, 4, kPolled),
+      word("kHostLooks", page::kHostLooks, 4, kPolled),
       word("kBellWanted", page::kBellWanted, 4, kPolled),
       word("kToHostTail", page::kToHostTail, 4, kPolled),
       word("kToGuestHead", page::kToGuestHead, 4, kPolled),
