@@ -4,10 +4,12 @@
 #include "emulator/machine/cpu_core.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "emulator/machine/engine_lacks.h"
 
 namespace emulator::machine {
 namespace {
@@ -95,7 +97,9 @@ StopReason CpuCore::Run(const RunLimits& limits) {
       RequestStop(StopKind::kEngineError, uc_strerror(error));
     } else {
       // HLT leaves through OnHlt(): this is the engine's shutdown.
-      RequestStop(StopKind::kTripleFault, "an exception in the #DF handler");
+      RequestStop(StopKind::kTripleFault,
+                  absl::StrCat("an exception in the #DF handler; last",
+                               RecentExceptions()));
     }
   }
   stop_ = false;
@@ -150,6 +154,14 @@ void CpuCore::RaisePageFault(uint64_t va, uint32_t error_code, uintptr_t ra) {
 void CpuCore::RaiseVc(uint32_t error_code, uintptr_t ra) {
   vc_error_ = error_code;
   Raise(kVectorVmmCommunication, error_code, ra);
+}
+
+bool CpuCore::TranslationBufferIsFull(const void* block) {
+  const auto* const at = static_cast<const uint8_t*>(block);
+  if (at == nullptr) return true;
+  if (first_block_ == nullptr || at < first_block_) first_block_ = at;
+  return at - first_block_ >
+         static_cast<ptrdiff_t>(kTranslationBuffer - kTranslationReserve);
 }
 
 // --- Hooks.
@@ -210,6 +222,7 @@ void CpuCore::OnInterrupt(uint32_t vector) {
     uc_emu_stop(engine_);
     return;
   }
+  RememberException(vector);
   events_.OnException(cpu_, static_cast<uint8_t>(vector),
                       vc_error_.value_or(0));
   Deliver(vector);
@@ -245,7 +258,9 @@ void CpuCore::CheckNested(uint32_t vector) {
            which == kVectorVmmCommunication;
   };
   if (*first == kVectorDoubleFault) {
-    RequestStop(StopKind::kTripleFault, "#VC while #DF was delivered");
+    RequestStop(
+        StopKind::kTripleFault,
+        absl::StrCat("#VC while #DF was delivered; last", RecentExceptions()));
     LeaveEngine(0);
   }
   if (contributory(vector) &&
@@ -282,8 +297,49 @@ void CpuCore::PushErrorCode(uint32_t error_code) {
 void CpuCore::OnInvalid() {
   counter_.LeaveAt(state_.rip());
   trapped_ = true;
-  if (EmulateSnpInstruction()) return;
+  if (EmulateSnpInstruction() || StopIfEngineLacks()) return;
+  RememberException(kVectorUndefined);
   Deliver(kVectorUndefined);
+}
+
+bool CpuCore::StopIfEngineLacks() {
+  std::array<uint8_t, 15> bytes = {};
+  const size_t size = ReadCode(state_.rip() + state_.segment(kCs).base, bytes);
+  const base::Bytes code = std::span(bytes).first(size);
+  const std::string_view name =
+      InstructionThatTheEngineLacks(code, RegisterIs64Bit());
+  if (name.empty()) return false;
+  RequestStop(
+      StopKind::kUnsupported,
+      absl::StrFormat("this engine cannot run %s (%s)", name, HexOfCode(code)));
+  return true;
+}
+
+void CpuCore::RememberException(uint32_t vector) {
+  constexpr size_t kMost = 4;
+  if (vector == kVectorVmmCommunication && vc_error_.has_value() &&
+      !delivering_.has_value()) {
+    return;  // There are thousands, and most of them are no mistake.
+  }
+  std::array<uint8_t, 8> bytes = {};
+  const size_t size = ReadCode(state_.rip() + state_.segment(kCs).base, bytes);
+  if (recent_.size() == kMost) recent_.pop_front();
+  recent_.push_back({.vector = vector,
+                     .rip = state_.rip(),
+                     .cr2 = state_.cr(2),
+                     .code = HexOfCode(std::span(bytes).first(size))});
+}
+
+std::string CpuCore::RecentExceptions() const {
+  std::string text = recent_.empty() ? " none" : "";
+  for (const Recent& recent : recent_) {
+    absl::StrAppendFormat(&text, " vector %d at %#x (%s)", recent.vector,
+                          recent.rip, recent.code);
+    if (recent.vector == kVectorPageFault) {
+      absl::StrAppendFormat(&text, " for %#x", recent.cr2);
+    }
+  }
+  return text;
 }
 
 void CpuCore::OnPause(uintptr_t ra) {

@@ -76,6 +76,8 @@ class CpuCore {
   uint64_t ReadTsc() { return events_.ReadTsc(cpu_); }
   uint64_t Random() { return events_.Random64(cpu_); }
   BlockCounter& counter() { return counter_; }
+  // `block` is where the next translated block would be.
+  bool TranslationBufferIsFull(const void* block);
   // While a block is translated: whether the instruction at `pc` is one that
   // needs a block of its own, and what to do with it when it has one.
   bool IsSpecial(uint64_t pc);
@@ -113,6 +115,11 @@ class CpuCore {
   // Of an exception that came up while another one was being delivered, as far
   // as #VC is one of the two: the engine knows nothing of it.
   void CheckNested(uint32_t vector);
+  // True, and the run ends: the engine does not know the instruction at RIP.
+  bool StopIfEngineLacks();
+  // What led to a triple fault, for people.
+  void RememberException(uint32_t vector);
+  std::string RecentExceptions() const;
   [[noreturn]] void DeliverInjection();
   void PushErrorCode(uint32_t error_code);
   bool EmulateSnpInstruction();
@@ -161,6 +168,12 @@ class CpuCore {
   bool flush_code_ = false;  // before it goes on
 
   std::optional<uint32_t> vc_error_;
+  struct Recent {
+    uint32_t vector = 0;
+    uint64_t rip = 0, cr2 = 0;
+    std::string code;
+  };
+  std::deque<Recent> recent_;           // exceptions, the last few
   std::optional<uint32_t> delivering_;  // the vector, until its handler starts
   uint64_t rmp_seen_ = 0;
   std::vector<bool> fetched_;  // by PageIndex()
@@ -170,6 +183,7 @@ class CpuCore {
   std::vector<Range> watched_;
   bool watch_shared_ = false;
 
+  const uint8_t* first_block_ = nullptr;  // since the buffer was empty
   BlockCounter counter_;
   uint64_t next_check_ = 0;  // of counter_.count()
   uint64_t limit_ = ~uint64_t{0};

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <array>
 
+#include "absl/strings/str_format.h"
 #include "emulator/machine/cpu_core.h"
+#include "emulator/machine/engine_lacks.h"
 #include "sev/ghcb.h"
 #include "sev/vmsa.h"
 
@@ -111,9 +113,11 @@ void CpuCore::TranslateSpecial(uint64_t pc) {
     case Special::kNone:
       return;
     case Special::kVector:
-      RequestStop(StopKind::kUnsupported,
-                  "a VEX, EVEX or XOP instruction, which the engine would get "
-                  "wrong");
+      RequestStop(
+          StopKind::kUnsupported,
+          absl::StrFormat("this engine cannot run VEX, EVEX and XOP (%s): it "
+                          "would do something else",
+                          HexOfCode(std::span(code).first(size))));
       LeaveEngine(0);
     case Special::kInvd:
       RaiseVc(kExitInvd, 0);

@@ -102,7 +102,8 @@ std::optional<WalkResult> CpuCore::TranslateOrRaise(uint64_t va, Access access,
         Raise(kVectorGeneralProtection, 0, ra);
       case WalkOutcome::kUnsupported:
         RequestStop(StopKind::kUnsupported,
-                    "paging without long mode, or with five levels");
+                    "this engine cannot do paging without long mode, or with "
+                    "five levels");
         LeaveEngine(ra);
       case WalkOutcome::kBadTable:
       case WalkOutcome::kTranslated:

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "absl/strings/str_format.h"
 #include "emulator/machine/cpu_for_tests.h"
 #include "gtest/gtest.h"
 
@@ -199,7 +200,13 @@ TEST_F(TestCpu, TripleFaultStops) {
   for (const int vector : {6, 8, 11, 13}) {
     SetPrivate64(kIdt + 16 * static_cast<uint64_t>(vector), 0);
   }
-  EXPECT_EQ(Run().kind, StopKind::kTripleFault) << last_;
+  const StopReason reason = Run();
+  EXPECT_EQ(reason.kind, StopKind::kTripleFault) << last_;
+  // Where it began.
+  EXPECT_NE(reason.text.find(
+                absl::StrFormat("vector 6 at %#x (0f 0b", Symbol("undefined"))),
+            std::string::npos)
+      << last_;
 }
 
 TEST_F(TestCpu, InjectsWithAndWithoutErrorCode) {
@@ -271,6 +278,26 @@ TEST_F(TestCpu, NotifiesAtACount) {
   EXPECT_LT(at, 790u);
 }
 
+// More translated code than there is room for: stores need the most.
+TEST_F(TestCpu, AFullTranslationBufferIsFlushed) {
+  constexpr uint64_t kCode = 0x110000, kStores = 0x20000;
+  constexpr std::array<uint8_t, 5> kStore = {0x48, 0x89, 0x44, 0x24, 0x80};
+  const base::MutableBytes code =
+      memory_->Private(kCode, kStores * kStore.size() + 1);
+  for (size_t i = 0; i < kStores; ++i) {  // movq %rax, -128(%rsp)
+    std::ranges::copy(kStore, code.subspan(i * kStore.size()).begin());
+  }
+  code.back() = 0xC3;  // ret
+  for (int round = 0; round < 3; ++round) {
+    Load("call");
+    Set(Gpr::kRsi, kCode);
+    const uint64_t before = cpu_->instructions();
+    RunToHalt();
+    EXPECT_EQ(rbx(), 1u);
+    EXPECT_EQ(cpu_->instructions() - before, kStores + 4);
+  }
+}
+
 // A fork in the middle of a run is a snapshot: neither side sees the other.
 TEST_F(TestCpu, GoesOnInAForkedChild) {
   Load("copy");
@@ -322,6 +349,25 @@ TEST_F(TestCpu, VectorInstructionsStopTheRun) {
   Set(Gpr::kRdx, 0x0F);
   RunToHalt();
   EXPECT_EQ(rax(), 0xF0u);
+}
+
+TEST_F(TestCpu, WhatTheEngineLacksIsNamed) {
+  Load("cache_line_zero");
+  StopReason reason = Run();
+  EXPECT_EQ(reason.kind, StopKind::kUnsupported) << last_;
+  EXPECT_EQ(reason.text.find("this engine cannot run CLZERO (0f 01 fc f4 "), 0u)
+      << last_;
+  EXPECT_EQ(reason.rip, Symbol("cache_line_zero") + 5);
+  EXPECT_EQ(rbx(), 1u);
+
+  Load("shift_without_osfxsr");
+  reason = Run();
+  EXPECT_EQ(reason.kind, StopKind::kUnsupported) << last_;
+  EXPECT_NE(reason.text.find("SHLX"), std::string::npos) << last_;
+
+  Load("vector_move");
+  EXPECT_NE(Run().text.find("this engine cannot run VEX"), std::string::npos)
+      << last_;
 }
 
 TEST_F(TestCpu, CryptoInstructionsGiveWhatTheHostsGive) {

@@ -24,8 +24,10 @@ constexpr uint32_t kFeaturesEcx =
     Bits({0, 1, 9, 13, 19, 20, 22, 23, 25, 30, 31});
 // FPU to SSE2.
 constexpr uint32_t kFeaturesEdx = 0x078BFBFF;
-// Fn0000_0007: FSGSBASE, BMI1, SMEP, BMI2, RDSEED, ADX, SMAP.
-constexpr uint32_t kStructuredEbx = Bits({0, 3, 7, 8, 18, 19, 20});
+// Fn0000_0007: FSGSBASE, BMI1, SMEP, RDSEED, ADX, SMAP. Not BMI2, which every
+// SNP processor has: while CR4.OSFXSR is 0 the engine takes SHLX for undefined,
+// and Linux's decompressor uses it then, if it is offered.
+constexpr uint32_t kStructuredEbx = Bits({0, 3, 7, 18, 19, 20});
 // Fn8000_0001: LAHF, ABM, SSE4A, misaligned SSE, PREFETCHW.
 constexpr uint32_t kExtendedEcx = Bits({0, 5, 6, 7, 8});
 // Those that repeat Fn0000_0001, SYSCALL, NX, MMX extensions, RDTSCP, LM.

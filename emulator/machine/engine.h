@@ -42,6 +42,11 @@ inline constexpr uint64_t kSharedAlias = uint64_t{1} << 46;
 // And what C=0 reads of private pages give.
 inline constexpr uint64_t kCiphertextAlias = uint64_t{1} << 45;
 
+// For translated code; and how much of it is left when it counts as full: more
+// than one block needs, which is some 64 KiB.
+inline constexpr size_t kTranslationBuffer = size_t{16} << 20;
+inline constexpr size_t kTranslationReserve = size_t{512} << 10;
+
 // QEMU's PAGE_READ...
 inline constexpr int kProtectionRead = 1;
 inline constexpr int kProtectionWrite = 2;

@@ -73,12 +73,22 @@ void __wrap_translator_loop_x86_64(const TranslatorOps* ops,
 }
 
 // The buffer for translated code: the engine would take 1 GiB, and clears all
-// of it at the start and at each flush. A guest fills some 10 MiB; a full
-// buffer is flushed.
+// of it at the start and at each flush. A guest fills some 10 MiB, a kernel far
+// more; a full buffer is flushed.
 void __real_tcg_exec_init_x86_64(void* engine, unsigned long size);
 void __wrap_tcg_exec_init_x86_64(void* engine, unsigned long /*size*/) {
-  constexpr unsigned long kTranslationBuffer = 16 << 20;
-  __real_tcg_exec_init_x86_64(engine, kTranslationBuffer);
+  __real_tcg_exec_init_x86_64(engine, emulator::machine::kTranslationBuffer);
+}
+
+// The engine notices a full buffer the second time only: the first time it
+// clears it and goes on, with all tables and jumps into what was there. Null
+// makes it flush as it should.
+void* __real_tcg_tb_alloc_x86_64(void* context);
+void* __wrap_tcg_tb_alloc_x86_64(void* context) {
+  void* const block = __real_tcg_tb_alloc_x86_64(context);
+  CpuCore* const core = CpuCore::Current();
+  return core != nullptr && core->TranslationBufferIsFull(block) ? nullptr
+                                                                 : block;
 }
 
 bool __wrap_x86_cpu_tlb_fill_x86_64(void* cs, uint64_t va, int size, int access,

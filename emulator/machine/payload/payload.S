@@ -159,6 +159,16 @@ ROUTINE vector_not_reached
 ROUTINE general_vex
   andn %rax, %rdx, %rax
   hlt
+ROUTINE cache_line_zero
+  movl $1, %ebx
+  .byte 0x0F, 0x01, 0xFC
+  hlt
+ROUTINE shift_without_osfxsr
+  movq %cr4, %rax
+  andq $~0x200, %rax
+  movq %rax, %cr4
+  shlxq %rcx, %rdx, %rax
+  hlt
 ROUTINE random
   rdrand %rax
   setc %bl
