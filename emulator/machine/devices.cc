@@ -16,7 +16,9 @@ constexpr uint8_t kNoInterruptFifosOn = 0xC1;
 constexpr uint8_t kHoldingAndShiftEmpty = 0x60;
 
 constexpr uint16_t kPm1aControl = 4;  // From PMBASE.
+constexpr uint16_t kPmTimer = 8;
 constexpr uint32_t kSleepEnable = 1 << 13;
+constexpr uint64_t kPmTimerMask = 0xFFFFFF;
 
 // docs/channel.md: a doorbell is 'D', a record begins with 'F'.
 constexpr uint8_t kDoorbellByte = 'D';
@@ -128,6 +130,14 @@ bool PciConfiguration::ShowsRam(uint64_t gpa, uint64_t size) const {
     if ((pam & kReadAndWrite) != kReadAndWrite) return false;
   }
   return true;
+}
+
+uint32_t PowerButton::Read(uint16_t port, unsigned size) {
+  const auto base = pci_.power_management_base();
+  if (!ticks_ || !base.has_value() || port != *base + kPmTimer || size != 4) {
+    return ~uint32_t{0};
+  }
+  return static_cast<uint32_t>(ticks_() & kPmTimerMask);
 }
 
 void PowerButton::Write(uint16_t port, unsigned size, uint32_t value) {

@@ -85,21 +85,24 @@ class PciConfiguration final : public PortDevice {
   Function lpc_{0x86, 0x80, 0x18, 0x29};
 };
 
-// PM1a_CNT: SLP_EN with any sleep type switches off. ACPI 6.4, 4.8.3.2.1.
+// PM1a_CNT: SLP_EN with any sleep type switches off. PM_TMR: the timer of
+// 3.58 MHz that firmware waits by, 24 bits. ACPI 6.4, 4.8.3.2.1 and 4.8.3.3.
 class PowerButton final : public PortDevice {
  public:
-  // `pci` outlives it.
-  PowerButton(const PciConfiguration& pci, std::function<void()> off)
-      : pci_(pci), off_(std::move(off)) {}
+  // `pci` outlives it. `ticks` of the timer: may be null, then it is not there.
+  PowerButton(const PciConfiguration& pci, std::function<void()> off,
+              std::function<uint64_t()> ticks = nullptr)
+      : pci_(pci), off_(std::move(off)), ticks_(std::move(ticks)) {}
 
   // All ports that PMBASE can name: it decodes them itself.
-  uint32_t Read(uint16_t, unsigned) override { return ~uint32_t{0}; }
+  uint32_t Read(uint16_t port, unsigned size) override;
   void Write(uint16_t port, unsigned size, uint32_t value) override;
   Cause CauseOf(uint16_t, bool, uint32_t) override { return Cause::kOtherPort; }
 
  private:
   const PciConfiguration& pci_;
   std::function<void()> off_;
+  std::function<uint64_t()> ticks_;
 };
 
 // One 8259A as far as a guest that wants no interrupts needs it.

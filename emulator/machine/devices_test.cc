@@ -81,6 +81,24 @@ TEST(PowerButton, WantsAChipsetThatIsSetUpAndSleepEnable) {
   EXPECT_EQ(off, 1);
 }
 
+TEST(PowerButton, HasATimerOfTwentyFourBits) {
+  PciConfiguration pci;
+  uint64_t ticks = 0x1234567;
+  PowerButton button(pci, [] {}, [&] { return ticks; });
+  EXPECT_EQ(button.Read(0x608, 4), 0xFFFFFFFFu);  // not decoded yet
+  pci.Write(0, 4, 0x8000F840);
+  pci.Write(4, 4, 0x601);
+  pci.Write(0, 4, 0x8000F844);
+  pci.Write(4, 4, 0x80);
+  EXPECT_EQ(button.Read(0x608, 4), 0x234567u);
+  ++ticks;
+  EXPECT_EQ(button.Read(0x608, 4), 0x234568u);
+  EXPECT_EQ(button.Read(0x608, 2), 0xFFFFFFFFu);
+  EXPECT_EQ(button.Read(0x60C, 4), 0xFFFFFFFFu);
+  PowerButton without(pci, [] {});
+  EXPECT_EQ(without.Read(0x608, 4), 0xFFFFFFFFu);
+}
+
 TEST(PciConfiguration, HasTwoFunctions) {
   PciConfiguration pci;
   pci.Write(0, 4, 0x80000000);

@@ -107,7 +107,9 @@ Machine::Machine(MachineOptions options, std::unique_ptr<GuestMemory> memory)
                 [this](uint8_t byte) {
                   if (options_.doorbell) options_.doorbell(byte);
                 }),
-      power_(pci_, [this] { End({.kind = Ending::Kind::kPoweredOff}); }),
+      power_(
+          pci_, [this] { End({.kind = Ending::Kind::kPoweredOff}); },
+          [this] { return ReadTsc(*cpu_) / kTscTicksOfAPmTick; }),
       fw_cfg_(*this,
               [this](uint64_t gpa) {
                 End(Ending::Violation(absl::StrFormat(

@@ -107,6 +107,8 @@ class Machine final : private CpuEvents,
                       private LaunchMemory {
  public:
   static constexpr uint64_t kPauseTicks = 50'000;
+  // Of a clock of some 2.6 GHz to one of 3.58 MHz.
+  static constexpr uint64_t kTscTicksOfAPmTick = 728;
 
   // Launches the guest.
   //   As Launch(), GuestMemory::Create() and Cpu::Create().
