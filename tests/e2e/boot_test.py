@@ -75,6 +75,8 @@ class BootTest(testing.EndToEnd):
 
 
 class SecondBootTest(testing.EndToEnd):
+    images = {"short": testing.SHORT}
+
     @classmethod
     def more_guests(cls):
         try:
@@ -100,7 +102,7 @@ class SecondBootTest(testing.EndToEnd):
 
     def test_an_interrupted_verifier_is_denied_service_only(self):
         self.site.verifier.stop()
-        self.assert_failed(self.boot(), "PC8")
+        self.assert_failed(self.boot("short"), "PC8")
 
 
 if __name__ == "__main__":
