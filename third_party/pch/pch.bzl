@@ -145,10 +145,15 @@ def cc_library(**kwargs):
     native.cc_library(**kwargs)
 
 def cc_test(**kwargs):
-    """cc_test; those of GoogleTest get //third_party/pch:test, the rest as cc_library."""
-    if native.repository_name() == "@" and _only_cc(kwargs.get("srcs"), "_test.cc"):
+    """cc_test; those of GoogleTest get //third_party/pch:test, others as cc_library.
+
+    One with a library's sources besides its own gets none: they are compiled with
+    other flags (.bazelrc).
+    """
+    srcs = kwargs.get("srcs")
+    if native.repository_name() == "@" and _only_cc(srcs, "_test.cc"):
         if _names(kwargs.get("deps"), "@googletest//"):
             _with_pch("test", kwargs)
-    else:
+    elif not _names(srcs, "_test.cc"):
         _host_pch(kwargs)
     native.cc_test(**kwargs)
