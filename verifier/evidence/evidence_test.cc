@@ -171,8 +171,10 @@ TEST(Evidence, GenuineIsLessThanVerified) {
   const EvidenceResult debug = with(sev::report_layout::Policy::kOffset + 2, 8);
   EXPECT_TRUE(debug.genuine);
   EXPECT_FALSE(debug.verified);
-  // Of another session.
-  EXPECT_FALSE(with(sev::report_layout::ReportData::kOffset, 1).genuine);
+  const EvidenceResult of_another_session =
+      with(sev::report_layout::ReportData::kOffset, 1);
+  EXPECT_FALSE(of_another_session.genuine);
+  EXPECT_FALSE(of_another_session.verified);
   Case unsigned_change;
   unsigned_change.report[sev::report_layout::HostData::kOffset] ^= 1;
   EXPECT_FALSE(unsigned_change.Verify().genuine);
