@@ -31,6 +31,10 @@ class Skipped(Exception):
     pass
 
 
+class Broken(Exception):
+    pass
+
+
 def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -60,7 +64,7 @@ dpkg-deb -x "$work"/{PACKAGE}_*.deb "{FOLDER}"
         said = done.stdout.strip().splitlines()
         raise Skipped(f"{PACKAGE} {VERSION} cannot be had: {said[-1] if said else 'apt failed'}")
     if sha256(firmware) != FIRMWARE_SHA256:
-        raise Skipped(f"{PACKAGE} {VERSION} has another {FIRMWARE}")
+        raise Broken(f"{PACKAGE} {VERSION} has another {FIRMWARE}: SHA-256 {sha256(firmware)}")
     return firmware
 
 
@@ -85,7 +89,8 @@ class Ovmf:
             result = folder / "result"
             self.result = json.loads(result.read_text()) if result.exists() else {}
             self.output = done.stdout
-            self.trace = (folder / "trace").read_text(errors="replace")
+            trace = folder / "trace"
+            self.trace = trace.read_text(errors="replace") if trace.exists() else ""
 
     def has(self, pattern):
         return re.search(pattern, self.trace, re.M) is not None
@@ -118,9 +123,19 @@ def main():
     except Skipped as why:
         print(f"SKIPPED  {why}\n0 passed, 0 failed, 1 skipped", flush=True)
         return 0
-    subprocess.run(["bazel", "build", "--noshow_progress", "//emulator:forelock-emulator",
-                    "//emulator/machine:snp_machine"], cwd=ROOT, check=True)  # fmt: skip
-    run = Ovmf(firmware)
+    except Broken as why:
+        print(f"FAILED  {why}\n0 passed, 1 failed", flush=True)
+        return 1
+    try:
+        subprocess.run(["bazel", "build", "--noshow_progress", "//emulator:forelock-emulator",
+                        "//emulator/machine:snp_machine"], cwd=ROOT, check=True)  # fmt: skip
+        run = Ovmf(firmware)
+    except subprocess.TimeoutExpired as late:
+        print(f"FAILED  no end after {late.timeout} s\n{(late.stdout or b'')[-2000:]}\n0 passed, 1 failed", flush=True)
+        return 1
+    except subprocess.CalledProcessError as error:
+        print(f"FAILED  {error}\n0 passed, 1 failed", flush=True)
+        return 1
     passed = failed = 0
     for what, good in run.checks():
         print(f"{'ok     ' if good else 'FAILED '} {PACKAGE} {VERSION} {what}", flush=True)

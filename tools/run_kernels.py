@@ -11,6 +11,7 @@ superseded only for a while.
 """
 
 import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -40,7 +41,7 @@ def find():
     for path in make_assets.KERNELS.iterdir():
         if path.suffix == ".missing":
             found[path.stem] = path.read_text().strip()
-        elif path.name[0].isdigit() and (path / "VERSION").exists():
+        elif re.fullmatch(r"\d+\.\d+", path.name) and (path / "VERSION").exists():
             found[path.name] = path
     found.pop("newest", None)
     return {series: found[series] for series in sorted(found, key=by_number)}
@@ -53,7 +54,7 @@ class Table:
 
     def add(self, series, package, result, detail):
         self._counts[result] += 1
-        self._rows.append((series, package, result, detail.splitlines()[0]))
+        self._rows.append((series, package, result, (detail.splitlines() or [""])[0]))
         print(f"{series}: {result}, {detail}", flush=True)
 
     def show(self):
