@@ -74,6 +74,11 @@ bool WaitFor(pid_t child, std::chrono::milliseconds deadline, int& status) {
     ended = ready > 0;
   }
   if (fd >= 0) close(fd);
+  // Some sandboxes have no pidfd.
+  while (fd < 0 && std::chrono::steady_clock::now() < end) {
+    if (waitpid(child, &status, WNOHANG) == child) return true;
+    poll(nullptr, 0, 20);
+  }
   if (!ended) kill(child, SIGKILL);
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }

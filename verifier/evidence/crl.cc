@@ -31,6 +31,7 @@ base::Bytes TakeElement(base::Bytes& at, size_t& header) {
   int tag = 0, tag_class = 0;
   const int how = ASN1_get_object(&contents, &length, &tag, &tag_class,
                                   static_cast<long>(at.size()));
+  header = 0;
   if ((how & 0x80) != 0) return {};
   header = static_cast<size_t>(contents - at.data());
   const base::Bytes element = at.first(header + static_cast<size_t>(length));
