@@ -122,11 +122,11 @@ absl::Status Serve(const std::string& socket_path, FirmwareService& service) {
     std::array<pollfd, 3> fds = {{{signals->get(), POLLIN, 0},
                                   {listener->get(), POLLIN, 0},
                                   {connection.get(), POLLIN, 0}}};
-    const int timeout = next == FirmwareService::Next::kAgain ? 0
-                        : next == FirmwareService::Next::kPoll
-                            ? kPollMilliseconds
-                        : connection.open() ? kLookMilliseconds
-                                            : -1;
+    const int timeout =
+        next == FirmwareService::Next::kAgain     ? 0
+        : next == FirmwareService::Next::kPoll    ? kPollMilliseconds
+        : connection.open() && service.attached() ? kLookMilliseconds
+                                                  : -1;
     const int ready = poll(fds.data(), fds.size(), timeout);
     if (ready < 0 && errno != EINTR) return absl::ErrnoToStatus(errno, "poll");
     if (ready < 0) continue;

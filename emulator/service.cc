@@ -75,10 +75,17 @@ FirmwareService::Next FirmwareService::Serve() {
 
 FirmwareService::Next FirmwareService::ServeFrames() {
   const auto end_session = [this](Status why) {
-    Log(absl::StrCat("session ended: ", base::NameOf(why.reason()).text));
+    if (endpoint_.attached() && !endpoint_.StillOurs() && !endpoint_.lost()) {
+      Log("session dropped: its page is no channel any more");
+    } else {
+      Log(absl::StrCat("session ended: ", base::NameOf(why.reason()).text));
+    }
     endpoint_.Detach(why);
     return Next::kSleep;
   };
+  if (endpoint_.attached() && !endpoint_.Look()) {
+    return endpoint_.lost() ? Next::kSleep : end_session({});
+  }
   for (int i = 0; i < kFramesPerTurn; ++i) {
     if (!endpoint_.attached()) return Next::kSleep;
     const auto flushed = endpoint_.channel().Flush();

@@ -45,7 +45,7 @@ class FirmwareService {
   FirmwareService(const Hierarchy& hierarchy, Options options);
 
   enum class Next : uint8_t {
-    kSleep,  // Until bytes come from QEMU.
+    kSleep,  // Until bytes come from QEMU, or for as long as attached() says.
     kAgain,  // There is more: look at the other events, then Serve() again.
     kPoll,   // The guest does not read: call Serve() again soon.
     kClose,  // Close QEMU's connection (a fault).
@@ -56,6 +56,8 @@ class FirmwareService {
   void Connected();
   Next Feed(base::Bytes from_qemu);
   Next Serve();
+  // A guest's page is served: Serve() it every kLookAgain at the latest.
+  bool attached() const { return endpoint_.attached(); }
 
  private:
   Next ServeFrames();

@@ -60,10 +60,12 @@ class Emulator {
     if (stopped) return;
     std::vector<uint8_t> bytes(machine_.port().begin(), machine_.port().end());
     machine_.port().clear();
-    if (service_.Feed(bytes) == FirmwareService::Next::kClose) {
+    next = service_.Feed(bytes);
+    if (next == FirmwareService::Next::kClose) {
       machine_.daemon_connected = false;
     }
   }
+  bool Attached() const { return service_.attached(); }
   bool Logged(std::string_view text) const {
     for (const std::string& line : log) {
       if (absl::StrContains(line, text)) return true;
@@ -74,6 +76,7 @@ class Emulator {
   absl::StatusOr<sev::LaunchDigest> measurement = sev::LaunchDigest{1, 2, 3};
   std::vector<std::string> log;
   bool stopped = false;
+  FirmwareService::Next next = FirmwareService::Next::kSleep;
 
  private:
   LoopbackMachine& machine_;
@@ -317,6 +320,59 @@ TEST(FirmwareService, AnUnmeasurableImageGetsNoSecrets) {
   Guest guest(machine);
   EXPECT_FALSE(guest.Attach().ok());
   EXPECT_TRUE(emulator.Logged("EM2: no such file"));
+}
+
+// The VM was reset, or the guest gave up waiting and Linux has its memory.
+TEST(FirmwareService, WritesNothingIntoAPageThatIsNoMoreAChannel) {
+  for (const uint8_t foreign : {0x00, 0xA5}) {
+    LoopbackMachine machine;
+    Emulator emulator(machine);
+    Guest guest(machine);
+    ASSERT_TRUE(guest.AttachAndGetReport().ok());
+    const std::vector<uint8_t> bytes(proxy::kSharedRangeSize, foreign);
+    machine.range().CopyIn(0, bytes);
+    emulator.Turn();
+    machine.Write(proxy::kDoorbellByte);
+    emulator.Turn();
+    std::vector<uint8_t> now(bytes.size());
+    machine.range().CopyOut(0, now);
+    EXPECT_TRUE(now == bytes);
+    EXPECT_FALSE(emulator.Attached());
+    EXPECT_EQ(emulator.log.back(),
+              "session dropped: its page is no channel any more");
+    emulator.Reconnect();
+    Guest next(machine);
+    EXPECT_TRUE(next.AttachAndGetReport().ok());
+  }
+}
+
+// A guest that computes for long between its reads must not take it for dead.
+TEST(FirmwareService, LooksWhileTheGuestDoesNotRead) {
+  LoopbackMachine machine;
+  Emulator emulator(machine);
+  Guest guest(machine);
+  ASSERT_TRUE(guest.Attach().ok());
+  const std::vector<uint8_t> page(sev::kMessagePageSize);
+  const proto::channel::FirmwareRequest request{
+      base::Bytes(page).first<sev::kMessagePageSize>()};
+  // Each is answered by an error, some 20 bytes.
+  for (int i = 0; i < 10000 && emulator.next != FirmwareService::Next::kPoll;
+       ++i) {
+    ASSERT_TRUE(
+        guest.link()
+            .SendMessage(FrameType::kFirmwareRequest, request, machine.In(5000))
+            .ok());
+    emulator.Turn();
+  }
+  ASSERT_EQ(emulator.next, FirmwareService::Next::kPoll);
+  const auto looks = [&] {
+    return machine.range().Load32(proxy::page::kHostLooks);
+  };
+  const uint32_t before = looks();
+  emulator.Turn();
+  emulator.Turn();
+  EXPECT_EQ(emulator.next, FirmwareService::Next::kPoll);
+  EXPECT_EQ(looks(), before + 2);
 }
 
 TEST(FirmwareService, ARamFileThatShrinksIsSurvived) {

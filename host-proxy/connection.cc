@@ -95,7 +95,7 @@ void Connection::Stop() {
 
 void Connection::ShutDown() {
   if (stopped_) return;
-  if (endpoint_.attached()) {
+  if (endpoint_.StillOurs()) {
     session_.AnnounceShutdown();
     log_.Line(absl::StrCat("ended by shutdown: ",
                            base::NameOf(proxy::kProxyShuttingDown).text));
@@ -138,6 +138,10 @@ asio::awaitable<void> Connection::Work() {
 
 bool Connection::Turn(std::optional<microseconds>& longest) {
   if (!endpoint_.attached()) return false;
+  if (!endpoint_.Look() && !endpoint_.lost()) {
+    End(Status());  // The connection waits for the next registration.
+    return false;
+  }
   const auto outcome = session_.Step();
   if (endpoint_.lost()) {
     End(Status(Code::kUnavailable, proxy::kRamLost));
@@ -178,7 +182,11 @@ bool Connection::Turn(std::optional<microseconds>& longest) {
 }
 
 void Connection::End(Status why) {
-  if (!why.ok()) log_.Line(absl::StrCat("session ended: ", Text(why)));
+  if (endpoint_.attached() && !endpoint_.StillOurs() && !endpoint_.lost()) {
+    log_.Line("session dropped: its page is no channel any more");
+  } else if (!why.ok()) {
+    log_.Line(absl::StrCat("session ended: ", Text(why)));
+  }
   session_.Reset();
   certificates_ = {};
   endpoint_.Detach(why);

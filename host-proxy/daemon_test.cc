@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_stream.h"
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -23,6 +24,7 @@
 #include "proto/channel.h"
 #include "proxy/client.h"
 #include "proxy/frame.h"
+#include "proxy/guest_transport.h"
 #include "proxy/page_layout.h"
 #include "proxy/reasons.h"
 #include "proxy/registration.h"
@@ -35,6 +37,7 @@ namespace channel = proto::channel;
 using proxy::testing::FakeGuestMachine;
 using testing::B;
 using testing::Daemon;
+using testing::Guest;
 using testing::kPatience;
 using testing::Pattern;
 
@@ -161,6 +164,111 @@ TEST_F(DaemonTest, LooksByItsTimerWhenTheGuestHasNoBellLeft) {
     ASSERT_TRUE(guest->Echo(Pattern(10)).ok()) << i;
   }
   EXPECT_LE(guest->transport.port_writes(), proxy::kPortBytesPerBoot);
+}
+
+// The VM was reset, or the guest gave up waiting and Linux has its memory.
+class ForeignPageTest : public DaemonTest,
+                        public ::testing::WithParamInterface<uint8_t> {
+ protected:
+  // Until the daemon has looked into the page `times` more.
+  static bool WaitForLooks(Guest& guest, uint32_t times) {
+    const auto looks = [&] {
+      return guest.machine.range().Load32(proxy::page::kHostLooks);
+    };
+    const base::Instant deadline = guest.machine.In(kPatience);
+    const uint32_t before = looks();
+    while (looks() - before < times) {
+      if (guest.machine.Passed(deadline)) return false;
+      guest.machine.Relax();
+    }
+    return true;
+  }
+  // The rings have moved; then all of it is something else.
+  void TakeBack(Guest& guest) {
+    ASSERT_TRUE(guest.Open().ok());
+    ASSERT_TRUE(guest.Echo(Pattern(1000)).ok());
+    // The daemon is at rest, not in the middle of a turn.
+    ASSERT_TRUE(WaitForLooks(guest, 8));
+    // A guest empties its page from the start of it on.
+    guest.machine.range().Store32(proxy::page::kHostSession, 0);
+    guest.machine.range().CopyIn(0, foreign_);
+  }
+  void ExpectUntouched(Guest& guest) {
+    std::vector<uint8_t> now(foreign_.size());
+    guest.machine.range().CopyOut(0, now);
+    EXPECT_TRUE(now == foreign_) << daemon_->log();
+  }
+
+  const std::vector<uint8_t> foreign_ =
+      std::vector<uint8_t>(proxy::kSharedRangeSize, GetParam());
+};
+INSTANTIATE_TEST_SUITE_P(Bytes, ForeignPageTest,
+                         ::testing::Values(uint8_t{0x00}, uint8_t{0xA5}));
+
+TEST_P(ForeignPageTest, NothingIsWrittenThere) {
+  StartDaemon(2);
+  const auto other = MakeGuest(2);
+  ASSERT_TRUE(other->Open().ok());
+  const auto guest = MakeGuest(1);
+  TakeBack(*guest);
+  // By the timer, which both have.
+  ASSERT_TRUE(WaitForLooks(*other, 3));
+  ExpectUntouched(*guest);
+  EXPECT_TRUE(daemon_->Printed("vm1: session dropped")) << daemon_->log();
+  // What is late must not bring it back.
+  for (int i = 0; i < 10; ++i) guest->machine.Write(proxy::kDoorbellByte);
+  ASSERT_TRUE(WaitForLooks(*other, 3));
+  ExpectUntouched(*guest);
+
+  // The connection has stayed: the next boot registers on it.
+  proxy::GuestPageTransport transport(guest->machine.range(), guest->machine,
+                                      proxy::kProxyReadBack, guest->machine);
+  const auto next = std::make_unique<proxy::Client>(transport, guest->machine);
+  EXPECT_TRUE(next->Connect(B("demo/vm1"), guest->machine.In(kPatience)).ok());
+  EXPECT_EQ(daemon_->log().find("vm1: session ended"), std::string::npos);
+}
+
+TEST_P(ForeignPageTest, NorAtTheDaemonsEnd) {
+  StartDaemon();
+  const auto guest = MakeGuest();
+  TakeBack(*guest);
+  daemon_->Signal(SIGTERM);
+  EXPECT_EQ(daemon_->Wait(), 0);
+  ExpectUntouched(*guest);
+}
+
+// It waits for room then, and never comes to rest.
+TEST_F(DaemonTest, LooksWhileTheGuestDoesNotRead) {
+  StartDaemon();
+  const auto guest = MakeGuest();
+  ASSERT_TRUE(guest->Open().ok());
+  const auto looks = [&] {
+    return guest->machine.range().Load32(proxy::page::kHostLooks);
+  };
+  // Until the ring to the guest takes no more Pong.
+  const base::Instant deadline = guest->machine.In(kPatience);
+  proxy::FrameChannel frames(guest->transport);
+  const auto full = [&] {
+    const proxy::SharedRange page = guest->machine.range();
+    return page.Load32(proxy::page::kToGuestHead) -
+               page.Load32(proxy::page::kToGuestTail) ==
+           proxy::kRingSize;
+  };
+  while (!full() && !guest->machine.Passed(deadline)) {
+    const auto flushed = frames.Flush();
+    ASSERT_TRUE(flushed.ok());
+    if (*flushed == base::Step::kDone) {
+      ASSERT_TRUE(SendMessage(frames, proxy::FrameType::kPing,
+                              channel::Ping{0x1234567890})
+                      .ok());
+    }
+  }
+  ASSERT_TRUE(full());
+  const uint32_t before = looks();
+  while (looks() - before < 3 && !guest->machine.Passed(deadline)) {
+    guest->machine.Relax();
+  }
+  EXPECT_GE(looks() - before, 3u);
 }
 
 TEST_F(DaemonTest, SigtermInASessionEndsItCleanly) {

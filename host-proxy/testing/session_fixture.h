@@ -95,6 +95,10 @@ class SessionHost {
       machine_.port().pop_front();
       if (endpoint.Feed(byte) == Event::kAttached) session.Reset();
     }
+    if (endpoint.attached() && !endpoint.Look()) {
+      session.Reset();
+      endpoint.Detach({});
+    }
     for (int i = 0; i < 1000 && endpoint.attached(); ++i) {
       if (connect_at_once) {
         for (size_t slot = 0; slot < kMaxStreams; ++slot) {

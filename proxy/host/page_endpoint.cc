@@ -48,8 +48,7 @@ PageEndpoint::Event PageEndpoint::Attach(const RegistrationRecord& record) {
   };
   const auto registration = ParseRegistration(record);
   if (!registration.ok()) return reject(registration.status());
-  if (attached() && *registration == registration_ &&
-      mapped_->range().Load32(page::kHostSession) == registration_.session) {
+  if (*registration == registration_ && StillOurs()) {
     mapped_->range().Store32(page::kHostRecordsSeen, ++records_seen_);
     bell_asked_ = false;
     return Event::kDoorbell;
@@ -82,13 +81,20 @@ PageEndpoint::Event PageEndpoint::Attach(const RegistrationRecord& record) {
   return Event::kAttached;
 }
 
+bool PageEndpoint::StillOurs() const {
+  return attached() &&
+         mapped_->range().Load32(page::kHostSession) == registration_.session;
+}
+
+bool PageEndpoint::Look() {
+  if (!StillOurs()) return false;
+  mapped_->range().Store32(page::kHostLooks, ++looks_);
+  return true;
+}
+
 base::Result<bool> PageEndpoint::PrepareToSleep() {
-  if (!attached()) return true;
+  if (!StillOurs()) return true;
   const SharedRange& range = mapped_->range();
-  // A VM that was reset has emptied the page or has it in other use: nothing of
-  // ours is written there until it registers.
-  if (range.Load32(page::kHostSession) != registration_.session) return true;
-  range.Store32(page::kHostLooks, ++looks_);
   if (!bell_asked_) {
     range.Store32(page::kBellWanted, range.Load32(page::kBellsRung) + 1);
     bell_asked_ = true;
@@ -102,23 +108,25 @@ base::Result<bool> PageEndpoint::PrepareToSleep() {
 
 void PageEndpoint::Detach(Status why) {
   if (!attached()) return;
-  const SharedRange& range = mapped_->range();
-  if (why.ok()) {
-    range.Store32(page::kHostSession, 0);  // The last thing that we write.
-  } else {
-    last_error_ = why;
-    range.Store32(page::kHostStatus, why.reason().bits);
+  if (!why.ok()) last_error_ = why;
+  if (StillOurs()) {
+    const SharedRange& range = mapped_->range();
+    if (why.ok()) {
+      range.Store32(page::kHostSession, 0);  // The last thing that we write.
+    } else {
+      range.Store32(page::kHostStatus, why.reason().bits);
+    }
   }
   mapped_.reset();
 }
 
 base::Result<size_t> PageEndpoint::Read(base::MutableBytes out) {
-  if (!attached()) return Status(Code::kFailedPrecondition, kNotConnected);
+  if (!StillOurs()) return Status(Code::kFailedPrecondition, kNotConnected);
   return to_host_.Read(out);
 }
 
 base::Result<size_t> PageEndpoint::Write(base::Bytes bytes) {
-  if (!attached()) return Status(Code::kFailedPrecondition, kNotConnected);
+  if (!StillOurs()) return Status(Code::kFailedPrecondition, kNotConnected);
   return to_guest_.Write(bytes);
 }
 

@@ -5,7 +5,8 @@
 //
 // Not tied to an event loop. The owner
 //   1. gives every byte that it reads from QEMU to Feed();
-//   2. exchanges frames by channel() until that has nothing to do;
+//   2. calls Look() and, if that says false, Detach(); exchanges frames by
+//      channel() until that has nothing to do;
 //   3. calls PrepareToSleep(); if it says false, goes back to 2;
 //   4. waits for bytes from QEMU (or for its other events).
 // A wake-up cannot be lost: PrepareToSleep() asks the guest for a doorbell
@@ -62,12 +63,22 @@ class PageEndpoint final : private base::ByteStream {
   bool attached() const { return mapped_ != nullptr; }
   bool lost() const { return mapped_ != nullptr && mapped_->lost(); }
 
+  // False: the VM was reset, or its guest has taken the page back (or nothing
+  // is attached). The memory is somebody else's then, and nothing of ours is
+  // written there: channel() fails with kNotConnected, Detach() only unmaps.
+  // A guest can do that at any moment, so each use of the page asks again.
+  bool StillOurs() const;
+  // As StillOurs(), once at the start of each turn; tells the guest that we
+  // live.
+  bool Look();
+
   // False: the ring has bytes, go on. True: sleep, the guest will ring (if it
-  // has a bell left). Tells the guest that we have looked.
+  // has a bell left), or StillOurs() is false.
   //   kDataLoss (kRingIndexWild).
   base::Result<bool> PrepareToSleep();
 
-  // Ends the session and tells the guest why. Maps nothing any more.
+  // Ends the session and tells the guest why, if StillOurs(). Maps nothing any
+  // more.
   // OK: the guest asked for it and takes its page back. Feed() all that can be
   // read from QEMU before: an old registration that came later would make us
   // write to memory that is no longer a channel.

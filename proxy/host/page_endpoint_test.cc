@@ -5,7 +5,10 @@
 #include <memory>
 #include <vector>
 
+#include "base/bytes.h"
+#include "base/result.h"
 #include "gtest/gtest.h"
+#include "proxy/frame.h"
 #include "proxy/page_layout.h"
 #include "proxy/reasons.h"
 #include "proxy/registration.h"
@@ -27,6 +30,10 @@ class PageEndpointTest : public ::testing::Test {
       last = endpoint_->Feed(byte);
     }
     return last;
+  }
+  base::Status SendFrame(base::Bytes body) {
+    BASE_TRY(endpoint_->channel().Send(FrameType::kPing, body));
+    return endpoint_->channel().Flush().status();
   }
   uint32_t Word(uint32_t offset) { return machine_.range().Load32(offset); }
 
@@ -90,8 +97,8 @@ TEST_F(PageEndpointTest, DoesNotSleepOverBytes) {
 TEST_F(PageEndpointTest, SaysEachTimeThatItHasLooked) {
   ASSERT_EQ(Register(), Event::kAttached);
   EXPECT_EQ(Word(page::kHostLooks), 0u);
-  EXPECT_TRUE(*endpoint_->PrepareToSleep());
-  EXPECT_TRUE(*endpoint_->PrepareToSleep());
+  EXPECT_TRUE(endpoint_->Look());
+  EXPECT_TRUE(endpoint_->Look());
   EXPECT_EQ(Word(page::kHostLooks), 2u);
 }
 
@@ -102,9 +109,30 @@ TEST_F(PageEndpointTest, LooksAtNoPageThatIsNoMoreAChannel) {
     machine_.range().Zero(0, kPageSize);
     machine_.range().Store32(page::kHostSession, session);
     machine_.range().Store32(page::kToHostHead, kRingSize + 1);
+    EXPECT_FALSE(endpoint_->Look());
     EXPECT_TRUE(*endpoint_->PrepareToSleep());
     EXPECT_EQ(Word(page::kHostLooks), 0u);
     EXPECT_EQ(Word(page::kBellWanted), 0u);
+  }
+}
+
+TEST_F(PageEndpointTest, WritesNothingThereEither) {
+  constexpr uint8_t kByte[] = {1};
+  for (const bool fine : {true, false}) {
+    machine_.range().Zero(0, kPageSize);
+    ASSERT_EQ(Register(), Event::kAttached);
+    EXPECT_TRUE(endpoint_->StillOurs());
+    machine_.range().Zero(0, kSharedRangeSize);
+    EXPECT_FALSE(endpoint_->StillOurs());
+    EXPECT_FALSE(endpoint_->Look());
+    EXPECT_EQ(SendFrame(kByte).reason(), kNotConnected);
+    EXPECT_EQ(endpoint_->channel().Receive().status().reason(), kNotConnected);
+    endpoint_->Detach(fine ? base::Status()
+                           : base::Status(base::Code::kUnavailable, kRamLost));
+    EXPECT_FALSE(endpoint_->attached());
+    for (uint32_t at = 0; at < kSharedRangeSize; at += 4) {
+      ASSERT_EQ(Word(at), 0u) << at;
+    }
   }
 }
 

@@ -53,6 +53,10 @@ void ScriptedHost::Turn() {
   }
   if (++turns_ % kTurnsToALook == 0) asleep_ = false;
   if (asleep_ || !endpoint->attached()) return;
+  if (!endpoint->Look()) {
+    endpoint->Detach({});
+    return;
+  }
   for (;;) {
     const auto frame = endpoint->channel().Receive();
     if (!frame.ok()) {

@@ -37,6 +37,7 @@ void ChannelPeer::Turn() {
     session_.Reset();
     endpoint_.Detach(why);
   };
+  if (endpoint_.attached() && !endpoint_.Look()) end({});
   for (int i = 0; i < kStepsInATurn && endpoint_.attached(); ++i) {
     for (size_t slot = 0; slot < slots_.size(); ++slot) {
       if (slots_[slot] != nullptr) session_.OnConnected(slot);
