@@ -22,3 +22,15 @@ for field in 'E e = 1;' 'int32 a = 1; repeated E e = 2;' 'oneof o { int32 a = 1;
     exit 1
   fi
 done
+# A search that fails has not found that there is none.
+mkdir bin
+printf '#!/bin/sh\nexit 2\n' > bin/grep
+chmod +x bin/grep
+if PATH="$PWD/bin:$PATH" "$make" out m.proto > log 2>&1; then
+  echo "took a failed search for one that found nothing"
+  exit 1
+fi
+/usr/bin/grep -q 'm.proto: the generated code cannot be searched' log || {
+  cat log
+  exit 1
+}
