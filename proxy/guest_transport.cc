@@ -28,7 +28,7 @@ static_assert(kRegistrationsPerBoot > kSpread);
 constexpr base::Reason kWordsOfTheHost[] = {
     kFrameBadMagic,     kFrameBadChecksum,  kFrameTooLong,   kRingIndexWild,
     kProxyShuttingDown, kUnexpectedMessage, kCreditExceeded, kNoCommonVersion,
-    kFrameBadFlags,     kFrameUnknownType,  kSessionStale,   kDoorbellFlood,
+    kFrameBadFlags,     kFrameUnknownType,  kSessionStale,
 };
 
 // The host's word for why it ended the session. Anything else would be a free

@@ -16,9 +16,10 @@ namespace page {
 // Written by the host at attach; kHostSession is written last.
 inline constexpr uint32_t kHostSession = 0x040;  // echo of the registration
 inline constexpr uint32_t kHostStatus = 0x044;   // base::Reason bits; 0: fine
-inline constexpr uint32_t kHostGeneration = 0x048;   // u64, never 0
-inline constexpr uint32_t kHostRecordsSeen = 0x050;  // registrations so far
-inline constexpr uint32_t kHostLooks = 0x054;        // grows: the daemon lives
+inline constexpr uint32_t kHostGeneration = 0x048;  // u64, never 0
+// Registrations so far; only guests of before kHostLooks read it.
+inline constexpr uint32_t kHostRecordsSeen = 0x050;
+inline constexpr uint32_t kHostLooks = 0x054;  // grows: the daemon lives
 // Written by the host before it sleeps: the number of the doorbell that it
 // waits for. The guest rings number n+1 after number n, each only if wanted.
 inline constexpr uint32_t kBellWanted = 0x080;

@@ -64,8 +64,9 @@
     "Something truncated the RAM file of a running VM.")                       \
   X(kRamFileUnusable, 'P', 'C', 25, "the RAM file cannot be opened or mapped", \
     "Check `ram` in the configuration, and the file's owner and mode.")        \
-  X(kDoorbellFlood, 'P', 'C', 26, "the guest rings without being asked",       \
-    "The guest is broken or hostile; only its own VM suffers.")                \
+  X(kDoorbellFlood, 'P', 'C', 26,                                              \
+    "retired: the guest rings without being asked",                            \
+    "Only older programs say this; its number is not used again.")             \
   X(kProxyRefused, 'P', 'C', 27, "the proxy ended the session",                \
     "See the proxy's log.")
 
