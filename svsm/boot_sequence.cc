@@ -42,8 +42,8 @@ using base::Result;
 using base::Status;
 using proto::channel::Phase;
 
-// What a boot spends on telling the host's operator and on closing channels;
-// once, behind the end of its time.
+// What a boot spends on its last lines, on telling the host's operator and on
+// closing channels; once, behind the end of its time.
 constexpr Milliseconds kLastWord{2000};
 
 // What the host may see, each while it is open. Pages of its own each: whatever
@@ -306,6 +306,8 @@ Status BootSequence::HandOver(BootPermit permit) {
 // All of these run in exceptions too, where anything may be broken, and may
 // raise one themselves: a host can take any page away. So each does one thing,
 // and panic/fail.h goes on with the next.
+void BootSequence::AllowLastWord() { clock_.AllowLastWord(kLastWord); }
+
 void BootSequence::ClearSharedPages() {
   proxy_area.Clear();
   processor_area.Clear();
@@ -332,7 +334,6 @@ void BootSequence::WipeSession() {
 
 void BootSequence::ReportFailure(Status why) {
   if (!client_.has_value() || !proxy_area.open()) return;
-  clock_.AllowLastWord(kLastWord);
   if (!client_->connected() && !connect_tried_) {
     const Milliseconds patience = std::min(kLastWord, config_.proxy_deadline);
     const Bytes vm = AsBytes(config_.vm.view());
@@ -348,7 +349,7 @@ void BootSequence::ReportFailure(Status why) {
 // The daemons let go of the shared pages, which are private and empty
 // afterwards.
 Status BootSequence::CloseChannels() {
-  clock_.AllowLastWord(kLastWord);
+  AllowLastWord();
   client_->Close(clock_.Now() + kLastWord);
   if (emulated_processor_.has_value()) {
     emulated_processor_->Close(clock_.Now() + kLastWord);

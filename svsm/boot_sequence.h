@@ -52,6 +52,7 @@ class BootSequence final : private AttestationObserver {
   base::Status Run();
 
   // For panic/fail.h. ReportFailure connects to the proxy if nobody tried yet.
+  void AllowLastWord();
   void ClearSharedPages();
   void WipeVmpck0();
   void WipeSecretsPage();

@@ -103,6 +103,7 @@ void SvsmMain(uint32_t start_info, uint32_t entry) {
 
   sequence = &sequence_storage.Construct(info, clock);
   last_acts = {
+      .allow_last_word = [] { sequence->AllowLastWord(); },
       .clear_shared_pages = [] { sequence->ClearSharedPages(); },
       .wipes = {[] { sequence->WipeVmpck0(); },
                 [] { sequence->WipeSecretsPage(); },

@@ -83,7 +83,8 @@ class Uart {
       }
       if (polls_left_ == 0) break;
       --polls_left_;
-      if (i % kPollsToALookAtTheTime == 0 && io_.Late()) break;
+      // Says nothing of the device: a last word may still be allowed.
+      if (i % kPollsToALookAtTheTime == 0 && io_.Late()) return false;
       io_.Pause();
     }
     stuck_ = true;

@@ -101,5 +101,17 @@ TEST(UartTest, NothingIsWaitedForWhenTimeIsUp) {
             10'000u + Uart<FakeIo>::kPollsToALookAtTheTime + 1000u);
 }
 
+TEST(UartTest, ALastWordFindsTheDeviceAsPatientAsBefore) {
+  Device device;
+  device.ready_after = Uart<FakeIo>::kImpatientPolls * 4;
+  Uart<FakeIo> uart(FakeIo{&device}, 0x3F8);
+  device.late_after = 0;
+  uart.Print("lost");
+  EXPECT_TRUE(device.writes.empty());
+  device.late_after = UINT64_MAX;
+  uart.Print("failed");
+  EXPECT_EQ(device.writes.size(), 6u);
+}
+
 }  // namespace
 }  // namespace svsm

@@ -51,6 +51,9 @@ void DoLastActs() {
 }
 
 void PrintFailure(base::Status why) {
+  // Behind the end of the boot's time the console waits for no byte: a device
+  // that is not ready at once would show the first one only.
+  if (last_acts.allow_last_word != nullptr) last_acts.allow_last_word();
   Line line;
   line << "failed: " << base::NameOf(why.reason()).text << " "
        << ReasonText(why.reason());

@@ -13,14 +13,18 @@
 namespace svsm {
 
 // What there is to do before the machine goes off. Set as parts come up. Each
-// is run until it returns, kTries times at most, so it must bear to be
-// run again from any place in it; `report` once, and not in an exception.
+// but the first is run until it returns, kTries times at most, so it must bear
+// to be run again from any place in it; `report` once, and not in an exception.
 struct LastActs {
   // An act may raise an exception because its page is gone, or be interrupted
   // by an event that the host injects. The first comes again and must not keep
   // the next acts from being done; the second must not make one be left out.
   static constexpr uint8_t kTries = 16;
 
+  // Lets what follows wait for a short time, though the boot's may be over. Run
+  // before the reason is printed, in exceptions too, perhaps more than once:
+  // plain stores and a look at the clock, and only the first call counts.
+  void (*allow_last_word)() = nullptr;
   // Plain stores to memory that the host can read: cannot wait, cannot fail.
   // Ends the channel, so it comes after `report`.
   void (*clear_shared_pages)() = nullptr;
