@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Plain cpio archives (newc), for host tests.
+// Plain cpio archives (newc) and boot configurations, for host tests.
 #pragma once
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -45,6 +46,19 @@ inline std::vector<uint8_t> FakeCpio(size_t size = 5000) {
   AddCpioEntry(out, "kernel/file", 0100644, size);
   AddCpioEntry(out, "TRAILER!!!", 0, 0);
   return out;
+}
+
+// As Linux's tools/bootconfig appends it.
+inline std::string BootconfigTrailer(std::string_view text) {
+  uint32_t sum = 0;
+  for (const char c : text) sum += static_cast<uint8_t>(c);
+  std::string out(text);
+  for (const uint32_t word : {static_cast<uint32_t>(text.size()), sum}) {
+    for (int i = 0; i < 4; ++i) {
+      out += static_cast<char>(word >> (8 * i) & 0xFF);
+    }
+  }
+  return out + "#BOOTCONFIG\n";
 }
 
 }  // namespace boot

@@ -3,6 +3,8 @@
 
 #include <optional>
 
+#include "boot/bootconfig.h"
+
 namespace boot {
 namespace {
 
@@ -222,6 +224,8 @@ std::optional<uint64_t> NextEntry(Bytes file, uint64_t offset,
 }  // namespace
 
 InitrdLook LookAtInitrd(Bytes file) {
+  // Linux cuts it off first; in front of it may be a gzip trailer.
+  file = file.first(file.size() - BootconfigSize(file));
   InitrdLook look;
   look.fault = InitrdFault::kNoArchive;
   bool behind_cpio = false;

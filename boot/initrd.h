@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What Linux will make of an initrd: archives one after another, each a cpio
-// in newc format, plain or compressed, with zeros between them.
+// in newc format, plain or compressed, with zeros between them, and a boot
+// configuration (bootconfig.h) at the very end.
 //
 // Source: Linux init/initramfs.c unpack_to_rootfs(), lib/decompress*.c,
 // Documentation/driver-api/early-userspace/buffer-format.rst. Nothing is

@@ -141,6 +141,30 @@ TEST(Initrd, SaysWhatItUnpacksTo) {
       65536u);
 }
 
+// Linux cuts it off before it unpacks, with up to three bytes of padding.
+TEST(Initrd, ABootConfigurationIsNoArchive) {
+  for (const std::string_view text : {""sv, "kernel.quiet\n"sv}) {
+    for (size_t padding = 0; padding <= 3; ++padding) {
+      SCOPED_TRACE(testing::Message() << text << padding);
+      const File trailer =
+          Of(BootconfigTrailer(text) + std::string(padding, 0), 0);
+      const InitrdLook plain = LookAtInitrd(Joined(FakeCpio(), trailer));
+      EXPECT_EQ(plain.fault, InitrdFault::kNone);
+      EXPECT_EQ(plain.unpacked, 8192u);
+      EXPECT_EQ(LookAtInitrd(trailer).fault, InitrdFault::kNoArchive);
+      for (const auto& row : kFormats) {
+        const InitrdLook look = LookAtInitrd(Joined(Of(row.begin), trailer));
+        EXPECT_EQ(look.fault, InitrdFault::kNone) << row.begin;
+        EXPECT_EQ(look.format, row.format) << row.begin;
+      }
+      // The size that gzip wrote stands in front of it.
+      File gzip = Of(kFormats[0].begin, 100000);
+      gzip[gzip.size() - 2] = 0x10;  // 1 MiB
+      EXPECT_EQ(LookAtInitrd(Joined(gzip, trailer)).unpacked, 1u << 20);
+    }
+  }
+}
+
 // Cut anywhere, a plain archive either ends between two entries or is cut off:
 // what follows would be taken for the entry's contents.
 TEST(Initrd, EveryTruncationOfPlainCpio) {

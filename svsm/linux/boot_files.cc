@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "boot/bootconfig.h"
 #include "crypto/hash.h"
-#include "svsm/linux/bootconfig.h"
 
 namespace svsm {
 namespace {
@@ -95,8 +95,8 @@ Status LoadInitrd(Copier& copier, uint64_t reserve, BootFiles& out) {
   const Result<FwCfgFile> file = copier.Find(kInitrdFile);
   if (!file.ok()) return copier.MakeEmpty(limits, out.initrd);
   BASE_TRY(copier.Copy(kInitrdFile, *file, limits, out.initrd));
-  out.initrd_trailer =
-      BootconfigSize(copier.At(out.initrd.memory).first(out.initrd.length));
+  out.initrd_trailer = boot::BootconfigSize(
+      copier.At(out.initrd.memory).first(out.initrd.length));
   return {};
 }
 

@@ -57,7 +57,7 @@ struct BootFiles {
   BootFile kernel;
   BootFile initrd;
   // How many of the initrd's last bytes Linux wants to be the last: a boot
-  // configuration (bootconfig.h).
+  // configuration (boot/bootconfig.h).
   uint64_t initrd_trailer = 0;
   BootFile cmdline;
   // rsdp, tables, loader: the order of the manifest. All or none present.

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "svsm/linux/bootconfig.h"
+#include "boot/bootconfig.h"
 #include "tools/fuzz_seed.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (svsm::BootconfigSize({data, size}) > size) __builtin_trap();
+  if (boot::BootconfigSize({data, size}) > size) __builtin_trap();
   return 0;
 }
 

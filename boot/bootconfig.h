@@ -13,10 +13,10 @@
 
 #include "base/bytes.h"
 
-namespace svsm {
+namespace boot {
 
 // How many of the last bytes of `initrd` are such a trailer, padding included;
 // 0: none, or not one that Linux would take.
 size_t BootconfigSize(base::Bytes initrd);
 
-}  // namespace svsm
+}  // namespace boot

@@ -1,48 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "svsm/linux/bootconfig.h"
+#include "boot/bootconfig.h"
 
-#include <stdint.h>
+#include <stddef.h>
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/bytes.h"
+#include "boot/fake_initrd.h"
 #include "gtest/gtest.h"
 
-namespace svsm {
+namespace boot {
 namespace {
-
-// As Linux's tools/bootconfig appends it.
-std::string Trailer(std::string_view text) {
-  uint32_t sum = 0;
-  for (const char c : text) sum += static_cast<uint8_t>(c);
-  std::string out(text);
-  for (const uint32_t word : {static_cast<uint32_t>(text.size()), sum}) {
-    for (int i = 0; i < 4; ++i) {
-      out += static_cast<char>(word >> (8 * i) & 0xFF);
-    }
-  }
-  return out + "#BOOTCONFIG\n";
-}
 
 size_t SizeIn(std::string_view initrd) {
   return BootconfigSize(base::AsBytes(initrd));
 }
 
 TEST(BootconfigTest, FindsATrailer) {
-  const std::string trailer = Trailer("kernel.quiet\n");
+  const std::string trailer = BootconfigTrailer("kernel.quiet\n");
   EXPECT_EQ(SizeIn("archive" + trailer), trailer.size());
   EXPECT_EQ(SizeIn(trailer), trailer.size());
   for (size_t padding = 1; padding <= 3; ++padding) {
     EXPECT_EQ(SizeIn("archive" + trailer + std::string(padding, '\0')),
               trailer.size() + padding);
   }
-  EXPECT_EQ(SizeIn(Trailer("")), 20u);
+  EXPECT_EQ(SizeIn(BootconfigTrailer("")), 20u);
 }
 
 TEST(BootconfigTest, TakesWhatLinuxTakesOnly) {
-  const std::string trailer = Trailer("kernel.quiet\n");
+  const std::string trailer = BootconfigTrailer("kernel.quiet\n");
   EXPECT_EQ(SizeIn(""), 0u);
   EXPECT_EQ(SizeIn(trailer + std::string(4, '\0')), 0u);
   EXPECT_EQ(SizeIn(trailer + "archive"), 0u);
@@ -60,4 +47,4 @@ TEST(BootconfigTest, TakesWhatLinuxTakesOnly) {
 }
 
 }  // namespace
-}  // namespace svsm
+}  // namespace boot

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "svsm/linux/bootconfig.h"
+#include "boot/bootconfig.h"
 
 #include <stdint.h>
 
 #include <string_view>
 
-namespace svsm {
+namespace boot {
 namespace {
 
 using base::Bytes;
@@ -37,4 +37,4 @@ size_t BootconfigSize(Bytes initrd) {
   return 0;
 }
 
-}  // namespace svsm
+}  // namespace boot
