@@ -12,11 +12,14 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
+#include "base/result.h"
 
 namespace boot {
 
 // How many of the last bytes of `initrd` are such a trailer, padding included;
-// 0: none, or not one that Linux would take.
-size_t BootconfigSize(base::Bytes initrd);
+// 0: there is none.
+//   kDataLoss (SL27): the last line is one's, but size or sum is wrong. Linux
+//   leaves it there and stops unpacking at it: what is behind is lost.
+base::Result<size_t> BootconfigSize(base::Bytes initrd);
 
 }  // namespace boot

@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/result.h"
 #include "boot/bootconfig.h"
 #include "tools/fuzz_seed.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (boot::BootconfigSize({data, size}) > size) __builtin_trap();
+  const base::Result<size_t> found = boot::BootconfigSize({data, size});
+  if (found.ok() && *found > size) __builtin_trap();
   return 0;
 }
 

@@ -2,19 +2,27 @@
 #include "boot/bootconfig.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <string>
 #include <string_view>
 
 #include "base/bytes.h"
 #include "boot/fake_initrd.h"
+#include "boot/reasons.h"
 #include "gtest/gtest.h"
 
 namespace boot {
 namespace {
 
+constexpr size_t kMagicSize = 12;
+constexpr size_t kDamaged = SIZE_MAX;
+
 size_t SizeIn(std::string_view initrd) {
-  return BootconfigSize(base::AsBytes(initrd));
+  const auto size = BootconfigSize(base::AsBytes(initrd));
+  if (size.ok()) return *size;
+  EXPECT_EQ(size.status().reason(), kBootconfigDamaged);
+  return kDamaged;
 }
 
 TEST(BootconfigTest, FindsATrailer) {
@@ -33,16 +41,26 @@ TEST(BootconfigTest, TakesWhatLinuxTakesOnly) {
   EXPECT_EQ(SizeIn(""), 0u);
   EXPECT_EQ(SizeIn(trailer + std::string(4, '\0')), 0u);
   EXPECT_EQ(SizeIn(trailer + "archive"), 0u);
-  // Truncated at the front: its size says more than there is.
+  // Truncated at the front: its size says more than there is, or is not there.
   for (size_t cut = 1; cut <= trailer.size(); ++cut) {
-    EXPECT_EQ(SizeIn(std::string_view(trailer).substr(cut)), 0u) << cut;
+    const bool magic = trailer.size() - cut >= kMagicSize;
+    for (const size_t padding : {size_t{0}, size_t{3}}) {
+      EXPECT_EQ(SizeIn(trailer.substr(cut) + std::string(padding, '\0')),
+                magic ? kDamaged : 0)
+          << cut;
+    }
+  }
+  // At the end: no magic.
+  for (size_t size = 0; size < trailer.size(); ++size) {
+    EXPECT_EQ(SizeIn(trailer.substr(0, size)), 0u) << size;
   }
   // A flipped bit is another size, another sum or no magic. (One of the text's
   // never keeps the sum.)
   for (size_t bit = 0; bit < 8 * trailer.size(); ++bit) {
     std::string bad = trailer;
     bad[bit / 8] = static_cast<char>(bad[bit / 8] ^ 1 << bit % 8);
-    EXPECT_EQ(SizeIn("archive" + bad), 0u) << bit;
+    const bool magic = bit / 8 < trailer.size() - kMagicSize;
+    EXPECT_EQ(SizeIn("archive" + bad), magic ? kDamaged : 0) << bit;
   }
 }
 

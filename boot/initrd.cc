@@ -3,6 +3,7 @@
 
 #include <optional>
 
+#include "base/result.h"
 #include "boot/bootconfig.h"
 
 namespace boot {
@@ -224,8 +225,10 @@ std::optional<uint64_t> NextEntry(Bytes file, uint64_t offset,
 }  // namespace
 
 InitrdLook LookAtInitrd(Bytes file) {
-  // Linux cuts it off first; in front of it may be a gzip trailer.
-  file = file.first(file.size() - BootconfigSize(file));
+  // Linux cuts it off first; in front of it may be a gzip trailer. A damaged
+  // one it takes for an archive.
+  const base::Result<size_t> trailer = BootconfigSize(file);
+  if (trailer.ok()) file = file.first(file.size() - *trailer);
   InitrdLook look;
   look.fault = InitrdFault::kNoArchive;
   bool behind_cpio = false;

@@ -18,6 +18,11 @@
   X(kCmdlineNul, 'S', 'L', 24, "the command line has a byte that is no text",  \
     "Write one line of printable ASCII, no newline at its end.")
 
+#define FORELOCK_INITRD_REASONS(X)                                        \
+  X(kBootconfigDamaged, 'S', 'L', 27,                                     \
+    "the boot configuration at the initrd's end has a wrong size or sum", \
+    "Append it again, by bootconfig of Linux, as the last thing done to it.")
+
 #define FORELOCK_KERNEL_REASONS(X)                                            \
   X(kNotBzImage, 'S', 'L', 30, "the kernel is no x86 bzImage",                \
     "Hand over a bzImage (vmlinuz), not an ELF file or another format.")      \
@@ -37,5 +42,6 @@
 
 namespace boot {
 FORELOCK_BOOT_FILE_REASONS(BASE_DEFINE_REASON)
+FORELOCK_INITRD_REASONS(BASE_DEFINE_REASON)
 FORELOCK_KERNEL_REASONS(BASE_DEFINE_REASON)
 }  // namespace boot

@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "base/reasons.h"
+#include "boot/bootconfig.h"
 #include "boot/bzimage.h"
 #include "boot/initrd.h"
 #include "boot/reasons.h"
@@ -28,6 +29,7 @@ using Warnings = std::vector<std::string>;
 
 constexpr base::ReasonRow kRows[] = {
     FORELOCK_BOOT_FILE_REASONS(BASE_REASON_ROW)  //
+    FORELOCK_INITRD_REASONS(BASE_REASON_ROW)     //
     FORELOCK_KERNEL_REASONS(BASE_REASON_ROW)};
 
 // "k.gz: the guest refuses it: SL30 the kernel is no x86 bzImage: DETAIL".
@@ -105,6 +107,11 @@ boot::InitrdLook LookAtInitrd(const GivenFile& initrd, Warnings& out) {
   if (!boot::kInitrdSize.Takes(size)) {
     out.push_back(Refused(initrd, boot::kInitrdSize.reason,
                           absl::StrCat("it has ", size, " bytes")));
+    return {};
+  }
+  const auto trailer = boot::BootconfigSize(initrd.bytes);
+  if (!trailer.ok()) {
+    out.push_back(Refused(initrd, trailer.status().reason(), ""));
     return {};
   }
   const boot::InitrdLook look = boot::LookAtInitrd(initrd.bytes);

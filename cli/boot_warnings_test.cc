@@ -160,6 +160,24 @@ TEST(BootWarnings, Initrds) {
   EXPECT_TRUE(absl::StrContains(OfInitrd(shifted), "a multiple of 4"));
 }
 
+TEST(BootWarnings, BootConfigurations) {
+  const File kernel = boot::FakeKernel();
+  for (const File& archive : {boot::FakeCpio(), Of("\x1F\x8B\x08"sv)}) {
+    const std::string trailer = boot::BootconfigTrailer("kernel.quiet\n");
+    File initrd = archive;
+    initrd.insert(initrd.end(), trailer.begin(), trailer.end());
+    EXPECT_EQ(absl::StrJoin(BootWarnings({.kernel = GivenFile{"k", kernel},
+                                          .initrd = GivenFile{"i", initrd},
+                                          .memory = 64 * kMiB}),
+                            "\n"),
+              "");
+    initrd[archive.size()] ^= 1;
+    EXPECT_EQ(OfInitrd(initrd),
+              "i: the guest refuses it: SL27 the boot configuration at the "
+              "initrd's end has a wrong size or sum");
+  }
+}
+
 TEST(BootWarnings, Memory) {
   const File kernel = boot::FakeKernel();  // 4 MiB from 16 MiB on
   File initrd = boot::FakeCpio(30 * kMiB);

@@ -95,8 +95,9 @@ Status LoadInitrd(Copier& copier, uint64_t reserve, BootFiles& out) {
   const Result<FwCfgFile> file = copier.Find(kInitrdFile);
   if (!file.ok()) return copier.MakeEmpty(limits, out.initrd);
   BASE_TRY(copier.Copy(kInitrdFile, *file, limits, out.initrd));
-  out.initrd_trailer = boot::BootconfigSize(
-      copier.At(out.initrd.memory).first(out.initrd.length));
+  const Bytes bytes = copier.At(out.initrd.memory).first(out.initrd.length);
+  // A damaged one would keep Linux from the secrets: known before a grant.
+  BASE_TRY_ASSIGN(out.initrd_trailer, boot::BootconfigSize(bytes));
   return {};
 }
 

@@ -52,7 +52,7 @@ struct BootFile {
 // Fills `out`. `reserve_behind_initrd` bytes are kept free after the initrd,
 // for the cpio segment with the secrets. No initrd or no command line from the
 // host is one of length 0, with the digest of nothing.
-//   SL10 to SL16, SL20 to SL26, SL30 to SL35, SL6.
+//   SL10 to SL16, SL20 to SL27, SL30 to SL35, SL6.
 struct BootFiles {
   BootFile kernel;
   BootFile initrd;

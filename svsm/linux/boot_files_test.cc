@@ -8,6 +8,8 @@
 #include "base/bytes.h"
 #include "base/reasons.h"
 #include "base/result.h"
+#include "boot/fake_initrd.h"
+#include "boot/reasons.h"
 #include "crypto/hash.h"
 #include "gtest/gtest.h"
 #include "svsm/fw_cfg/fake_fw_cfg.h"
@@ -146,6 +148,17 @@ TEST_F(BootFilesTest, RefusesAnInitrdOverTheLimit) {
   name.resize(56);
   device_.AddRaw((1 << 30) + 1, name, {1});
   EXPECT_EQ(Load(AcpiSource::kNone).reason(), kInitrdTooLarge);
+}
+
+// Linux would stop unpacking at it, before the secrets.
+TEST_F(BootFilesTest, RefusesADamagedBootConfiguration) {
+  device_.AddFile(kKernelFile, FakeKernel());
+  Blob initrd(5000, 0x55);
+  const std::string trailer = boot::BootconfigTrailer("kernel.quiet");
+  initrd.insert(initrd.end(), trailer.begin(), trailer.end());
+  initrd[5000] ^= 1;
+  device_.AddFile(kInitrdFile, initrd);
+  EXPECT_EQ(Load(AcpiSource::kNone).reason(), boot::kBootconfigDamaged);
 }
 
 TEST_F(BootFilesTest, KeepsTheInitrdWhereTheKernelReaches) {

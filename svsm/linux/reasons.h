@@ -49,6 +49,7 @@
     "The host is broken or hostile.")                                          \
   X(kAcpiMissing, 'S', 'L', 26, "the host offers no ACPI files",               \
     "Write acpi = \"none\" in the configuration, or use a machine with ACPI.") \
+  FORELOCK_INITRD_REASONS(X)                                                   \
   FORELOCK_KERNEL_REASONS(X)                                                   \
   X(kLoaderSize, 'S', 'L', 40, "the ACPI table loader is malformed",           \
     "The host is broken or hostile.")                                          \
