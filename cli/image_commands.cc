@@ -64,6 +64,7 @@ absl::Status Configure(const Arguments& arguments) {
   absl::PrintF("%s: vm %s, platform %s\n", output, config->vm.view(),
                NameOf(config->platform));
   WarnIfNothingIsAsked(*config);
+  WarnIfBootEndsFirst(*config);
   return PrintDigests(*written, "");
 }
 

@@ -59,9 +59,23 @@ cmp "$dir/forced.elf" "$dir/vm2.elf" || fail "--force leaves something of the ol
 
 # The image says that it knows each field that this tool can set.
 { cat "$dir/guest.toml"; printf '[deadlines]\nboot_ms = 90000\n'; } > "$dir/boot.toml"
-"$forelock" image configure --config "$dir/boot.toml" --output "$dir/boot.elf" "$image" ||
-  fail "configure boot_ms"
+"$forelock" image configure --config "$dir/boot.toml" --output "$dir/boot.elf" "$image" \
+  2> "$dir/err" || fail "configure boot_ms"
 "$forelock" image show "$dir/boot.elf" | grep -q '^boot_ms = 90000$' || fail "show boot_ms"
+# A boot that ends before one of its waits does is said, and made.
+grep -q 'boot_ms' "$dir/err" && fail "warned of 90 s: $(cat "$dir/err")"
+{ cat "$dir/guest.toml"; printf '[deadlines]\nboot_ms = 20000\n'; } > "$dir/short.toml"
+"$forelock" image configure --config "$dir/short.toml" --output "$dir/short.elf" "$image" \
+  2> "$dir/err" || fail "configure a short boot_ms"
+grep -q '^warning: verifier_ms = 60000: cut at boot_ms = 20000, ' "$dir/err" ||
+  fail "no warning: $(cat "$dir/err")"
+{ cat "$dir/guest.toml"; printf '[deadlines]\nboot_ms = 19999\nverifier_ms = 19999\n'; } \
+  > "$dir/short.toml"
+"$forelock" image configure --config "$dir/short.toml" --output "$dir/short.elf" "$image" \
+  2> "$dir/err" || fail "configure a shorter boot_ms"
+grep -q '^warning: proxy_ms = 20000, secure_processor_ms = 20000: cut ' "$dir/err" ||
+  fail "no warning: $(cat "$dir/err")"
+[ "$(grep -c boot_ms "$dir/err")" = 1 ] || fail "not one line: $(cat "$dir/err")"
 # An image without the note is of before: its level is 1. (The note's type, 2, becomes 3.)
 python3 - "$image" "$dir/old.elf" << 'END' || fail "no level note"
 import struct, sys

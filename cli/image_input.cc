@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/time.h"
 #include "launch/elf.h"
 #include "launch/igvm/read_write.h"
 #include "launch/image.h"
@@ -88,6 +89,28 @@ void WarnIfNothingIsAsked(const proto::Config& config) {
                 "warning: vm %s asks for no secret ([[resource]]): verifiers "
                 "refuse it, VP8: nothing was asked for\n",
                 config.vm.view());
+}
+
+void WarnIfBootEndsFirst(const proto::Config& config) {
+  const struct {
+    std::string_view key;
+    base::Milliseconds time;
+  } waits[] = {
+      {"proxy_ms", config.proxy_deadline},
+      {"verifier_ms", config.verifier_deadline},
+      {"secure_processor_ms", config.secure_processor_deadline},
+  };
+  std::string longer;
+  for (const auto& wait : waits) {
+    if (wait.time <= config.boot_deadline) continue;
+    absl::StrAppend(&longer, longer.empty() ? "" : ", ", wait.key, " = ",
+                    static_cast<uint64_t>(wait.time));
+  }
+  if (longer.empty()) return;
+  absl::FPrintF(stderr,
+                "warning: %s: cut at boot_ms = %d, where every wait of a boot "
+                "ends\n",
+                longer, static_cast<uint64_t>(config.boot_deadline));
 }
 
 std::string PolicyBitNames(uint64_t policy) {

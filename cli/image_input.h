@@ -67,6 +67,10 @@ std::string DigestHex(const sev::LaunchDigest& digest);
 // To standard error: no verifier grants a guest anything that asks for nothing.
 void WarnIfNothingIsAsked(const proto::Config& config);
 
+// To standard error: waits that the boot's end cuts. An SVSM that does not know
+// boot_ms cuts none; but there boot_ms is the default, which is no short one.
+void WarnIfBootEndsFirst(const proto::Config& config);
+
 // "smt, debug"; "none". The bit that is always one is not named.
 std::string PolicyBitNames(uint64_t policy);
 

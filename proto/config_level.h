@@ -26,13 +26,16 @@ inline constexpr uint32_t kConfigLevel = 2;
 struct ConfigField {
   std::string_view name;  // as in the owner's file
   uint32_t level = 1;
-  // Whether it is to be written: whether it says something else than what an
-  // SVSM that does not know it does.
+  // Whether it is to be written. The default is left out, so that an SVSM that
+  // does not know the field takes the configuration. What it does then is the
+  // same, or lacks no more than a limit for liveness.
   bool (*is_set)(const Config&) = nullptr;
 };
 
 // Every field above level 1, oldest first.
 inline constexpr ConfigField kConfigFields[] = {
+    // The default, 3 minutes, is new with level 2: an SVSM of level 1 has no
+    // limit for a boot, only for each wait.
     {"deadlines.boot_ms", 2,
      [](const Config& config) {
        return config.boot_deadline != base::Milliseconds{kDefaultBootMs};
