@@ -237,13 +237,14 @@ Result<BootPermit> BootSequence::Attest() {
        .boot_manifest = Bytes(manifest_bytes_).first(manifest_size_),
        .proxy_timeout = config_.proxy_deadline,
        .verifier_timeout = config_.verifier_deadline}));
-  const attest::NativeSession& session = attestation_->session();
   std::optional<BootPermit> permit = attestation_->Permit();
   if (!permit.has_value()) {
-    progress_.Refused(session.outcome(), session.decision_id());
+    const AttemptResult& result = attestation_->result();
+    progress_.Refused(result.outcome, result.decision_id);
     return Status(Code::kPermissionDenied, attest::kRefusedByVerifier);
   }
   granted_ = true;
+  const attest::NativeSession& session = attestation_->session();
   progress_.Reached(Phase::kGranted,
                     Line() << "granted: " << session.secrets().size()
                            << " secrets, boot " << session.boot_counter());

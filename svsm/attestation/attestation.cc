@@ -22,17 +22,16 @@ constexpr Milliseconds kGoodbye{500};
 
 Status Attestation::Run(const AttestationGoal& goal) {
   RetryPolicy policy;
-  Status before;
-  for (;;) {
+  for (bool first = true;; first = false) {
     const AttemptResult result = Attempt(goal);
     CloseStream();
     // The boot's time ended in the middle of an attempt: how that ended says
     // nothing, the one before does.
-    if (result.status.code() == Code::kDeadlineExceeded && !before.ok() &&
+    if (result.status.code() == Code::kDeadlineExceeded && !first &&
         clock_.Now() >= clock_.end()) {
-      return before;
+      return result_.status;
     }
-    before = result.status;
+    result_ = result;
     if (!policy.ShouldRetry(result)) return result.status;
     const base::Instant next = clock_.Now() + policy.pause();
     if (next >= clock_.end()) return result.status;
@@ -51,9 +50,11 @@ std::optional<BootPermit> Attestation::Permit() const {
 
 AttemptResult Attestation::Attempt(const AttestationGoal& goal) {
   const Status status = Converse(goal);
-  return {.status = status,
-          .outcome = session_.outcome(),
-          .processor_failed = evidence_.report_failed()};
+  AttemptResult result{.status = status,
+                       .outcome = session_.outcome(),
+                       .processor_failed = evidence_.report_failed()};
+  std::ranges::copy(session_.decision_id(), result.decision_id.begin());
+  return result;
 }
 
 Status Attestation::Converse(const AttestationGoal& goal) {

@@ -67,11 +67,16 @@ class Attestation {
   Attestation(const Attestation&) = delete;
   Attestation& operator=(const Attestation&) = delete;
 
-  // Ok: there is a verdict; see session(). Else the status of the last attempt,
+  // Ok: there is a verdict; see result(). Else the status of the last attempt,
   //   kDeadlineExceeded (kVerifierSilent) where it ran into a deadline.
+  // Where the boot's time ends in the middle of an attempt, the one before it
+  // counts, if there was one: its status, or its verdict, which is try_later.
   base::Status Run(const AttestationGoal& goal);
 
-  // The last attempt's: outcome, decision, and the secrets if granted.
+  // Of the attempt that Run() returned the status of.
+  const AttemptResult& result() const { return result_; }
+
+  // The last attempt's: the secrets and the boot counter if granted.
   const attest::NativeSession& session() const { return session_; }
 
   // Only after a granted verdict whose secrets are the ones asked for.
@@ -118,6 +123,7 @@ class Attestation {
   base::Clock& clock_;
   AttestationObserver& observer_;
   base::Instant deadline_{};  // of this attempt
+  AttemptResult result_;
   crypto::TlsClient tls_;
   attest::NativeSession session_;
 };

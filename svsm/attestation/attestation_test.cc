@@ -274,9 +274,29 @@ TEST_F(AttestationTest, TryLaterIsTriedAgainWithAnotherReport) {
 TEST_F(AttestationTest, TryLaterForeverEndsAsTryLater) {
   on_open_ = [](Connection& c) { c.verifier.outcome = Outcome::kTryLater; };
   ASSERT_TRUE(Run().ok());
-  EXPECT_EQ(session().outcome(), Outcome::kTryLater);
+  EXPECT_EQ(attestation_->result().outcome, Outcome::kTryLater);
   EXPECT_GE(opened_, 30);
   EXPECT_LE(machine_.Now(), boot_end_);
+}
+
+// The attempt that the end cuts says nothing of the verifier; its verdict does.
+TEST_F(AttestationTest, TryLaterWithAnEndInsideAnAttemptEndsAsTryLater) {
+  on_open_ = [](Connection& c) { c.verifier.outcome = Outcome::kTryLater; };
+  At(165'000, [this] { silent_ = true; });
+  ASSERT_TRUE(Run().ok());
+  EXPECT_GE(machine_.Now(), boot_end_);
+  EXPECT_EQ(attestation_->result().outcome, Outcome::kTryLater);
+  EXPECT_FALSE(base::AllZero(attestation_->result().decision_id));
+  EXPECT_FALSE(attestation_->Permit().has_value());
+  EndsInTime();
+}
+
+// One attempt with an end: there is none before, so its own counts.
+TEST_F(AttestationTest, AnEndInsideTheFirstAttemptIsThatAttempts) {
+  silent_ = true;
+  machine_.EndAt(start_ + base::Milliseconds{10'000});
+  EXPECT_EQ(Run(), Status(Code::kDeadlineExceeded, kVerifierSilent));
+  EXPECT_EQ(opened_, 1);
 }
 
 TEST_F(AttestationTest, ARestartedProxyIsFoundAgain) {

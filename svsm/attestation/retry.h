@@ -12,6 +12,8 @@
 
 #include <stdint.h>
 
+#include <array>
+
 #include "base/result.h"
 #include "base/time.h"
 #include "proto/attest.h"
@@ -23,6 +25,8 @@ struct AttemptResult {
   base::Status status;  // Ok: there is a verdict.
   proto::Outcome outcome = proto::Outcome::kProtocolError;
   bool processor_failed = false;
+  // Of the verdict; zeros if there is none.
+  std::array<uint8_t, proto::kDecisionIdSize> decision_id{};
 };
 
 class RetryPolicy {
