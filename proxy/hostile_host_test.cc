@@ -188,11 +188,11 @@ TEST(HostileHostTest, SaysOnlyWhatAHostMaySay) {
          {kProxyAbsent, kProxyRestarted, kEndpointUnknown, kEndpointUnreachable,
           kTooManyStreams, kSendBusy, kNotConnected, kNoDoorbell,
           kSharedRangeInvalid, kStreamReset, kRegistrationMalformed,
-          kRangeOutsideRam, kRamLost, kRamFileUnusable}) {
+          kRangeOutsideRam, kRamLost, kRamFileUnusable, kDoorbellFlood}) {
       EXPECT_FALSE(said == own) << base::NameOf(own).text;
     }
   }
-  EXPECT_EQ(taken, 12);
+  EXPECT_EQ(taken, 11);
 }
 
 // When all registrations are spent, the reason is the last session's.
