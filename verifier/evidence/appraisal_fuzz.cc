@@ -90,10 +90,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 }
 
 // Each kind of evidence with one change of each part, which the fixed loop
-// flips and cuts, and two of them unchanged.
+// flips and cuts, two of them unchanged, and what fuzzing found: a list of
+// revocations whose outer algorithm is not the signed one.
 extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
                                    size_t capacity) {
-  if (index >= 12 || capacity < 1 + kChange) return 0;
+  if (index >= 13 || capacity < 1 + kChange) return 0;
+  if (index == 12) {
+    constexpr uint8_t kFound[] = {2, 4, 0x3D, 0x48, 0, 0xF7};
+    memcpy(out, kFound, sizeof(kFound));
+    return sizeof(kFound);
+  }
   out[0] = static_cast<uint8_t>(index % 4);
   if (index >= 10) return 1;
   const auto part = static_cast<uint8_t>(index % 5);

@@ -122,6 +122,24 @@ TEST(Crl, OnlyAmdsSignatureAlgorithm) {
   EXPECT_EQ(faults({.mask = EVP_sha1()}), Reasons{kCertificateAlgorithm});
 }
 
+// It is not signed itself, but says what the signed part says.
+TEST(Crl, TheAlgorithmOutsideTheSignedPartCannotChange) {
+  constexpr size_t kSignature = 4 + 1 + 512;  // a BIT STRING, at the end
+  constexpr size_t kAlgorithm = 67;
+  auto der = testing::Make(GoodSpec());
+  ASSERT_GT(der.size(), kSignature + kAlgorithm);
+  const size_t end = der.size() - kSignature;
+  for (size_t at = end - kAlgorithm; at < end; ++at) {
+    const uint8_t good = der[at];
+    for (int change = 1; change < 256; ++change) {
+      der[at] = static_cast<uint8_t>(good ^ change);
+      EXPECT_FALSE(Crl::Parse(der)) << at << ' ' << change;
+    }
+    der[at] = good;
+  }
+  EXPECT_TRUE(Crl::Parse(der));
+}
+
 // They limit what the list speaks of, so silence in it would prove nothing.
 TEST(Crl, CriticalExtensionsAreRefused) {
   for (const int nid :
