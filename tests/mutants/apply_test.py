@@ -23,7 +23,7 @@ text = 'if (wild) return Refuse();'
 with = ''
 case = "Suite.Case"
 """
-TABLE = "| `f` | x |\n"
+TABLE = "| `f` | a/f.cc | wild is taken | `//a:f_test`, `Suite.Case` | killed |\n"
 
 
 def tree(**changes):
@@ -46,7 +46,8 @@ class TheCheckItself(unittest.TestCase):
         self.assertEqual(mutants.mutated(fault, tree()), ("a/f.cc", "int F() {\n  \n  return 1;\n}\n"))
 
     def test_code_may_move_and_be_indented_otherwise(self):
-        moved = tree(code="", other="int G() {\n      if (wild)\n        return Refuse();\n}\n")
+        moved = tree(code="", other="int G() {\n      if (wild)\n        return Refuse();\n}\n",
+                     table=TABLE.replace("a/f.cc", "b/g.cc"))  # fmt: skip
         self.assertEqual(mutants.check(moved), [])
 
     def test_a_text_that_is_gone_or_stands_twice(self):
@@ -61,7 +62,7 @@ class TheCheckItself(unittest.TestCase):
         self.assertIn("Suite.Case stands in 0 files", self.complaints(test=""))
         self.assertIn("0 targets", self.complaints(build=BUILD.replace("f_test.cc", "g_test.cc")))
         named = FAULT.replace('case = "Suite.Case"', 'test = "//a:f_test"')
-        self.assertEqual(mutants.check(tree(data=named)), [])
+        self.assertEqual(mutants.check(tree(data=named, table=TABLE.replace(", `Suite.Case`", ""))), [])
         self.assertIn("there is no //a:f_test", self.complaints(data=named, build=""))
 
     def test_data_of_another_form(self):
@@ -71,7 +72,9 @@ class TheCheckItself(unittest.TestCase):
         self.assertIn("either a case or a test", self.complaints(data=FAULT.replace("case", "#")))
 
     def test_a_table_of_other_faults(self):
-        self.assertIn("./run mutants --table", self.complaints(table="| `g` | x |\n"))
+        for other in ("`g`", "b/g.cc", "wild is refused", "//a:g_test", "Suite.Other"):
+            for part in ("`f`", "a/f.cc", "wild is taken", "//a:f_test", "Suite.Case"):
+                self.assertIn("./run mutants --table", self.complaints(table=TABLE.replace(part, other)))
 
 
 class ThisTree(unittest.TestCase):
