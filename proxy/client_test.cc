@@ -175,6 +175,27 @@ TEST_F(ClientTest, DaemonThatDiesForGoodIsNoticed) {
   EXPECT_EQ(transport_.port_writes(), before);
 }
 
+// A caller that does other things between its polls must not keep a dead daemon
+// alive by them.
+TEST_F(ClientTest, OwnWorkBetweenPollsIsNoSilenceAndEndsNone) {
+  OpenStream();
+  host_.stopped = true;
+  const auto poll_for = [&](uint64_t ms) {
+    const base::Instant end = machine_.In(ms);
+    base::Status status;
+    while (status.ok() && !machine_.Passed(end)) {
+      status = client_->Poll();
+      machine_.Relax();
+    }
+    return status;
+  };
+  EXPECT_TRUE(poll_for(2500).ok());
+  const base::Instant later = machine_.In(10'000);
+  while (!machine_.Passed(later)) machine_.Relax();
+  EXPECT_TRUE(poll_for(500).ok());
+  EXPECT_EQ(poll_for(2000).reason(), kProxyAbsent);
+}
+
 TEST_F(ClientTest, SilentVerifierIsNoReasonToGiveUpTheProxy) {
   OpenStream();
   host_.echo = false;

@@ -33,7 +33,14 @@ Status FrameLink::Attach(Instant deadline) {
 Status FrameLink::WatchSilence(bool heard) {
   const Instant now = clock_.Now();
   const bool looked = transport_.HostLooked();
-  if (heard || looked || now > last_poll_ + kOwnWork) quiet_since_ = now;
+  if (heard || looked) {
+    quiet_since_ = now;
+  } else if (now > last_poll_ + kOwnWork) {
+    // Left out and no more: what was silence before is still.
+    quiet_since_ =
+        Instant{static_cast<uint64_t>(quiet_since_) +
+                static_cast<uint64_t>(now) - static_cast<uint64_t>(last_poll_)};
+  }
   last_poll_ = now;
   if (now < quiet_since_ + max_silence_) return {};
   return Status(Code::kUnavailable, kProxyAbsent);
