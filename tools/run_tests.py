@@ -131,10 +131,6 @@ def existing(patterns):
 
 
 def main():
-    if sys.argv[1:] == ["--foreign"]:
-        import foreign
-
-        sys.exit(foreign.main())
     # Recorded evidence, where it stands beside the checkout; else those tests
     # say that they are skipped.
     vectors = ROOT.parent / "shared/vectors"
