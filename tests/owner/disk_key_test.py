@@ -129,7 +129,7 @@ class DiskKey(unittest.TestCase):
                 said = self.add(second, disk, "--memory", memory, command="replace-disk").stderr
                 if warned:
                     self.assertRegex(said, rf"\Awarning: opening the disk takes 64 MiB for argon2, and a VM of {memory} "
-                                           r"MiB has less: [^\n]*\n\Z")  # fmt: skip
+                                           r"MiB has no more: [^\n]*\n\Z")  # fmt: skip
                 else:
                     self.assertEqual(said, "")
         # What cryptsetup writes on a machine with much memory.
@@ -137,7 +137,7 @@ class DiskKey(unittest.TestCase):
                                            for slot in metadata["keyslots"].values()])  # fmt: skip
         said = self.add(second, disk, "--untested", command="replace-disk").stderr
         self.assertRegex(said, r"\Awarning: opening the disk takes 1024 MiB for argon2, and a VM of 512 MiB \(what image "
-                               r"qemu-args gives; --memory names another\) has less: ")  # fmt: skip
+                               r"qemu-args gives; --memory names another\) has no more: ")  # fmt: skip
         self.assertEqual(self.add(second, disk, "--untested", "--memory", "2048", command="replace-disk").stderr, "")
 
     def test_a_header_over_the_limit(self):
