@@ -16,7 +16,7 @@ WELCOME = "this line stands in a file on the encrypted disk"
 # For tests that wait for a deadline to pass. What the guest does itself counts
 # for `boot_ms`, on a machine that may be loaded.
 SHORT = {
-    "deadlines": {"proxy_ms": 2000, "verifier_ms": 2000, "secure_processor_ms": 2000, "boot_ms": 20000}
+    "deadlines": {"proxy_ms": 2000, "verifier_ms": 2000, "secure_processor_ms": 2000, "boot_ms": 12000}
 }
 
 NO_ASSETS = """\
