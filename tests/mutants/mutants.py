@@ -7,10 +7,10 @@
     ./run mutants --table     writes docs/mutants.md from data and last results
 
 A fault is data (mutants.toml): a text that stands once in the tree, what stands
-there instead, and the test case that must fail. It is tried in a copy of the
-tree, .forelock/mutants/tree, so that the tree itself is never changed. A result
-is kept under the hash of all that it depends on, so a run can be cut off and
-goes on where it was.
+there instead, and the test case that must fail; that another one fails does not
+count (outcome.py). It is tried in a copy of the tree, .forelock/mutants/tree, so
+that the tree itself is never changed. A result is kept under the hash of all that
+it depends on, so a run can be cut off and goes on where it was.
 """
 
 import argparse
@@ -27,15 +27,21 @@ import sys
 import time
 import tomllib
 
+import outcome
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DATA = "tests/mutants/mutants.toml"
 TABLE = "docs/mutants.md"
 FIELDS = {"name", "why", "text", "with", "case", "test"}
 # A mutant that hangs is noticed too.
 TIMEOUT = 300  # seconds for one test
+# Raised when an older result would say less, or something else.
+FORMAT = 2
+# What decides, besides a test's own sources, how it is built and what with: the
+# installed packages by their versions, tarballs by their digests (third_party).
+COMMON_FILES = (".bazelrc", "WORKSPACE", ".forelock/packages", "tools/build_rules/prelude_bazel")
+COMMON_FOLDERS = ("third_party/", "toolchain/", "platforms/")
 SKIPPED_FOLDERS = re.compile(r"^(bazel-.*|\.git|\.distdir|\.forelock|__pycache__)$")
-
-KILLED, HANGS, SURVIVED, BROKEN = "killed", "killed: hangs", "SURVIVED", "does not build"
 
 
 class Error(Exception):
@@ -245,17 +251,43 @@ class Workshop:
             stderr=subprocess.PIPE if capture else None, text=True, errors="replace",
         )  # fmt: skip
 
-    def _sources_of(self, target):
-        """All files of the tree that the target is made of."""
-        if target not in self._sources:
-            query = f'kind("source file", deps({target})) + buildfiles(deps({target}))'
-            found = self.bazel("query", "--noshow_progress", query, capture=True)
-            if found.returncode != 0:
-                raise Error(f"bazel query {target}: {found.stderr[-2000:]}")
-            names = [line[2:].replace(":", "/").lstrip("/") for line in found.stdout.splitlines()
-                     if line.startswith("//")]  # fmt: skip
-            self._sources[target] = sorted({*names, ".bazelrc", "WORKSPACE"})
-        return self._sources[target]
+    def look_up(self, targets):
+        """Finds all files of the tree that each target is made of."""
+        # One query for all: each loads the same packages again.
+        query = self.bazel("query", "--noshow_progress", "--output=graph", "--nograph:factored",
+                           "--graph:node_limit=-1", f"deps({' + '.join(sorted(targets))})", capture=True)  # fmt: skip
+        if query.returncode != 0:
+            raise Error(f"bazel query: {query.stderr[-2000:]}")
+        edges = {}
+        for source, target in re.findall(r'^ *"([^"]+)" -> "([^"]+)"', query.stdout, re.M):
+            edges.setdefault(source, []).append(target)
+        for target in targets:
+            reached, left = {target}, [target]
+            while left:
+                new = [label for label in edges.get(left.pop(), []) if label not in reached]
+                reached.update(new)
+                left += new
+            self._sources[target] = self._files_of(reached)
+
+    def _files_of(self, labels):
+        names = {name for name in self.tree if name.endswith(".bzl") or (
+            name.startswith(COMMON_FOLDERS) and not name.endswith(".md"))}  # fmt: skip
+        for label in labels:
+            package, _, name = label.removeprefix("//").partition(":")
+            if label.startswith("//"):  # the tree's own
+                names |= {f"{package}/BUILD", f"{package}/{name}"}
+        files = {name.lstrip("/") for name in names} | set(COMMON_FILES)
+        return sorted(name for name in files if (self.root / name).is_file())
+
+    def cpu_seconds(self):
+        """Of the copy's Bazel and all that it ran so far."""
+        server = self.bazel("info", "server_pid", capture=True).stdout.strip()
+        try:
+            fields = pathlib.Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0
+        # utime, stime, and both of the children that were waited for.
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
     def _digest(self, path):
         if path not in self._digests:
@@ -267,9 +299,9 @@ class Workshop:
         state = hashlib.sha256()
         fault = {field: " ".join(mutant[field].split()) for field in ("text", "with")}
         fault["case"] = mutant.get("case", "")
-        for part in (json.dumps(fault, sort_keys=True), target):
+        for part in (str(FORMAT), json.dumps(fault, sort_keys=True), target):
             state.update(part.encode() + b"\0")
-        for path in self._sources_of(target):
+        for path in self._sources[target]:
             state.update(f"{path} {self._digest(path)}\n".encode())
         return state.hexdigest()
 
@@ -284,33 +316,55 @@ class Workshop:
             return None
         return result if key is None or result["key"] == key else None
 
+    def is_known(self, mutant, key):
+        """What may come of a busy machine is tried again."""
+        result = self.result(mutant, key)
+        return result is not None and result["verdict"] not in (outcome.NOT_RUN, outcome.UNSURE)
+
     def keep(self, mutant, key, verdict, seconds):
-        result = {"key": key, "verdict": verdict, "seconds": round(seconds)}
+        result = {"key": key, "verdict": verdict, "seconds": round(seconds, 1)}
         file = self._file(mutant["name"])
         file.with_suffix(".new").write_text(json.dumps(result))
         file.with_suffix(".new").replace(file)
         return result
 
-    def test(self, targets, cases):
-        """Only these cases of the targets; all of those that are not GoogleTest's."""
-        arguments = ["test", "--keep_going", "--noshow_progress", "--ui_event_filters=-info",
-                     f"--test_timeout={TIMEOUT}", "--test_output=summary"]  # fmt: skip
-        if cases:  # the names of parameterised ones have more on both sides
-            arguments.append("--test_filter=" + ":".join(f"*{case}*" for case in sorted(cases)))
-        return self.bazel(*arguments, *targets, capture=True)
+    def test(self, targets, cases, *options):
+        """(exit code, {target: its runs}, output), of these cases only; of all of a
+        target that is not GoogleTest's."""
+        events = self.results.parent / "events.json"
+        events.unlink(missing_ok=True)
+        arguments = ["test", "--noshow_progress", "--ui_event_filters=-info", f"--test_timeout={TIMEOUT}",
+                     "--test_output=summary", f"--build_event_json_file={events}",
+                     # Or another case to run were another build of everything.
+                     "--trim_test_configuration"]  # fmt: skip
+        if cases:
+            arguments.append("--test_filter=" + outcome.filter_of(cases))
+        done = self.bazel(*arguments, *options, *targets, capture=True)
+        runs = outcome.runs_of(events.read_text()) if events.exists() else {}
+        return done.returncode, runs, done.stdout + done.stderr
 
     def attempt(self, mutant, target):
         path, text = mutated(mutant, self.tree)
         file = self.copy / path
+        cases = cases_of([mutant])
+        # What a fault makes is of no use to anybody's cache.
+        options = ["--disk_cache="]
         try:
             file.write_text(text)
-            done = self.test([target], cases_of([mutant]))
+            code, runs, output = self.test([target], cases, *options)
         finally:
             file.write_text(self.tree[path])
-        (self.results / f"{mutant['name']}.log").write_text(done.stdout + done.stderr)
-        if done.returncode == 3:  # it was built, and a test failed
-            return HANGS if "TIMEOUT" in done.stdout + done.stderr else KILLED
-        return SURVIVED if done.returncode == 0 else BROKEN
+        verdict = outcome.verdict(mutant.get("case"), code, runs.get(target, []))
+        for run in runs.get(target, []):
+            output += f"\n--- {run.status}\n{run.log}"
+        if verdict == outcome.TIMEOUT:
+            # Or the machine is slow, or the test is.
+            code, _, again = self.test([target], cases, *options, "--nocache_test_results")
+            output += f"\n--- without the fault\n{again}"
+            if code != 0:
+                verdict = outcome.UNSURE
+        (self.results / f"{mutant['name']}.log").write_text(output)
+        return verdict
 
 
 def write_table(workshop, mutants, tree):
@@ -318,7 +372,9 @@ def write_table(workshop, mutants, tree):
         "# Seeded faults", "",
         "Written by `./run mutants --table` from `tests/mutants/mutants.toml` and the last results. Each row is a",
         "fault put into the code on purpose, and the test that must notice it. `./run test` checks that each can still",
-        "be put there; `./run mutants` tries them, and ends with an error if one survives.", "",
+        "be put there; `./run mutants` tries them, and ends with an error if one survives. `killed`: that test case failed",
+        "(that another one fails does not count); `crash`: the test's process ended in it; `time-out`: it did not end, and",
+        "does without the fault.", "",
         "| Fault | File | What is broken | Test that fails | Verdict |", "|---|---|---|---|---|",
     ]  # fmt: skip
     # Results are kept on one machine. Where there is none, the last verdict of
@@ -336,6 +392,14 @@ def print_table(rows):
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     for row in rows:
         print("  ".join([*(row[i].ljust(widths[i]) for i in range(3)), row[3]]))
+
+
+def print_times(seconds, wall, cpu):
+    """`seconds`: of each fault by name."""
+    slowest = sorted(seconds.items(), key=lambda each: -each[1])[:10]
+    print("slowest: " + ", ".join(f"{name} {took:.0f} s" for name, took in slowest))
+    print(f"{len(seconds)} faults tried, {sum(seconds.values()) / len(seconds):.1f} s each; in all "
+          f"{wall / 60:.1f} minutes, {cpu / 60:.1f} of CPU")  # fmt: skip
 
 
 def main():
@@ -362,33 +426,50 @@ def main():
         return 2
 
 
-def run(workshop, options, mutants, targets, files):
-    chosen = [m for m in mutants if not options.names or m["name"] in options.names]
-    # Neighbours share what Bazel has loaded and built.
-    chosen.sort(key=lambda m: (targets[m["name"]], files[m["name"]]))
-    keys = {m["name"]: workshop.key(m, targets[m["name"]]) for m in chosen}
-    due = [m for m in chosen if options.again or not workshop.result(m, keys[m["name"]])]
-    print(f"{len(chosen)} faults, {len(chosen) - len(due)} known", flush=True)
-    if due:
-        wanted = sorted({targets[m["name"]] for m in due})
-        print(f"without a fault: {len(wanted)} test targets", flush=True)
-        honest = workshop.test(wanted, cases_of(due))
-        if honest.returncode != 0:
-            print(honest.stdout + honest.stderr)
-            raise Error("a test fails without any fault: of the faults it says nothing")
+def without_faults(workshop, due, targets):
+    """Or what is said of a fault means nothing."""
+    wanted = sorted({targets[m["name"]] for m in due})
+    print(f"without a fault: {len(wanted)} test targets", flush=True)
+    code, runs, output = workshop.test(wanted, cases_of(due), "--keep_going")
+    if code != 0:
+        print(output)
+        raise Error("a test fails without any fault: of the faults it says nothing")
+    for target in wanted:
+        cases = cases_of(m for m in due if targets[m["name"]] == target)
+        if unheard := outcome.unheard(cases, runs.get(target, [])):
+            raise Error(f"{target}: {', '.join(unheard)} did not run, or was skipped, without any fault")
+
+
+def try_faults(workshop, due, targets, keys):
+    began, cpu, seconds = time.monotonic(), workshop.cpu_seconds(), {}
+    without_faults(workshop, due, targets)
+    print(f"... {time.monotonic() - began:.0f} s", flush=True)
     for number, mutant in enumerate(due, 1):
         name = mutant["name"]
         start = time.monotonic()
         verdict = workshop.attempt(mutant, targets[name])
-        seconds = time.monotonic() - start
-        workshop.keep(mutant, keys[name], verdict, seconds)
-        print(f"[{number}/{len(due)}] {name}: {verdict}, {seconds:.0f} s", flush=True)
+        seconds[name] = time.monotonic() - start
+        workshop.keep(mutant, keys[name], verdict, seconds[name])
+        print(f"[{number}/{len(due)}] {name}: {verdict}, {seconds[name]:.0f} s", flush=True)
+    cpu = workshop.cpu_seconds() - cpu
+    workshop.bazel("shutdown", capture=True)
+    print_times(seconds, time.monotonic() - began, cpu)
+
+
+def run(workshop, options, mutants, targets, files):
+    chosen = [m for m in mutants if not options.names or m["name"] in options.names]
+    # Neighbours share what Bazel has loaded and built.
+    chosen.sort(key=lambda m: (targets[m["name"]], files[m["name"]]))
+    workshop.look_up({targets[m["name"]] for m in chosen})
+    keys = {m["name"]: workshop.key(m, targets[m["name"]]) for m in chosen}
+    due = [m for m in chosen if options.again or not workshop.is_known(m, keys[m["name"]])]
+    print(f"{len(chosen)} faults, {len(chosen) - len(due)} known", flush=True)
     if due:
-        workshop.bazel("shutdown", capture=True)
+        try_faults(workshop, due, targets, keys)
     rows, bad = [], 0
     for mutant in chosen:
         result = workshop.result(mutant, keys[mutant["name"]])
-        bad += result["verdict"] not in (KILLED, HANGS)
+        bad += result["verdict"] not in outcome.KILLS
         test = targets[mutant["name"]] + (" " + mutant["case"] if "case" in mutant else "")
         rows.append((mutant["name"], files[mutant["name"]], result["verdict"], test))
     print()
