@@ -8,6 +8,7 @@
 import os
 import pathlib
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -75,6 +76,54 @@ class TheCheckItself(unittest.TestCase):
         for other in ("`g`", "b/g.cc", "wild is refused", "//a:g_test", "Suite.Other"):
             for part in ("`f`", "a/f.cc", "wild is taken", "//a:f_test", "Suite.Case"):
                 self.assertIn("./run mutants --table", self.complaints(table=TABLE.replace(part, other)))
+
+
+class TheKeyOfAResult(unittest.TestCase):
+    FILES = {
+        "a/f.cc": CODE, "a/f_test.cc": TEST, "a/BUILD": BUILD, "b/g.cc": CODE, "b/BUILD": "", "README.md": "",
+        ".bazelrc": "", "WORKSPACE": "", ".forelock/packages": "1", "tools/build_rules/prelude_bazel": "",
+        "third_party/x.BUILD": "", "third_party/sources.bzl": "", "tools/fuzz.bzl": "", "toolchain/BUILD": "",
+    }  # fmt: skip
+    GRAPH = """digraph mygraph {
+  node [shape=box];
+  "//a:f_test"
+  "//a:f_test" -> "//a:f_test.cc"
+  "//a:f_test" -> "//a:f"
+  "//a:f" -> "//a:f.cc"
+  "//a:f" -> "@x//:x"
+  "//b:g" -> "//b:g.cc"
+}
+"""
+
+    def key(self, fault=FAULT, files=None):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for path, text in (self.FILES | (files or {})).items():
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                (root / path).write_text(text)
+            workshop = mutants.Workshop(root, mutants.read_tree(root))
+            workshop.read_graph({"//a:f_test"}, self.GRAPH)
+            return workshop.key(mutants.load(fault)[0], "//a:f_test")
+
+    def test_whatever_decides_is_in_it(self):
+        known = self.key()
+        self.assertEqual(self.key(), known)
+        for path in set(self.FILES) - {"b/g.cc", "b/BUILD", "README.md"}:
+            self.assertNotEqual(self.key(files={path: "other"}), known, path)
+        for path in ("b/g.cc", "b/BUILD", "README.md", "third_party/README.md"):
+            self.assertEqual(self.key(files={path: "other"}), known, path)
+
+    def test_the_fault_itself_and_the_tools_form(self):
+        known = self.key()
+        self.assertNotEqual(self.key(FAULT.replace("Suite.Case", "Suite.Two")), known)
+        self.assertNotEqual(self.key(FAULT.replace("with = ''", "with = ';'")), known)
+        self.assertEqual(self.key(FAULT.replace("if (wild) ", "if (wild)\n ").replace("'if", "\'\'\'if").replace(
+            "Refuse();'", "Refuse();\'\'\'")), known)  # fmt: skip
+        mutants.FORMAT += 1
+        try:
+            self.assertNotEqual(self.key(), known)
+        finally:
+            mutants.FORMAT -= 1
 
 
 class ThisTree(unittest.TestCase):

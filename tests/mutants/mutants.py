@@ -258,8 +258,11 @@ class Workshop:
                            "--graph:node_limit=-1", f"deps({' + '.join(sorted(targets))})", capture=True)  # fmt: skip
         if query.returncode != 0:
             raise Error(f"bazel query: {query.stderr[-2000:]}")
+        self.read_graph(targets, query.stdout)
+
+    def read_graph(self, targets, graph):
         edges = {}
-        for source, target in re.findall(r'^ *"([^"]+)" -> "([^"]+)"', query.stdout, re.M):
+        for source, target in re.findall(r'^ *"([^"]+)" -> "([^"]+)"', graph, re.M):
             edges.setdefault(source, []).append(target)
         for target in targets:
             reached, left = {target}, [target]
