@@ -110,7 +110,8 @@ void WarnOfArgon2(const Luks2Header& header, std::optional<unsigned> keyslot,
       "opening the disk takes ", kib / 1024, " MiB for argon2, and a VM of ",
       memory_mib, " MiB",
       given ? "" : " (what image qemu-args gives; --memory names another)",
-      " has no more: the initramfs cannot open it; a random key needs no argon2: "
+      " has no more: the initramfs cannot open it; a random key needs no "
+      "argon2: "
       "cryptsetup luksConvertKey --pbkdf pbkdf2"));
 }
 
