@@ -24,9 +24,9 @@ def e2e_test(name, src, size = "large", data = []):
             "//tests/harness",
             "//verifier:forelock-verifier",
         ],
-        # One machine at a time: a guest that shares its CPU misses deadlines.
+        # A loopback interface of its own: it starts daemons again on the same port.
         tags = [
-            "exclusive",
+            "block-network",
             "qemu",
         ],
     )
