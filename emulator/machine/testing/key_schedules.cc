@@ -2,6 +2,7 @@
 #include "emulator/machine/testing/key_schedules.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include <algorithm>
 #include <array>
@@ -60,25 +61,58 @@ bool IsSchedule(const uint8_t* bytes, size_t words, size_t total) {
   return true;
 }
 
+uint32_t WordAt(const uint8_t* bytes, size_t index) {
+  uint32_t word;
+  memcpy(&word, bytes + 4 * index, sizeof(word));
+  return word;
+}
+
+struct Kind {
+  int key_bits;
+  size_t words, total;
+};
+constexpr Kind kKinds[] = {{128, 4, 44}, {256, 8, 60}};
+
+// Whether a schedule of this kind may begin here: its second new word is the
+// sum of two, without the S-box. Nearly all of memory ends here, so the
+// compiler must be able to look at many words at once.
+template <size_t kWords>
+bool MayBegin(const uint8_t* bytes) {
+  return WordAt(bytes, kWords + 1) ==
+         (WordAt(bytes, 1) ^ WordAt(bytes, kWords));
+}
+
+// Whether one may begin at any of the `count` words from `bytes` on.
+bool AnyMayBegin(const uint8_t* bytes, size_t count) {
+  uint32_t any = 0;
+  uint32_t bits = 0;
+  for (size_t i = 0; i < count; ++i) {
+    any |= static_cast<uint32_t>(MayBegin<4>(bytes + 4 * i)) |
+           static_cast<uint32_t>(MayBegin<8>(bytes + 4 * i));
+    // The S-box makes something else of zeros: nine words of them begin none.
+    bits |= WordAt(bytes, i) | WordAt(bytes, i + 8);
+  }
+  return any != 0 && bits != 0;
+}
+
 }  // namespace
 
 std::vector<KeySchedule> FindKeySchedules(base::Bytes memory) {
-  struct Kind {
-    int key_bits;
-    size_t words, total;
-  };
-  constexpr Kind kKinds[] = {{128, 4, 44}, {256, 8, 60}};
+  constexpr size_t kBlock = 32;                      // words
+  constexpr size_t kShortest = 4 * kKinds[0].total;  // bytes; MayBegin reads 40
   std::vector<KeySchedule> found;
-  for (size_t at = 0; at + 4 * kKinds[0].total <= memory.size(); at += 4) {
-    const uint8_t* const bytes = memory.data() + at;
-    for (const Kind& kind : kKinds) {
-      // Nearly all of memory ends here: the first byte of the first new word.
-      const size_t first = 4 * kind.words;
-      if (at + first < memory.size() &&
-          bytes[first] == (bytes[0] ^ kSbox[bytes[first - 3]] ^ 1) &&
-          at + 4 * kind.total <= memory.size() &&
-          IsSchedule(bytes, kind.words, kind.total)) {
-        found.push_back({at, kind.key_bits});
+  if (memory.size() < kShortest) return found;
+  // At which one has room.
+  const size_t words = (memory.size() - kShortest) / 4 + 1;
+  for (size_t word = 0; word < words; word += kBlock) {
+    const size_t count = std::min(kBlock, words - word);
+    if (!AnyMayBegin(memory.data() + 4 * word, count)) continue;
+    for (size_t at = 4 * word; at < 4 * (word + count); at += 4) {
+      for (const Kind& kind : kKinds) {
+        if (at + 4 * kind.total <= memory.size() &&
+            IsSchedule(memory.data() + at, kind.words, kind.total)) {
+          found.push_back({at, kind.key_bits});
+        }
       }
     }
   }
