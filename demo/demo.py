@@ -9,22 +9,16 @@ import re
 import shlex
 import shutil
 import signal
-import subprocess
 import sys
 import textwrap
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
 
-from harness import acpi, luks2, machine, process, site  # noqa: E402
+from lab import acpi, luks2, machine, process, programs, site  # noqa: E402
 
-WELCOME = "this line stands in a file on the encrypted disk"
 FOLDER = ROOT / ".forelock/demo"
-TARGETS = [
-    "//svsm:forelock-svsm", "//host-proxy:forelock-proxy", "//verifier:forelock-verifier",
-    "//emulator:forelock-emulator", "//cli:forelock",
-]  # fmt: skip
 
 BOLD, DIM, GREEN, RED, PLAIN = (
     ("\033[1m", "\033[2m", "\033[32m", "\033[31m", "\033[0m")
@@ -49,10 +43,8 @@ def build():
     title("Building")
     started = time.monotonic()
     quiet = [] if sys.stdout.isatty() else ["--noshow_progress", "--curses=no"]
-    command = ["bazel", "build", "--ui_event_filters=-info", *quiet, *TARGETS]
-    print(f"  {DIM}bazel build {' '.join(TARGETS)}{PLAIN}", flush=True)
-    if subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL).returncode != 0:
-        raise process.Failure("the build failed")
+    print(f"  {DIM}bazel build {' '.join(programs.TARGETS)}{PLAIN}", flush=True)
+    programs.build(ROOT, quiet)
     row("built", f"in {time.monotonic() - started:.0f} s")
 
 
@@ -64,7 +56,7 @@ class Demo:
 
     def prepare(self):
         title("Preparing")
-        self.site.prepare(WELCOME, say=row)
+        self.site.prepare(site.WELCOME, say=row)
         self.verifier = self.site.verifier
         self.disk = self.site.disk
 
@@ -95,7 +87,7 @@ class Demo:
                 show(now, text, RED)
 
         qemu = self.boot(on_line=on_line)
-        if not qemu.find(f"^guest: {re.escape(WELCOME)}$"):
+        if not qemu.find(f"^guest: {re.escape(site.WELCOME)}$"):
             raise process.Failure(f"the guest did not show the line from its disk:\n{qemu.tail(30)}")
 
     # --- What must not boot.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// That QEMU takes the emulated line, and that it is the harness's:
+// That QEMU takes the emulated line, and that it is the lab's:
 // tests/launch/qemu_args_test.py.
 #include "launch/qemu_args.h"
 

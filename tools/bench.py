@@ -17,11 +17,9 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
-sys.path.insert(0, str(ROOT / "demo"))
+sys.path.insert(0, str(ROOT))
 
-from harness import channel, machine, process, site, snp  # noqa: E402
-import demo  # noqa: E402
+from lab import channel, machine, process, programs, site, snp  # noqa: E402
 
 PAGE = ROOT / "docs/performance.md"
 BEGIN, END = "<!-- ./run bench --write: begin -->\n", "<!-- ./run bench --write: end -->\n"
@@ -122,7 +120,7 @@ def measure(runs):
     tools = site.Tools(ROOT / "bazel-bin")
     here = site.Site(tools, site.GuestAssets(ROOT / ".forelock/assets"), ROOT / ".forelock/bench")
     try:
-        here.prepare(demo.WELCOME)
+        here.prepare(site.WELCOME)
         rows = [Row("guest image, file bytes of the PT_LOAD segments",
                     -(-machine.image_bytes(tools.image) // KIB), "KiB", 512)]  # fmt: skip
         idle = rss_anon_kib(here.proxy.pid)
@@ -135,7 +133,7 @@ def measure(runs):
         for _ in range(runs):
             qemu = here.run(here.boot(here.image, here.disk), on_line=on_line)
             lines = [(now, text) for now, text in qemu.timed_lines()]
-            done = [now for now, text in lines if text == f"guest: {demo.WELCOME}"]
+            done = [now for now, text in lines if text == f"guest: {site.WELCOME}"]
             if not done:
                 raise process.Failure(f"the guest did not boot:\n{qemu.tail(30)}")
             times.append(done[0])
@@ -189,7 +187,7 @@ def main():
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="boots (default 5)")
     options = parser.parse_args()
     try:
-        demo.build()
+        programs.build(ROOT)
         rows = measure(options.runs)
     except process.Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)

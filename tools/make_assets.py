@@ -14,9 +14,9 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KERNELS = ROOT / ".forelock/kernels"
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
 
-from harness import assets  # noqa: E402
+from lab import assets  # noqa: E402
 
 
 def inputs_digest(files):
@@ -58,8 +58,8 @@ def make(kernel, target):
         kernel / "VERSION",
         source / "init",
         source / "modules.txt",
-        ROOT / "tests/harness/assets.py",
-        ROOT / "tests/harness/cpio.py",
+        ROOT / "lab/assets.py",
+        ROOT / "lab/cpio.py",
         assets.sbin("busybox"),
         assets.sbin("cryptsetup"),
     ]

@@ -17,15 +17,10 @@ import sys
 import time
 
 import make_assets
-from harness import initrd, process, site
+from lab import initrd, process, programs, site
 
 ROOT = make_assets.ROOT
 FOLDER = ROOT / ".forelock/kernels-site"
-WELCOME = "this line stands in a file on the encrypted disk"
-TARGETS = [
-    "//svsm:forelock-svsm", "//host-proxy:forelock-proxy", "//verifier:forelock-verifier",
-    "//emulator:forelock-emulator", "//cli:forelock",
-]  # fmt: skip
 # Series that have booted: where the mirror has none of them any more, it is said.
 SHOWN = ["6.1", "6.12", "6.16", "6.17", "6.18", "6.19", "7.0", "7.1", "7.2", "7.3"]
 PATIENCE = 300  # seconds for one boot; the machine may be loaded
@@ -98,7 +93,7 @@ class Kernel:
             return "failed", str(failure)
         seconds = f"{time.monotonic() - started:.0f} s"
         if self.whole:
-            if qemu.find(f"guest: {WELCOME}$") and qemu.find("initramfs: done, powering off"):
+            if qemu.find(f"guest: {site.WELCOME}$") and qemu.find("initramfs: done, powering off"):
                 return "passed", f"{seconds}, to the line from the disk"
         elif qemu.find(initrd.key_line(here.key)):
             return "passed", f"{seconds}, to the key in the initramfs: the mirror has no modules for it"
@@ -117,13 +112,12 @@ def main():
             kernels[series] = Kernel(found)
         except (OSError, ValueError, subprocess.CalledProcessError) as error:
             table.add(series, (found / "VERSION").read_text().strip(), "failed", str(error))
-    command = ["bazel", "build", "--noshow_progress", "--ui_event_filters=-info", *TARGETS]
-    subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=True)
+    programs.build(ROOT)
     if kernels:
         guests = [kernel.guest for kernel in kernels.values()]
         here = site.Site(site.Tools(ROOT / "bazel-bin"), guests[0], FOLDER)
         try:
-            here.prepare(WELCOME, also=guests[1:])
+            here.prepare(site.WELCOME, also=guests[1:])
             for series, kernel in kernels.items():
                 table.add(series, kernel.package, *kernel.boot(here))
         finally:

@@ -5,7 +5,7 @@ off. Each guest here was attested and has its key."""
 import os
 import threading
 
-from harness import assets, testing
+from lab import assets, testing
 
 KEYS = b"\n\x03\x04root\nsh\n/bin/sh\n\x1b[A\x1b\n"
 

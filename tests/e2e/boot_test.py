@@ -4,7 +4,7 @@
 import re
 import unittest
 
-from harness import channel, machine, process, testing
+from lab import channel, machine, process, testing
 
 PHASES = ["started", "measured", "connected", "attested", "granted", "handing-over"]
 # Design section 9, emulated platform; registrations aside.

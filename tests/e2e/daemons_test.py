@@ -4,7 +4,7 @@
 import re
 import unittest
 
-from harness import process, testing
+from lab import process, testing
 
 
 class DaemonsTest(testing.EndToEnd):

@@ -2,7 +2,7 @@
 """e2e_test: a Python test that boots the image in QEMU, with all daemons."""
 
 def e2e_test(name, src, size = "large", data = []):
-    """A test file of the harness (tests/harness/testing.py).
+    """A test file on the lab (lab/testing.py).
 
     Args:
       name: of the test.
@@ -13,7 +13,7 @@ def e2e_test(name, src, size = "large", data = []):
     native.sh_test(
         name = name,
         size = size,
-        srcs = ["//tests/harness:python_test.sh"],
+        srcs = ["//lab:python_test.sh"],
         args = ["$(location %s)" % src],
         data = data + [
             src,
@@ -21,7 +21,7 @@ def e2e_test(name, src, size = "large", data = []):
             "//emulator:forelock-emulator",
             "//host-proxy:forelock-proxy",
             "//svsm:forelock-svsm",
-            "//tests/harness",
+            "//lab",
             "//verifier:forelock-verifier",
         ],
         # A loopback interface of its own: it starts daemons again on the same port.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boot digests in the measured configuration, and a boot without secrets."""
 
-from harness import testing
+from lab import testing
 
 WITHOUT = "boot-without-secrets"
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Broken or hostile input to the guest: a reason is printed, nothing boots."""
 
-from harness import testing
+from lab import testing
 
 
 class GuestInputTest(testing.EndToEnd):

@@ -7,7 +7,7 @@ and none; each pair of (early archive or not, padding); lz4, whose format has no
 end of its own, both ways that leave nothing between its end and the next byte.
 """
 
-from harness import initrd, testing
+from lab import initrd, testing
 
 FORMS = {
     # name: compressor, early archive, padding

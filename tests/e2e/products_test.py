@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import signal
 
-from harness import process, testing
+from lab import process, testing
 
 CSP_ID = "CN=cc.example.com"
 

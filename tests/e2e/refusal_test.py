@@ -3,7 +3,7 @@
 
 import shutil
 
-from harness import acpi, luks2, testing
+from lab import acpi, luks2, testing
 
 
 class RefusalTest(testing.EndToEnd):

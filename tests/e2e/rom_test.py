@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The image as a flat ROM: no firmware of QEMU's runs before it."""
 
-from harness import process, testing
+from lab import process, testing
 
 
 class RomTest(testing.EndToEnd):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A secure processor, or a host between it and the guest, that misbehaves."""
 
-from harness import testing
+from lab import testing
 
 
 class SecureProcessorTest(testing.EndToEnd):

@@ -2,7 +2,7 @@
 """What answers in the verifier's place, and a proxy that comes and goes: the
 guest recovers or fails with a reason, and never hangs."""
 
-from harness import servers, testing
+from lab import servers, testing
 
 # Whichever deadline is the first to pass.
 GONE = "PC4|SM13"

@@ -7,7 +7,7 @@ all of it is searched again.
 """
 
 from handover import gdb, ram
-from harness import testing
+from lab import testing
 
 PATIENCE = 300  # seconds; the machine may be loaded
 SHARED_RANGE = 4096 + 2 * 65536  # proxy/page_layout.h

@@ -14,11 +14,11 @@ import time
 import unittest
 
 from handover import gdb, ram
-from harness import machine, process, testing
+from lab import machine, process, testing
 
 IMAGE = "svsm/linux/testing/loader_guest.elf"
 IMAGE_START = 0x200000
-# no_timer_check: as harness/assets.py.
+# no_timer_check: as lab/assets.py.
 COMMAND_LINE = b"console=ttyS0 panic=-1 no_timer_check"
 PATIENCE = 300  # seconds; the machine may be loaded
 

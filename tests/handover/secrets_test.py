@@ -10,7 +10,7 @@ image needs no test build for that: its symbols say where to stop.
 import struct
 
 from handover import gdb, ram
-from harness import testing
+from lab import testing
 
 PATIENCE = 300  # seconds; the machine may be loaded
 

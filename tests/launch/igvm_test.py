@@ -11,7 +11,7 @@ import struct
 import unittest
 import zlib
 
-from harness import process, testing
+from lab import process, testing
 
 FORELOCK = "cli/forelock"
 IMAGE = "svsm/forelock-svsm.elf"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`forelock image qemu-args`: what the harness starts, and QEMU understands."""
+"""`forelock image qemu-args`: what the lab starts, and QEMU understands."""
 
 import base64
 import os
@@ -8,7 +8,7 @@ import re
 import shlex
 import unittest
 
-from harness import machine, process, testing
+from lab import machine, process, testing
 from svsm import guest
 
 FORELOCK = "cli/forelock"
@@ -53,10 +53,10 @@ class QemuArgs(unittest.TestCase):
         files = [word for name, path in self.files.items() for word in (f"--{name}", path)]
         return self.run_it(self.image, "--processor-socket", self.wiring.emulator_socket, *files, *more)
 
-    def test_it_is_what_the_harness_starts(self):
+    def test_it_is_what_the_lab_starts(self):
         boot = machine.Boot(self.image, *(self.files[name] for name in ("kernel", "initrd", "command-line")),
                             disk=self.files["disk"])  # fmt: skip
-        # The harness's scratch files are shared among tests, and have no comma.
+        # The lab's scratch files are shared among tests, and have no comma.
         wanted = [str(word).replace(",file.locking=off", "") for word in machine.command(boot, self.wiring)]
         printed = [word.replace(",, a file", ", a file")
                    for word in self.emulated("--lines").stdout.splitlines()]  # fmt: skip

@@ -12,7 +12,7 @@ import struct
 import subprocess
 import unittest
 
-from harness import cpio, process, testing
+from lab import cpio, process, testing
 
 FORELOCK = "cli/forelock"
 IMAGE = "svsm/forelock-svsm.elf"

@@ -7,7 +7,7 @@ import pathlib
 import shutil
 import unittest
 
-from harness import luks2, process, testing
+from lab import luks2, process, testing
 
 VERIFIER = "verifier/forelock-verifier"
 CRYPTSETUP = shutil.which("cryptsetup") or shutil.which("cryptsetup", path="/usr/sbin:/sbin")

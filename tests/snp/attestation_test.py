@@ -7,7 +7,7 @@ import pathlib
 import tempfile
 import unittest
 
-from harness import acpi, machine, process, snp, testing
+from lab import acpi, machine, process, snp, testing
 
 PHASES = ["started", "measured", "connected", "attested", "granted", "handing-over"]
 # Design section 9.

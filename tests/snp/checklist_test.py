@@ -11,7 +11,7 @@ import tarfile
 import tempfile
 import unittest
 
-from harness import snp, testing
+from lab import snp, testing
 
 SCRIPT = "tools/hardware_checklist.sh"
 CLAIMS = range(1, 16)

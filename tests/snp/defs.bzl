@@ -2,7 +2,7 @@
 """snp_test: a Python test that runs the image on the SNP machine."""
 
 def snp_test(name, src, size = "medium", data = []):
-    """A test file of the harness (tests/harness/snp.py).
+    """A test file on the lab (lab/snp.py).
 
     Args:
       name: of the test.
@@ -13,7 +13,7 @@ def snp_test(name, src, size = "medium", data = []):
     native.sh_test(
         name = name,
         size = size,
-        srcs = ["//tests/harness:python_test.sh"],
+        srcs = ["//lab:python_test.sh"],
         args = ["$(location %s)" % src],
         data = data + [
             src,
@@ -22,7 +22,7 @@ def snp_test(name, src, size = "medium", data = []):
             "//emulator/machine:snp_machine",
             "//host-proxy:forelock-proxy",
             "//svsm:forelock-svsm",
-            "//tests/harness",
+            "//lab",
             "//verifier:forelock-verifier",
         ],
     )

@@ -7,7 +7,7 @@ import pathlib
 import tempfile
 import unittest
 
-from harness import process, snp, testing
+from lab import process, snp, testing
 
 
 class IdKeyTest(unittest.TestCase):

@@ -7,7 +7,7 @@ import pathlib
 import tempfile
 import unittest
 
-from harness import process, site, snp, testing
+from lab import process, site, snp, testing
 
 
 # The early console; no timer interrupt will ever come to calibrate with; little

@@ -8,7 +8,7 @@ import re
 import tempfile
 import unittest
 
-from harness import process, snp, testing
+from lab import process, snp, testing
 
 
 class RomTest(unittest.TestCase):

@@ -6,7 +6,7 @@ import unittest
 
 from svsm import guest
 
-from harness import process, testing
+from lab import process, testing
 
 IMAGE = "svsm/forelock-svsm.elf"
 FORELOCK = "cli/forelock"

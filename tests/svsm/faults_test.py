@@ -5,7 +5,7 @@ import unittest
 
 from svsm import guest
 
-from harness import testing
+from lab import testing
 
 IMAGE = "svsm/testing/faults.elf"
 PRESENT, WRITE, FETCH = 1, 2, 16  # page fault error codes

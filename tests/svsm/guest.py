@@ -7,7 +7,7 @@ import pathlib
 import struct
 import subprocess
 
-from harness import process
+from lab import process
 
 CONFIG_SIZE = 16384
 

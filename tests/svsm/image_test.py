@@ -5,7 +5,7 @@ import unittest
 
 from svsm import guest
 
-from harness import testing
+from lab import testing
 
 IMAGE = "svsm/forelock-svsm.elf"
 BUDGET = 512 * 1024  # design section 9, bytes in the file

@@ -6,7 +6,7 @@ import re
 import subprocess
 import unittest
 
-from harness import testing
+from lab import testing
 
 IMAGE = "svsm/forelock-svsm.elf"
 

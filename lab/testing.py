@@ -11,8 +11,6 @@ import xml.etree.ElementTree
 
 from . import process, site
 
-WELCOME = "this line stands in a file on the encrypted disk"
-
 # For tests that wait for a deadline to pass. What the guest does itself counts
 # for `boot_ms`, on a machine that may be loaded.
 SHORT = {
@@ -60,7 +58,7 @@ class EndToEnd(unittest.TestCase):
         folder = pathlib.Path(os.environ.get("TEST_TMPDIR") or tempfile.mkdtemp()) / "site"
         cls.site = site.Site(site.Tools(pathlib.Path.cwd()), site.GuestAssets(assets), folder)
         cls.addClassCleanup(cls.site.close)
-        cls.site.prepare(WELCOME, images=cls.images, processor=cls.processor,
+        cls.site.prepare(site.WELCOME, images=cls.images, processor=cls.processor,
                          also=cls.more_guests())  # fmt: skip
 
     def setUp(self):
@@ -85,7 +83,7 @@ class EndToEnd(unittest.TestCase):
         self.assertIsNone(match, f"a line matches /{pattern}/:\n{qemu.tail(40)}")
 
     def assert_booted(self, qemu):
-        self.assert_line(qemu, f"^.*guest: {WELCOME}$")
+        self.assert_line(qemu, f"^.*guest: {site.WELCOME}$")
 
     def assert_no_shell(self, qemu):
         self.assert_no_line(qemu, r"(?i)/ #|login:|sh: |BusyBox v|uid=0")

@@ -20,6 +20,8 @@ from . import assets, machine, process
 VM = "demo/vm1"
 DISK_SECRET = "demo/vm1/root"
 LABEL = "vm1"
+# What a boot that goes well prints of the encrypted disk.
+WELCOME = "this line stands in a file on the encrypted disk"
 
 
 class Tools:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of the harness itself that need no machine."""
+"""Tests of the lab itself that need no machine."""
 
 import gzip
 import lzma
@@ -11,7 +11,7 @@ import tempfile
 import unittest
 import zlib
 
-from harness import assets, channel, cpio, initrd, luks2, process, testing
+from lab import assets, channel, cpio, initrd, luks2, process, testing
 
 
 class CpioTest(unittest.TestCase):
@@ -38,7 +38,7 @@ class CpioTest(unittest.TestCase):
 
 
 def module(name, depends=""):
-    """What the harness reads of a kernel module."""
+    """What the lab reads of a kernel module."""
     return b"\x7fELF" + f"\0name={name}\0depends={depends}\0".encode()
 
 
