@@ -13,7 +13,8 @@
 //
 // Columns: constant, tag, number, what happened (lower case, no full stop),
 // what the reader of a log should do (a sentence). Append only: a number is
-// never reused or given another meaning. //docs:all_reasons expands every list.
+// never reused or given another meaning. //tools/reasons:all_reasons expands
+// every list.
 #pragma once
 
 #include "base/result.h"

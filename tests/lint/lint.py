@@ -162,7 +162,7 @@ def orphans(tree):
 
 def reasons_are_documented(tree):
     """Each list of reason codes is expanded into docs/errors.md."""
-    table = tree.get("docs/all_reasons.cc", "")
+    table = tree.get("tools/reasons/all_reasons.cc", "")
     # Also as a part of another list.
     parts = set(re.findall(r"^  (FORELOCK_\w+_REASONS)\(X\)", "".join(
         text for path, text in tree.items() if os.path.basename(path) == "reasons.h"), re.M))  # fmt: skip
@@ -172,7 +172,7 @@ def reasons_are_documented(tree):
         # A list, not a list of lists.
         for name in re.findall(r"^#define (FORELOCK_\w+_REASONS)\(X\)[\s\\]*X\(", tree[path], re.M):
             if name not in table and name not in parts:
-                yield f"{path}:1: {name} is not in docs/all_reasons.cc"
+                yield f"{path}:1: {name} is not in tools/reasons/all_reasons.cc"
 
 
 def layering_knows_all(tree):
@@ -237,7 +237,7 @@ BROKEN = [
     ({"docs/threat-model.md": "`NoSuchTest`\n"}, "no test NoSuchTest"),
     ({"docs/verify.md": "`NoSuchTest`\n"}, "no test NoSuchTest"),
     ({"sev/a.cc": HEADER, "sev/BUILD": ""}, "named in no BUILD"),
-    ({"sev/reasons.h": "#define FORELOCK_SEV_REASONS(X) X(a)\n"}, "not in docs/all_reasons.cc"),
+    ({"sev/reasons.h": "#define FORELOCK_SEV_REASONS(X) X(a)\n"}, "not in tools/reasons/all_reasons.cc"),
     ({"cli/BUILD": 'cc_binary(\n    name = "forelock",\n)\n'}, "//cli:forelock is not in _SHIPPED"),
 ]
 SOUND = {

@@ -13,11 +13,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/reasons.h"
-#include "docs/all_reasons.h"
 #include "emulator/machine/testing/bench.h"
 #include "emulator/machine/testing/key_schedules.h"
 #include "sev/ghcb.h"
 #include "sev/termination.h"
+#include "tools/reasons/all_reasons.h"
 
 namespace emulator::machine::testing {
 namespace {
@@ -32,7 +32,7 @@ constexpr uint64_t kZeroPage = 4096;
 constexpr uint16_t kGhcbVersion = 2;
 
 bool IsKnown(base::Reason reason) {
-  for (const docs::ReasonModule& module : docs::AllReasons()) {
+  for (const reasons::ReasonModule& module : reasons::AllReasons()) {
     for (const base::ReasonRow& row : module.rows) {
       if (row.reason == reason) return true;
     }

@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "base/reasons.h"
-#include "docs/all_reasons.h"
 #include "sev/termination.h"
+#include "tools/reasons/all_reasons.h"
 
 namespace {
 
 // Tag first: reasons are looked up by it.
-bool Before(const docs::ReasonModule& a, const docs::ReasonModule& b) {
+bool Before(const reasons::ReasonModule& a, const reasons::ReasonModule& b) {
   return a.rows.front().reason.bits < b.rows.front().reason.bits;
 }
 
@@ -26,7 +26,7 @@ void PrintCell(std::string_view text) {
   }
 }
 
-void PrintModule(const docs::ReasonModule& module) {
+void PrintModule(const reasons::ReasonModule& module) {
   const base::Reason tag = module.rows.front().reason;
   printf("\n## %c%c: `%s`\n\nShown by: %s.\n\n", tag.tag0(), tag.tag1(),
          module.folder, module.where);
@@ -61,8 +61,8 @@ int main() {
       "The column SNP is what a guest that ends on SNP tells its hypervisor:\n"
       "reason set and code, as KVM prints them. See "
       "[hardware.md](hardware.md).\n");
-  std::vector<docs::ReasonModule> modules(docs::AllReasons().begin(),
-                                          docs::AllReasons().end());
+  std::vector<reasons::ReasonModule> modules(reasons::AllReasons().begin(),
+                                             reasons::AllReasons().end());
   std::sort(modules.begin(), modules.end(), Before);
-  for (const docs::ReasonModule& module : modules) PrintModule(module);
+  for (const reasons::ReasonModule& module : modules) PrintModule(module);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "docs/all_reasons.h"
+#include "tools/reasons/all_reasons.h"
 
 #include <ctype.h>
 
@@ -14,7 +14,7 @@
 #include "sev/ghcb.h"
 #include "sev/termination.h"
 
-namespace docs {
+namespace reasons {
 namespace {
 
 TEST(AllReasons, NoTwoAreTheSame) {
@@ -111,4 +111,4 @@ TEST(AllReasons, EveryModuleThatAGuestShowsHasATermination) {
 }
 
 }  // namespace
-}  // namespace docs
+}  // namespace reasons

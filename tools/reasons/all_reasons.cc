@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "docs/all_reasons.h"
+#include "tools/reasons/all_reasons.h"
 
 #include "attest/reasons.h"
 #include "base/reasons.h"
@@ -18,7 +18,7 @@
 #include "svsm/reasons.h"
 #include "verifier/reasons.h"
 
-namespace docs {
+namespace reasons {
 namespace {
 
 using base::ReasonRow;
@@ -78,4 +78,4 @@ constexpr ReasonModule kModules[] = {
 
 std::span<const ReasonModule> AllReasons() { return kModules; }
 
-}  // namespace docs
+}  // namespace reasons

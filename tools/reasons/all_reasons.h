@@ -9,7 +9,7 @@
 
 #include "base/reasons.h"
 
-namespace docs {
+namespace reasons {
 
 struct ReasonModule {
   const char* folder;
@@ -20,4 +20,4 @@ struct ReasonModule {
 // In no special order.
 std::span<const ReasonModule> AllReasons();
 
-}  // namespace docs
+}  // namespace reasons
