@@ -22,8 +22,8 @@ cd "$(dirname "$0")/.."
 # Keys are new each time: made again only if its maker is newer.
 evidence=.forelock/fuzz-corpus
 make_evidence() {
-  bazel build //emulator/corpus:make_corpus
-  make_corpus=$(bazel info bazel-bin 2> /dev/null)/emulator/corpus/make_corpus
+  bazel build //tests/corpus:make_corpus
+  make_corpus=$(bazel info bazel-bin 2> /dev/null)/tests/corpus/make_corpus
   [ ! "$evidence/manifest.json" -nt "$make_corpus" ] || return 0
   rm -rf "$evidence"
   mkdir -p "$evidence"

@@ -14,7 +14,7 @@
         seeds goes into NAME.seeds beside it, small inputs first and 16 KiB at
         most.
 
-A campaign reads the targets' seeds and what //emulator/corpus:make_corpus
+A campaign reads the targets' seeds and what //tests/corpus:make_corpus
 makes, never recorded evidence: its corpora may be given away.
 
 State, all in .forelock/fuzz-campaign: results.json (what --table prints),

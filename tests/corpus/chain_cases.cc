@@ -3,10 +3,12 @@
 // What stands above the leaf, and parts that do not belong together.
 #include <utility>
 
-#include "emulator/corpus/report_case.h"
+#include "tests/corpus/report_case.h"
 
-namespace emulator::corpus {
+namespace corpus {
 namespace {
+
+using emulator::SignatureForm;
 
 namespace layout = sev::report_layout;
 using On = ReportCase::On;
@@ -324,4 +326,4 @@ std::vector<ReportCase> CombinationCases() {
   return cases;
 }
 
-}  // namespace emulator::corpus
+}  // namespace corpus

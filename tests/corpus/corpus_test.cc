@@ -10,16 +10,20 @@
 #include <set>
 #include <string>
 
-#include "emulator/corpus/entry.h"
-#include "emulator/corpus/manifest.h"
-#include "emulator/corpus/world.h"
 #include "emulator/openssl_verify.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "sev/report.h"
+#include "tests/corpus/entry.h"
+#include "tests/corpus/manifest.h"
+#include "tests/corpus/world.h"
 
-namespace emulator::corpus {
+namespace corpus {
 namespace {
+
+using emulator::kChipModels;
+using emulator::ReportSignatureVerifies;
+using emulator::VerifyChainByOpenssl;
 
 struct Corpus {
   World world = MakeWorld();
@@ -203,4 +207,4 @@ TEST(Corpus, AFolderHasItsManifestAndEveryFile) {
 }
 
 }  // namespace
-}  // namespace emulator::corpus
+}  // namespace corpus

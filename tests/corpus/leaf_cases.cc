@@ -3,10 +3,15 @@
 // What a leaf certificate says, and how it was signed.
 #include <string_view>
 
-#include "emulator/corpus/report_case.h"
+#include "tests/corpus/report_case.h"
 
-namespace emulator::corpus {
+namespace corpus {
 namespace {
+
+using emulator::AmdExtension;
+using emulator::DerIa5String;
+using emulator::DerInteger;
+using emulator::SignatureForm;
 
 namespace layout = sev::report_layout;
 using On = ReportCase::On;
@@ -282,4 +287,4 @@ std::vector<ReportCase> LeafCases() {
   return cases;
 }
 
-}  // namespace emulator::corpus
+}  // namespace corpus

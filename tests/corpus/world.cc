@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "emulator/corpus/world.h"
+#include "tests/corpus/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +13,21 @@
 #include "emulator/hierarchy.h"
 #include "openssl/objects.h"
 
-namespace emulator::corpus {
+namespace corpus {
 namespace {
+
+using emulator::ArkSpec;
+using emulator::GoodCrlSpec;
+using emulator::IntermediateSpec;
+using emulator::kGenoa;
+using emulator::kMilan;
+using emulator::kTurin;
+using emulator::MakeCertificate;
+using emulator::MakeCrl;
+using emulator::NewAuthorityKey;
+using emulator::NewP384Key;
+using emulator::VcekSpec;
+using emulator::VlekSpec;
 
 template <typename T>
 T OrDie(absl::StatusOr<T> result) {
@@ -127,4 +140,4 @@ World MakeWorld() {
   return world;
 }
 
-}  // namespace emulator::corpus
+}  // namespace corpus

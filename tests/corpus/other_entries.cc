@@ -9,12 +9,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
-#include "emulator/corpus/entry.h"
 #include "openssl/pem.h"
 #include "sev/cert_table.h"
+#include "tests/corpus/entry.h"
 
-namespace emulator::corpus {
+namespace corpus {
 namespace {
+
+using emulator::BioPtr;
 
 constexpr size_t kMaxTable = 64 * 1024;
 constexpr size_t kEntry = sev::kCertTableEntrySize;
@@ -222,4 +224,4 @@ std::vector<Entry> OtherEntries(const World& world,
   return entries;
 }
 
-}  // namespace emulator::corpus
+}  // namespace corpus

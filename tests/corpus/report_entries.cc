@@ -11,12 +11,20 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "emulator/corpus/entry.h"
-#include "emulator/corpus/report_case.h"
 #include "openssl/sha.h"
+#include "tests/corpus/entry.h"
+#include "tests/corpus/report_case.h"
 
-namespace emulator::corpus {
+namespace corpus {
 namespace {
+
+using emulator::GuestContext;
+using emulator::kChipModels;
+using emulator::kGenoa;
+using emulator::kMilan;
+using emulator::kTurin;
+using emulator::MakeUnsignedReport;
+using emulator::SignReport;
 
 namespace layout = sev::report_layout;
 
@@ -259,4 +267,4 @@ std::vector<Entry> AllEntries(const World& world) {
   return entries;
 }
 
-}  // namespace emulator::corpus
+}  // namespace corpus

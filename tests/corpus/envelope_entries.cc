@@ -11,13 +11,18 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
-#include "emulator/corpus/entry.h"
 #include "emulator/report_maker.h"
 #include "openssl/sha.h"
 #include "sev/guest_message.h"
+#include "tests/corpus/entry.h"
 
-namespace emulator::corpus {
+namespace corpus {
 namespace {
+
+using emulator::GuestContext;
+using emulator::MakeUnsignedReport;
+using emulator::ReportBytes;
+using emulator::SignReport;
 
 constexpr size_t kLinuxResponse = 4000;  // What Linux hands to user space.
 constexpr size_t kHclPadded = 2048;
@@ -136,4 +141,4 @@ std::vector<Entry> EnvelopeEntries(const World& world,
   return entries;
 }
 
-}  // namespace emulator::corpus
+}  // namespace corpus

@@ -5,10 +5,10 @@
 
 #include <algorithm>
 
-#include "emulator/corpus/report_case.h"
 #include "sev/guest_policy.h"
+#include "tests/corpus/report_case.h"
 
-namespace emulator::corpus {
+namespace corpus {
 namespace {
 
 namespace layout = sev::report_layout;
@@ -189,4 +189,4 @@ std::vector<ReportCase> BodyCases() {
   return cases;
 }
 
-}  // namespace emulator::corpus
+}  // namespace corpus

@@ -4,16 +4,15 @@
 // keys made for it and thrown away.
 #include <stdio.h>
 
-#include "emulator/corpus/entry.h"
-#include "emulator/corpus/manifest.h"
-#include "emulator/corpus/world.h"
+#include "tests/corpus/entry.h"
+#include "tests/corpus/manifest.h"
+#include "tests/corpus/world.h"
 
 int main(int argc, char** argv) {
   if (argc != 2) {
     fprintf(stderr, "usage: make_corpus DIR\n");
     return 2;
   }
-  namespace corpus = emulator::corpus;
   const corpus::World world = corpus::MakeWorld();
   const auto entries = corpus::AllEntries(world);
   const auto status = corpus::WriteCorpus(argv[1], world, entries);

@@ -15,7 +15,17 @@
 #include "emulator/openssl.h"
 #include "emulator/report_maker.h"
 
-namespace emulator::corpus {
+namespace corpus {
+
+// What every case is written in.
+using emulator::CertificateSpec;
+using emulator::ChipId;
+using emulator::ChipModel;
+using emulator::CrlSpec;
+using emulator::Der;
+using emulator::EvpPkey;
+using emulator::SignerKind;
+using emulator::Validity;
 
 // When every verdict holds, where an entry says nothing else.
 inline constexpr char kEvalTimeText[] = "2026-09-15T00:00:00Z";
@@ -74,4 +84,4 @@ struct World {
 // Eleven RSA-4096 keys: a few seconds.
 World MakeWorld();
 
-}  // namespace emulator::corpus
+}  // namespace corpus

@@ -13,7 +13,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
-#include "emulator/corpus/entry.h"
 #include "emulator/hierarchy.h"
 #include "emulator/report_maker.h"
 #include "nlohmann/json.hpp"
@@ -22,9 +21,14 @@
 #include "openssl/sha.h"
 #include "sev/id_block.h"
 #include "sev/page_info.h"
+#include "tests/corpus/entry.h"
 
-namespace emulator::corpus {
+namespace corpus {
 namespace {
+
+using emulator::NewP384Key;
+using emulator::OpensslDelete;
+using emulator::SignMessage;
 
 using BnPtr = std::unique_ptr<BIGNUM, OpensslDelete<BN_free>>;
 using Digest = sev::LaunchDigest;
@@ -226,4 +230,4 @@ std::vector<Entry> LaunchEntries(const World& world) {
   return entries;
 }
 
-}  // namespace emulator::corpus
+}  // namespace corpus

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "emulator/corpus/manifest.h"
+#include "tests/corpus/manifest.h"
 
 #include <filesystem>
 #include <fstream>
@@ -10,7 +10,7 @@
 #include "absl/time/time.h"
 #include "nlohmann/json.hpp"
 
-namespace emulator::corpus {
+namespace corpus {
 namespace {
 
 namespace fs = std::filesystem;
@@ -126,4 +126,4 @@ absl::Status WriteCorpus(const std::string& dir, const World& world,
   return WriteBytes(fs::path(dir) / "manifest.json", manifest.dump(1) + "\n");
 }
 
-}  // namespace emulator::corpus
+}  // namespace corpus

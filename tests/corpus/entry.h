@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "emulator/corpus/world.h"
+#include "tests/corpus/world.h"
 
-namespace emulator::corpus {
+namespace corpus {
 
 struct File {
   std::string role;
@@ -60,4 +60,4 @@ std::vector<Entry> LaunchEntries(const World& world);
 
 std::vector<Entry> AllEntries(const World& world);
 
-}  // namespace emulator::corpus
+}  // namespace corpus

@@ -5,13 +5,15 @@
 #include <algorithm>
 #include <memory>
 
-#include "emulator/corpus/report_case.h"
 #include "openssl/bn.h"
 #include "openssl/ec.h"
 #include "openssl/objects.h"
+#include "tests/corpus/report_case.h"
 
-namespace emulator::corpus {
+namespace corpus {
 namespace {
+
+using emulator::OpensslDelete;
 
 namespace layout = sev::report_layout;
 using BnPtr = std::unique_ptr<BIGNUM, OpensslDelete<BN_free>>;
@@ -180,4 +182,4 @@ std::vector<ReportCase> SignatureCases() {
   return cases;
 }
 
-}  // namespace emulator::corpus
+}  // namespace corpus

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "emulator/corpus/entry.h"
+#include "tests/corpus/entry.h"
 
-namespace emulator::corpus {
+namespace corpus {
 
 // `dir` exists or can be made; what it holds is overwritten.
 absl::Status WriteCorpus(const std::string& dir, const World& world,
                          const std::vector<Entry>& entries);
 
-}  // namespace emulator::corpus
+}  // namespace corpus

@@ -11,11 +11,13 @@
 #include <string>
 #include <vector>
 
-#include "emulator/corpus/world.h"
 #include "sev/report.h"
 #include "sev/wire_field.h"
+#include "tests/corpus/world.h"
 
-namespace emulator::corpus {
+namespace corpus {
+
+using emulator::ReportBytes;
 
 // Before signing.
 struct Draft {
@@ -66,4 +68,4 @@ std::vector<ReportCase> LeafCases();
 std::vector<ReportCase> ChainCases();
 std::vector<ReportCase> CombinationCases();
 
-}  // namespace emulator::corpus
+}  // namespace corpus
