@@ -108,7 +108,7 @@ def snp_attestation():
 
 def snp_suite():
     """Wall clock of all tests of and on the SNP machine, built before."""
-    targets = ["//emulator/machine/...", "//tests/snp/..."]
+    targets = ["//emulator/machine/...", "//tests/hostile/...", "//tests/snp/..."]
     quiet = ["--noshow_progress", "--curses=no", "--ui_event_filters=-info"]
     process.run(["bazel", "build", *quiet, *targets], deadline=1800)
     begin = time.monotonic()

@@ -2,7 +2,7 @@
 //
 // The guest at the first instruction of its kernel: what memory holds then, on
 // both sides, and who can reach it. The image boots without a verdict here, by
-// expected_boot, so it needs no proxy; emulator/machine/testing has the rest.
+// expected_boot, so it needs no proxy; tests/hostile has the rest.
 #include <stdlib.h>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The machine around guests of a few instructions; the image has
-// //tests/snp and emulator/machine/testing.
+// //tests/snp and tests/hostile.
 #include "emulator/machine/machine.h"
 
 #include <initializer_list>
