@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A site whose VM is an SNP guest on the software machine
-(emulator/machine): no QEMU, no second channel, and otherwise the same owner,
+(machine/): no QEMU, no second channel, and otherwise the same owner,
 verifier, proxy and key hierarchy."""
 
 import json
@@ -19,7 +19,7 @@ SECRET_PATH = "/etc/forelock-key"
 class Tools(site.Tools):
     def __init__(self, root):
         super().__init__(root)
-        self.machine = pathlib.Path(root) / "emulator/machine/snp_machine"
+        self.machine = pathlib.Path(root) / "machine/snp_machine"
         if not self.machine.exists():
             raise process.Failure(f"not built: {self.machine}")
 

@@ -2,7 +2,7 @@
 //
 // LaunchPlan: what the secure processor is asked to do, page by page, whatever
 // file it came from. Measured by MeasurePlan(), written to and read from IGVM
-// files by igvm_plan.h, executed by emulator/machine.
+// files by igvm_plan.h, executed by machine/.
 //
 // Spec: AMD 56860 rev. 1.58, SNP_LAUNCH_START, _UPDATE and _FINISH.
 #pragma once

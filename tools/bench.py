@@ -86,7 +86,7 @@ def verification():
 def snp_attestation():
     """One attestation of an SNP guest on the software machine: counts, not times. The boot
     files are tiny, so that hashing them is aside."""
-    command = ["bazel", "build", "--noshow_progress", "--ui_event_filters=-info", "//emulator/machine:snp_machine"]
+    command = ["bazel", "build", "--noshow_progress", "--ui_event_filters=-info", "//machine:snp_machine"]
     process.run(command, deadline=1800)
     folder = ROOT / ".forelock/bench-snp"
     guest = snp.TinyGuest(folder / "guest")
@@ -108,7 +108,7 @@ def snp_attestation():
 
 def snp_suite():
     """Wall clock of all tests of and on the SNP machine, built before."""
-    targets = ["//emulator/machine/...", "//tests/hostile/...", "//tests/snp/..."]
+    targets = ["//machine/...", "//tests/hostile/...", "//tests/snp/..."]
     quiet = ["--noshow_progress", "--curses=no", "--ui_event_filters=-info"]
     process.run(["bazel", "build", *quiet, *targets], deadline=1800)
     begin = time.monotonic()

@@ -6,7 +6,7 @@ Debian's OVMF for AMD (package ovmf-amdsev, in sid) is fetched by an apt of its
 own, unpacked under .forelock/foreign and run until a named point. The package
 is pinned: where the mirror has another version, the test says so and is
 skipped. How far it comes, and why it stops there, is told in
-emulator/machine/README.md, "Foreign guests".
+machine/README.md, "Foreign guests".
 """
 
 import hashlib
@@ -80,7 +80,7 @@ class Ovmf:
             folder = pathlib.Path(folder)
             subprocess.run([ROOT / "bazel-bin/emulator/forelock-emulator", "init", "--hierarchy", folder / "keys"],
                            check=True, stdout=subprocess.DEVNULL)  # fmt: skip
-            command = [ROOT / "bazel-bin/emulator/machine/snp_machine", "run", "--rom", firmware,
+            command = [ROOT / "bazel-bin/machine/snp_machine", "run", "--rom", firmware,
                        "--hierarchy", folder / "keys", "--memory", str(self.MEMORY_MIB),
                        "--instructions", str(self.INSTRUCTIONS),
                        "--trace", folder / "trace", "--json", folder / "result"]  # fmt: skip
@@ -128,7 +128,7 @@ def main():
         return 1
     try:
         subprocess.run(["bazel", "build", "--noshow_progress", "//emulator:forelock-emulator",
-                        "//emulator/machine:snp_machine"], cwd=ROOT, check=True)  # fmt: skip
+                        "//machine:snp_machine"], cwd=ROOT, check=True)  # fmt: skip
         run = Ovmf(firmware)
     except subprocess.TimeoutExpired as late:
         print(f"FAILED  no end after {late.timeout} s\n{(late.stdout or b'')[-2000:]}\n0 passed, 1 failed", flush=True)

@@ -357,7 +357,7 @@ else
 fi
 
 # 14: bytes to the channel's port that are no registration, and guest requests. The
-# budget's other causes (emulator/machine/cause.h) are not counted: it is not confirmed.
+# budget's other causes (machine/cause.h) are not counted: it is not confirmed.
 text='one attestation takes at most 40 writes to the channel and guest requests'
 if has given/exits.txt 'pio_write at 0x5f0'; then
   count=$(awk '

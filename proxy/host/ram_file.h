@@ -32,7 +32,7 @@ class MappedRange {
   static base::Result<std::unique_ptr<MappedRange>> Map(
       const std::string& path, const Registration& registration);
   // Of memory that is mapped already and outlives the result: for machines
-  // whose RAM is in this process (emulator/machine). Never lost.
+  // whose RAM is in this process (machine/). Never lost.
   static std::unique_ptr<MappedRange> Borrow(const SharedRange& range) {
     return std::unique_ptr<MappedRange>(new MappedRange(range, kBorrowed));
   }

@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "base/result.h"
-#include "emulator/machine/exit_hook.h"
-#include "emulator/machine/machine.h"
+#include "machine/exit_hook.h"
+#include "machine/machine.h"
 #include "tests/hostile/channel_peer.h"
 #include "tests/hostile/guest.h"
 #include "tests/hostile/needles.h"
@@ -29,13 +29,13 @@
 
 namespace hostile {
 
-using emulator::machine::Exit;
-using emulator::machine::ExitHook;
-using emulator::machine::Machine;
-using emulator::machine::MachineOptions;
-using emulator::machine::MachineResult;
-using emulator::machine::NestedFault;
-using emulator::machine::WatchedAccess;
+using machine::Exit;
+using machine::ExitHook;
+using machine::Machine;
+using machine::MachineOptions;
+using machine::MachineResult;
+using machine::NestedFault;
+using machine::WatchedAccess;
 
 // What a hostile hypervisor does to one guest.
 class Script : public ExitHook {

@@ -9,19 +9,19 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "emulator/machine/machine.h"
-#include "emulator/machine/memory.h"
-#include "emulator/machine/rmp.h"
 #include "gtest/gtest.h"
+#include "machine/machine.h"
+#include "machine/memory.h"
+#include "machine/rmp.h"
 #include "tests/hostile/bench.h"
 #include "tests/hostile/guest.h"
 
 namespace hostile {
 namespace {
 
-using emulator::machine::GuestMemory;
-using emulator::machine::kPageSize;
-using emulator::machine::RmpEntry;
+using machine::GuestMemory;
+using machine::kPageSize;
+using machine::RmpEntry;
 
 constexpr uint64_t kRomArea = 0xC0000, kOneMiB = 0x100000;
 

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "emulator/machine/cpu.h"
 #include "gtest/gtest.h"
+#include "machine/cpu.h"
 #include "tests/hostile/bench.h"
 #include "tests/hostile/branches.h"
 #include "tests/hostile/key_schedules.h"
@@ -23,8 +23,8 @@
 namespace hostile {
 namespace {
 
-using emulator::machine::FwCfgFile;
-using emulator::machine::MemoryRange;
+using machine::FwCfgFile;
+using machine::MemoryRange;
 
 // Of private memory. Addresses, and how often AES-128 and AES-256 is there.
 struct Found {

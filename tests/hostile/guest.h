@@ -10,14 +10,14 @@
 #include <string>
 #include <vector>
 
-#include "emulator/machine/stop_reason.h"
 #include "launch/launch_plan.h"
+#include "machine/stop_reason.h"
 #include "proto/config.h"
 #include "tests/hostile/owner.h"
 
 namespace hostile {
 
-using emulator::machine::SymbolTable;
+using machine::SymbolTable;
 
 class Guest {
  public:

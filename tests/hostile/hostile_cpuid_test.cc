@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "emulator/machine/cpuid_table.h"
 #include "gtest/gtest.h"
+#include "machine/cpuid_table.h"
 #include "sev/cpuid_page.h"
 #include "tests/hostile/bench.h"
 #include "tests/hostile/scripts.h"
@@ -26,10 +26,10 @@ namespace hostile {
 namespace {
 
 using emulator::kMilan;
-using emulator::machine::CpuidEntry;
-using emulator::machine::CpuidTable;
-using emulator::machine::MakeCpuidTable;
-using emulator::machine::MutablePageBytes;
+using machine::CpuidEntry;
+using machine::CpuidTable;
+using machine::MakeCpuidTable;
+using machine::MutablePageBytes;
 
 namespace layout = sev::cpuid_function_layout;
 using CpuidPage = MutablePageBytes;

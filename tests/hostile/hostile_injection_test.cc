@@ -20,7 +20,7 @@
 namespace hostile {
 namespace {
 
-using emulator::machine::Injection;
+using machine::Injection;
 
 constexpr uint8_t kNmi = 2, kVc = 29, kHeckler = 0x80;
 

@@ -23,7 +23,7 @@
 namespace hostile {
 namespace {
 
-using emulator::machine::MemoryRange;
+using machine::MemoryRange;
 
 namespace f = sev::ghcb_layout;
 constexpr uint8_t kNmi = 2;

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "emulator/machine/cpu.h"
 #include "gtest/gtest.h"
+#include "machine/cpu.h"
 #include "proto/launch_note.h"
 #include "sev/ghcb.h"
 #include "sev/vmsa.h"
@@ -26,13 +26,13 @@
 namespace hostile {
 namespace {
 
-using emulator::machine::Cpu;
-using emulator::machine::kCbitPosition;
-using emulator::machine::Launched;
-using emulator::machine::MemoryMapEntry;
-using emulator::machine::MutablePageBytes;
-using emulator::machine::StopKind;
-using emulator::machine::StopReason;
+using machine::Cpu;
+using machine::kCbitPosition;
+using machine::Launched;
+using machine::MemoryMapEntry;
+using machine::MutablePageBytes;
+using machine::StopKind;
+using machine::StopReason;
 
 template <typename F>
 void SetVmsa(std::span<uint8_t> vmsa, uint64_t value) {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "emulator/machine/page_state.h"
 #include "gtest/gtest.h"
+#include "machine/page_state.h"
 #include "sev/ghcb.h"
 #include "sev/secrets_page.h"
 #include "tests/hostile/bench.h"
@@ -23,13 +23,13 @@
 namespace hostile {
 namespace {
 
-using emulator::machine::Assigning;
-using emulator::machine::ChangePageStates;
-using emulator::machine::kPageSize;
-using emulator::machine::kPscInvalidHeader;
-using emulator::machine::LargePages;
-using emulator::machine::MemoryRange;
-using emulator::machine::RmpPageSize;
+using machine::Assigning;
+using machine::ChangePageStates;
+using machine::kPageSize;
+using machine::kPscInvalidHeader;
+using machine::LargePages;
+using machine::MemoryRange;
+using machine::RmpPageSize;
 
 namespace f = sev::ghcb_layout;
 

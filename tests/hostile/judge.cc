@@ -22,12 +22,12 @@
 namespace hostile {
 namespace {
 
-using emulator::machine::Cause;
-using emulator::machine::Ending;
-using emulator::machine::kPageSize;
-using emulator::machine::MemoryRange;
-using emulator::machine::RmpEntry;
-using emulator::machine::StopKind;
+using machine::Cause;
+using machine::Ending;
+using machine::kPageSize;
+using machine::MemoryRange;
+using machine::RmpEntry;
+using machine::StopKind;
 
 // Linux, Documentation/arch/x86/zero-page.rst and boot.rst.
 constexpr uint64_t kExtRamdiskImage = 0x0C0, kExtRamdiskSize = 0x0C4,

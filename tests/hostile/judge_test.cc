@@ -29,11 +29,11 @@ namespace {
 
 using emulator::OpenMessage;
 using emulator::SealMessage;
-using emulator::machine::Ending;
-using emulator::machine::kPageSize;
-using emulator::machine::MemoryRange;
-using emulator::machine::RmpPageSize;
-using emulator::machine::StopKind;
+using machine::Ending;
+using machine::kPageSize;
+using machine::MemoryRange;
+using machine::RmpPageSize;
+using machine::StopKind;
 
 bool Complains(const Outcome& outcome, std::string_view of) {
   return std::any_of(outcome.complaints.begin(), outcome.complaints.end(),

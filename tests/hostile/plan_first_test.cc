@@ -13,7 +13,7 @@
 namespace hostile {
 namespace {
 
-using emulator::machine::FwCfgFile;
+using machine::FwCfgFile;
 
 // Of the kernel's header (Linux, Documentation/arch/x86/boot.rst).
 constexpr size_t kInitSize = 0x260;

@@ -34,8 +34,8 @@
 namespace hostile {
 namespace {
 
-using emulator::machine::kPageSize;
-using emulator::machine::MemoryRange;
+using machine::kPageSize;
+using machine::MemoryRange;
 
 constexpr int kParts = 4;
 constexpr uint64_t kRunsInAPart = 125;

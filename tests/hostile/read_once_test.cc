@@ -15,8 +15,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "emulator/machine/cpu.h"
 #include "gtest/gtest.h"
+#include "machine/cpu.h"
 #include "proxy/page_layout.h"
 #include "sev/ghcb.h"
 #include "tests/hostile/bench.h"
@@ -27,7 +27,7 @@
 namespace hostile {
 namespace {
 
-using emulator::machine::Frame;
+using machine::Frame;
 
 namespace page = proxy::page;
 

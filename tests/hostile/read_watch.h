@@ -13,11 +13,11 @@
 #include <string>
 #include <vector>
 
-#include "emulator/machine/cause.h"
+#include "machine/cause.h"
 
 namespace hostile {
 
-using emulator::machine::Cause;
+using machine::Cause;
 
 // What makes a second read an honest one: since the first, the guest has asked
 // the host for something new there. Bits.

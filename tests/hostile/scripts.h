@@ -11,16 +11,16 @@
 #include <utility>
 #include <vector>
 
-#include "emulator/machine/ghcb_page.h"
+#include "machine/ghcb_page.h"
 #include "sev/ghcb.h"
 #include "tests/hostile/bench.h"
 #include "tests/hostile/branches.h"
 
 namespace hostile {
 
-using emulator::machine::Access;
-using emulator::machine::Cause;
-using emulator::machine::GhcbPage;
+using machine::Access;
+using machine::Cause;
+using machine::GhcbPage;
 
 // The GHCB page of a page exit, as the host has it.
 inline GhcbPage GhcbOf(Machine& machine, const Exit& exit) {

@@ -72,7 +72,7 @@ ALONE = {"//launch/igvm": {"base", "@abseil-cpp"}}
 
 # Test tools that no shipped program has in it, by whatever way: the SNP machine,
 # and the engine below it, which is under the GPL.
-NEVER_SHIPPED = re.compile(r"//emulator/machine\b|//third_party:unicorn$")
+NEVER_SHIPPED = re.compile(r"//machine\b|//third_party:unicorn$")
 
 
 def folder_of(label, aliases):
@@ -177,7 +177,7 @@ BROKEN = [
     ('"//verifier:server" -> "//emulator:firmware"', "verifier may not use emulator"),
     ('"//launch/igvm:igvm" -> "//sev:page_info"', "//launch/igvm stands alone"),
     ('"//launch/igvm:igvm" -> "//launch:elf"', "//launch/igvm stands alone"),
-    ('"//emulator:main" -> "//emulator/machine:rmp"', "//emulator/machine:rmp: in a shipped"),
+    ('"//emulator:main" -> "//machine:rmp"', "//machine:rmp: in a shipped"),
     ('"//emulator:x" -> "//third_party:unicorn"', "//third_party:unicorn: in a shipped"),
     ('"//newfolder:x" -> "//base:result"', "no row for newfolder"),
 ]

@@ -19,7 +19,7 @@ def snp_test(name, src, size = "medium", data = []):
             src,
             "//cli:forelock",
             "//emulator:forelock-emulator",
-            "//emulator/machine:snp_machine",
+            "//machine:snp_machine",
             "//host-proxy:forelock-proxy",
             "//svsm:forelock-svsm",
             "//lab",
