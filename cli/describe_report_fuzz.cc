@@ -30,7 +30,7 @@ extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
   const auto version = static_cast<uint32_t>(index) + 2;
   if (version > sev::kReportMaxVersion || capacity < sev::kReportSize) return 0;
   const auto report =
-      cli::testing::EmulatedReport(emulator::TestHierarchy(), version);
+      cli::testing::EmulatedReport(psp::TestHierarchy(), version);
   std::ranges::copy(report, out);
   return report.size();
 }

@@ -18,8 +18,8 @@
 namespace cli {
 namespace {
 
-using emulator::Hierarchy;
-using emulator::TestHierarchy;
+using psp::Hierarchy;
+using psp::TestHierarchy;
 using testing::EmulatedReport;
 using testing::Output;
 using testing::ReportBytes;
@@ -200,7 +200,7 @@ TEST_F(PolicyExplain, WithoutAChainNothingIsSaidOfIt) {
 }
 
 TEST_F(PolicyExplain, AnotherProductIsRefused) {
-  const Hierarchy& turin = TestHierarchy(emulator::kTurin);
+  const Hierarchy& turin = TestHierarchy(psp::kTurin);
   const std::string policy = absl::StrReplaceAll(
       Policy(), {{testing::RootPin(TestHierarchy()), testing::RootPin(turin)}});
   const Output output = Explain(policy, EmulatedReport(turin), {}, turin);

@@ -15,14 +15,14 @@
 #include "cli/testing/command_runner.h"
 #include "cli/testing/emulated_reports.h"
 #include "cli/testing/http_server.h"
-#include "emulator/certificates.h"
 #include "gtest/gtest.h"
+#include "psp/certificates.h"
 
 namespace cli {
 namespace {
 
-using emulator::Hierarchy;
-using emulator::TestHierarchy;
+using psp::Hierarchy;
+using psp::TestHierarchy;
 using testing::EmulatedReport;
 using testing::HttpServer;
 using testing::HttpText;
@@ -74,8 +74,7 @@ class ReportFetch : public ::testing::Test {
 };
 
 TEST_F(ReportFetch, FetchesWhatIsMissingAndKeepsIt) {
-  for (const emulator::ChipModel* model :
-       {&emulator::kGenoa, &emulator::kTurin}) {
+  for (const psp::ChipModel* model : {&psp::kGenoa, &psp::kTurin}) {
     const Hierarchy& hierarchy = TestHierarchy(*model);
     Publish(hierarchy);
     const ReportBytes report = EmulatedReport(hierarchy);
@@ -107,7 +106,7 @@ TEST_F(ReportFetch, NeedsNoFolder) {
 }
 
 TEST_F(ReportFetch, AsksForEveryProductWhereTheReportDoesNotSay) {
-  const Hierarchy& genoa = TestHierarchy(emulator::kGenoa);
+  const Hierarchy& genoa = TestHierarchy(psp::kGenoa);
   Publish(genoa);
   const ReportBytes report = EmulatedReport(genoa, 2);
   EXPECT_EQ(Verify(genoa, report).code, kExitOk);
@@ -160,7 +159,7 @@ TEST_F(ReportFetch, DoesWithoutAListUnlessItIsRequired) {
 
 TEST_F(ReportFetch, KeepsNoChainOfAnotherRoot) {
   const Hierarchy& milan = TestHierarchy();
-  const Hierarchy& genoa = TestHierarchy(emulator::kGenoa);
+  const Hierarchy& genoa = TestHierarchy(psp::kGenoa);
   Publish(milan);
   answers_[ChainPath(sev::Product::kMilan, "vcek")] =
       HttpText("200 OK", absl::StrCat(Text(genoa.ask()), Text(genoa.ark())));
@@ -176,9 +175,9 @@ TEST_F(ReportFetch, KeepsNoChainOfAnotherRoot) {
 TEST_F(ReportFetch, KeepsNoListThatIsForgedOrOlder) {
   const Hierarchy& milan = TestHierarchy();
   Publish(milan);
-  auto spec = emulator::GoodCrlSpec(emulator::kMilan, milan.ask_key());
+  auto spec = psp::GoodCrlSpec(psp::kMilan, milan.ask_key());
   spec.number = 1000;
-  const auto forged = emulator::MakeCrl(spec);
+  const auto forged = psp::MakeCrl(spec);
   ASSERT_TRUE(forged.ok()) << forged.status();
   answers_[CrlPath(sev::Product::kMilan)] = HttpText("200 OK", Text(*forged));
   const ReportBytes report = EmulatedReport(milan);
@@ -191,10 +190,10 @@ TEST_F(ReportFetch, KeepsNoListThatIsForgedOrOlder) {
   EXPECT_FALSE(Exists("store/milan/crl.der"));
 
   // One that has expired, but is newer than what the service has.
-  spec = emulator::GoodCrlSpec(emulator::kMilan, milan.ark_key());
+  spec = psp::GoodCrlSpec(psp::kMilan, milan.ark_key());
   spec.number = 1000;
   spec.validity = {.not_before = 1, .not_after = 2};
-  const auto newer = emulator::MakeCrl(spec);
+  const auto newer = psp::MakeCrl(spec);
   ASSERT_TRUE(newer.ok()) << newer.status();
   folder_.Write("store/milan/crl.der", *newer);
   Publish(milan);
@@ -206,15 +205,15 @@ TEST_F(ReportFetch, KeepsNoListThatIsForgedOrOlder) {
 
 TEST_F(ReportFetch, KeepsNoVcekThatIsForgedOrAnothers) {
   const Hierarchy& milan = TestHierarchy();
-  auto forged = emulator::VcekSpec(emulator::kMilan, milan.chip_id(),
-                                   milan.vcek_key(), milan.ark_key());
+  auto forged = psp::VcekSpec(psp::kMilan, milan.chip_id(), milan.vcek_key(),
+                              milan.ark_key());
   auto other_chip = milan.chip_id();
   other_chip[0] ^= 1;
-  auto other = emulator::VcekSpec(emulator::kMilan, other_chip,
-                                  milan.vcek_key(), milan.ask_key());
+  auto other =
+      psp::VcekSpec(psp::kMilan, other_chip, milan.vcek_key(), milan.ask_key());
   Publish(milan);
   for (const auto& spec : {forged, other}) {
-    const auto vcek = emulator::MakeCertificate(spec);
+    const auto vcek = psp::MakeCertificate(spec);
     ASSERT_TRUE(vcek.ok()) << vcek.status();
     answers_[VcekPath(sev::Product::kMilan, milan.chip_id(),
                       milan.model().raw_tcb())] =
@@ -229,7 +228,7 @@ TEST_F(ReportFetch, KeepsNoVcekThatIsForgedOrAnothers) {
 }
 
 TEST_F(ReportFetch, TheServiceHasNoVlek) {
-  const Hierarchy& vlek = TestHierarchy(emulator::kMilan, /*vlek=*/true);
+  const Hierarchy& vlek = TestHierarchy(psp::kMilan, /*vlek=*/true);
   Publish(vlek);
   const ReportBytes report = EmulatedReport(vlek, 3, sev::SigningKey::kVlek);
   Output output = Verify(vlek, report);

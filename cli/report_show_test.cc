@@ -44,7 +44,7 @@ class ReportShow : public ::testing::Test {
 };
 
 TEST_F(ReportShow, NamesFieldsOfEveryVersion) {
-  const auto& milan = emulator::TestHierarchy();
+  const auto& milan = psp::TestHierarchy();
   for (uint32_t version = 2; version <= 5; ++version) {
     const ReportBytes report = EmulatedReport(milan, version);
     const Json json = ShowJson(report);
@@ -71,7 +71,7 @@ TEST_F(ReportShow, NamesFieldsOfEveryVersion) {
 }
 
 TEST_F(ReportShow, TakesTcbsApartPerProduct) {
-  const auto& turin = emulator::TestHierarchy(emulator::kTurin);
+  const auto& turin = psp::TestHierarchy(psp::kTurin);
   const Json json = ShowJson(EmulatedReport(turin, 5));
   EXPECT_EQ(json["cpuid"]["part"], "Turin");
   EXPECT_EQ(json["reported_tcb"]["fmc"], turin.model().tcb.fmc);
@@ -93,8 +93,7 @@ TEST_F(ReportShow, TakesTcbsApartPerProduct) {
 
 TEST_F(ReportShow, ShowsWhatItDoesNotKnow) {
   const ReportBytes report = EmulatedReport(
-      emulator::TestHierarchy(), 3, sev::SigningKey::kVcek,
-      [](ReportBytes& bytes) {
+      psp::TestHierarchy(), 3, sev::SigningKey::kVcek, [](ReportBytes& bytes) {
         bytes[layout::Version::kOffset] = 6;
         bytes[layout::Policy::kOffset + 7] = 0x80;        // bit 63
         bytes[layout::PlatformInfo::kOffset + 1] = 0x03;  // bits 8, 9
@@ -111,7 +110,7 @@ TEST_F(ReportShow, ShowsWhatItDoesNotKnow) {
 }
 
 TEST_F(ReportShow, OpensEnvelopes) {
-  const ReportBytes report = EmulatedReport(emulator::TestHierarchy());
+  const ReportBytes report = EmulatedReport(psp::TestHierarchy());
   std::vector<uint8_t> response(sev::kReportResponseSize);
   base::StoreLe<uint32_t>(sev::kReportSize,
                           std::span(response).subspan<4, 4>());
@@ -127,7 +126,7 @@ TEST_F(ReportShow, OpensEnvelopes) {
 
 // Whatever the bytes are: a table, or a reason.
 TEST_F(ReportShow, TakesAnyBytes) {
-  const ReportBytes good = EmulatedReport(emulator::TestHierarchy(), 5);
+  const ReportBytes good = EmulatedReport(psp::TestHierarchy(), 5);
   for (const size_t size : {size_t{0}, size_t{1}, good.size() - 1}) {
     const Output output = Show(base::Bytes(good).first(size));
     EXPECT_EQ(output.code, kExitFailed);
@@ -153,7 +152,7 @@ TEST_F(ReportShow, TakesAnyBytes) {
 
 TEST_F(ReportShow, ReadsStandardInput) {
   const std::string path =
-      folder_.Write("report.bin", EmulatedReport(emulator::TestHierarchy()));
+      folder_.Write("report.bin", EmulatedReport(psp::TestHierarchy()));
   const int file = open(path.c_str(), O_RDONLY);
   ASSERT_GE(file, 0);
   ASSERT_EQ(dup2(file, STDIN_FILENO), STDIN_FILENO);

@@ -10,16 +10,16 @@
 #include "cli/report_commands.h"
 #include "cli/testing/command_runner.h"
 #include "cli/testing/emulated_reports.h"
-#include "emulator/certificates.h"
 #include "gtest/gtest.h"
+#include "psp/certificates.h"
 #include "sev/cert_table.h"
 #include "verifier/ossl/ossl.h"
 
 namespace cli {
 namespace {
 
-using emulator::Hierarchy;
-using emulator::TestHierarchy;
+using psp::Hierarchy;
+using psp::TestHierarchy;
 using testing::EmulatedReport;
 using testing::Output;
 using testing::ReportBytes;
@@ -90,7 +90,7 @@ void ExpectVerdict(const Json& json, std::string_view verdict, int exit,
 }
 
 TEST_F(ReportVerify, EveryProductAndKey) {
-  for (const emulator::ChipModel* model : emulator::kChipModels) {
+  for (const psp::ChipModel* model : psp::kChipModels) {
     const Hierarchy& hierarchy = TestHierarchy(*model);
     const Json json =
         VerifyJson(hierarchy, EmulatedReport(hierarchy), Files(hierarchy));
@@ -99,7 +99,7 @@ TEST_F(ReportVerify, EveryProductAndKey) {
     EXPECT_EQ(json["root"]["amd"], false);
     EXPECT_EQ(json["leaf"]["kind"], "VCEK");
   }
-  const Hierarchy& vlek = TestHierarchy(emulator::kMilan, /*vlek=*/true);
+  const Hierarchy& vlek = TestHierarchy(psp::kMilan, /*vlek=*/true);
   // All of them in one file.
   std::vector<uint8_t> chain = vlek.vlek();
   chain.insert(chain.end(), vlek.asvk().begin(), vlek.asvk().end());
@@ -109,7 +109,7 @@ TEST_F(ReportVerify, EveryProductAndKey) {
                  {"--certificates", folder_.Write("chain", chain), "--crl",
                   folder_.Write("crl", vlek.crl()), "--require-crl"});
   ExpectVerdict(json, "valid", kExitOk, {});
-  EXPECT_EQ(json["leaf"]["csp_id"], emulator::kTestCspId);
+  EXPECT_EQ(json["leaf"]["csp_id"], psp::kTestCspId);
   EXPECT_EQ(json["crl_checked"], true);
 }
 
@@ -137,7 +137,7 @@ TEST_F(ReportVerify, SaysWhatIsWrong) {
 // Whatever else is there: what the user names and is no good counts.
 TEST_F(ReportVerify, NoUselessFileIsPassedOver) {
   const Hierarchy& milan = TestHierarchy();
-  const Hierarchy& genoa = TestHierarchy(emulator::kGenoa);
+  const Hierarchy& genoa = TestHierarchy(psp::kGenoa);
   const ReportBytes report = EmulatedReport(milan);
   const Words all =
       Join(Files(milan), {"--crl", folder_.Write("crl", milan.crl())});
@@ -179,7 +179,7 @@ TEST_F(ReportVerify, ACrlFileMustHoldAList) {
 
 TEST_F(ReportVerify, JudgesEveryFileThatIsNamed) {
   const Hierarchy& milan = TestHierarchy();
-  const Hierarchy& genoa = TestHierarchy(emulator::kGenoa);
+  const Hierarchy& genoa = TestHierarchy(psp::kGenoa);
   const ReportBytes report = EmulatedReport(milan);
   const Words vcek = {"--certificates", folder_.Write("vcek", milan.vcek())};
   // Of another product: it does not fit, so it is not left out.
@@ -204,8 +204,8 @@ TEST_F(ReportVerify, JudgesEveryFileThatIsNamed) {
 }
 
 TEST_F(ReportVerify, SlotsOfATableArePlaces) {
-  const Hierarchy& milan = TestHierarchy(emulator::kMilan, /*vlek=*/true);
-  const Hierarchy& genoa = TestHierarchy(emulator::kGenoa);
+  const Hierarchy& milan = TestHierarchy(psp::kMilan, /*vlek=*/true);
+  const Hierarchy& genoa = TestHierarchy(psp::kGenoa);
   const ReportBytes by_vcek = EmulatedReport(milan);
   const auto verify = [&](base::Bytes report,
                           const std::vector<sev::CertTableEntry>& entries,
@@ -229,8 +229,8 @@ TEST_F(ReportVerify, SlotsOfATableArePlaces) {
                 "valid", kExitOk, {});
 
   // What does not fit is not left out.
-  const auto forged = emulator::MakeCrl(
-      emulator::GoodCrlSpec(emulator::kMilan, milan.ask_key()));
+  const auto forged =
+      psp::MakeCrl(psp::GoodCrlSpec(psp::kMilan, milan.ask_key()));
   ASSERT_TRUE(forged.ok()) << forged.status();
   ExpectVerdict(verify(by_vcek, {vcek, ask, ark, {sev::kGuidCrl, *forged}}),
                 "invalid", kExitInvalid, {"crl_signed_by_root"});
@@ -381,7 +381,7 @@ TEST_F(ReportVerify, ValuesOfNoUseAreWrongUsage) {
 
 TEST_F(ReportVerify, TakesFromAFolderWhatFits) {
   const Hierarchy& milan = TestHierarchy();
-  const Hierarchy& genoa = TestHierarchy(emulator::kGenoa);
+  const Hierarchy& genoa = TestHierarchy(psp::kGenoa);
   for (const Hierarchy* each : {&milan, &genoa}) {
     const std::string line(each->model().line);
     folder_.Write("store/" + line + "/1.der", each->ark());

@@ -12,15 +12,15 @@
 #include "cli/files.h"
 #include "cli/testing/command_runner.h"
 #include "cli/testing/emulated_reports.h"
-#include "emulator/certificates.h"
 #include "gtest/gtest.h"
+#include "psp/certificates.h"
 #include "verifier/ossl/ossl.h"
 
 namespace cli {
 namespace {
 
-using emulator::Hierarchy;
-using emulator::TestHierarchy;
+using psp::Hierarchy;
+using psp::TestHierarchy;
 using testing::Output;
 
 using Words = std::vector<std::string>;
@@ -79,7 +79,7 @@ TEST_F(Roots, ImportsWhatAPinnedRootVouchesFor) {
 }
 
 TEST_F(Roots, RefusesEverythingElseAndWritesNothing) {
-  const Hierarchy& genoa = TestHierarchy(emulator::kGenoa);
+  const Hierarchy& genoa = TestHierarchy(psp::kGenoa);
   ExpectRefused({ask_}, "CL25: ");  // No root at all.
   ExpectRefused({folder_.Write("other", genoa.ark())}, "CL25: ");
   ExpectRefused({ark_, folder_.Write("other", genoa.ark())}, "CL25: ");
@@ -102,11 +102,10 @@ TEST_F(Roots, RefusesEverythingElseAndWritesNothing) {
 }
 
 TEST_F(Roots, RefusesWhatHasExpired) {
-  auto spec =
-      emulator::IntermediateSpec(emulator::kMilan, emulator::SignerKind::kVcek,
-                                 milan_.ask_key(), milan_.ark_key());
+  auto spec = psp::IntermediateSpec(psp::kMilan, psp::SignerKind::kVcek,
+                                    milan_.ask_key(), milan_.ark_key());
   spec.validity = {.not_before = 1, .not_after = 2};
-  const auto expired = emulator::MakeCertificate(spec);
+  const auto expired = psp::MakeCertificate(spec);
   ASSERT_TRUE(expired.ok()) << expired.status();
   ExpectRefused({ark_, folder_.Write("expired", *expired)}, "VE10 ");
 }
@@ -114,20 +113,19 @@ TEST_F(Roots, RefusesWhatHasExpired) {
 TEST_F(Roots, KeepsWhatIsThere) {
   ASSERT_EQ(Import({ark_, ask_, crl_}).code, kExitOk);
   // AMD has issued several ASKs of one name; both may be needed.
-  auto spec =
-      emulator::IntermediateSpec(emulator::kMilan, emulator::SignerKind::kVcek,
-                                 milan_.ask_key(), milan_.ark_key());
+  auto spec = psp::IntermediateSpec(psp::kMilan, psp::SignerKind::kVcek,
+                                    milan_.ask_key(), milan_.ark_key());
   spec.serial += 100;
-  const auto second = emulator::MakeCertificate(spec);
+  const auto second = psp::MakeCertificate(spec);
   ASSERT_TRUE(second.ok()) << second.status();
   const Output output = Import({folder_.Write("second", *second)});
   EXPECT_EQ(output.code, kExitOk) << output.err;
   EXPECT_TRUE(absl::StrContains(output.out, "milan/ask-")) << output.out;
 
   // A list gives way to a newer one, never to an older one.
-  auto crl = emulator::GoodCrlSpec(emulator::kMilan, milan_.ark_key());
+  auto crl = psp::GoodCrlSpec(psp::kMilan, milan_.ark_key());
   crl.number = 100;
-  const auto newer = emulator::MakeCrl(crl);
+  const auto newer = psp::MakeCrl(crl);
   ASSERT_TRUE(newer.ok()) << newer.status();
   EXPECT_TRUE(absl::StrContains(Import({folder_.Write("newer", *newer)}).out,
                                 "milan/crl.der"));
@@ -139,9 +137,9 @@ TEST_F(Roots, KeepsWhatIsThere) {
 }
 
 TEST_F(Roots, AListThatNoRootSignedGivesWay) {
-  auto spec = emulator::GoodCrlSpec(emulator::kMilan, milan_.ask_key());
+  auto spec = psp::GoodCrlSpec(psp::kMilan, milan_.ask_key());
   spec.number = 1000;
-  const auto forged = emulator::MakeCrl(spec);
+  const auto forged = psp::MakeCrl(spec);
   ASSERT_TRUE(forged.ok()) << forged.status();
   folder_.Write("store/milan/crl.der", *forged);
   const Output output = Import({ark_, crl_});
@@ -153,16 +151,15 @@ TEST_F(Roots, AListThatNoRootSignedGivesWay) {
 }
 
 TEST_F(Roots, APinMakesNoRootOfAnotherName) {
-  auto spec = emulator::ArkSpec(emulator::kMilan, milan_.ark_key());
+  auto spec = psp::ArkSpec(psp::kMilan, milan_.ark_key());
   spec.subject = spec.issuer = "X";
-  const auto other = emulator::MakeCertificate(spec);
+  const auto other = psp::MakeCertificate(spec);
   ASSERT_TRUE(other.ok()) << other.status();
   folder_.Write("store/x.der", *other);
-  auto ask =
-      emulator::IntermediateSpec(emulator::kMilan, emulator::SignerKind::kVcek,
-                                 milan_.ask_key(), milan_.ark_key());
+  auto ask = psp::IntermediateSpec(psp::kMilan, psp::SignerKind::kVcek,
+                                   milan_.ask_key(), milan_.ark_key());
   ask.issuer = "X";
-  const auto below = emulator::MakeCertificate(ask);
+  const auto below = psp::MakeCertificate(ask);
   ASSERT_TRUE(below.ok()) << below.status();
   const Output output = testing::RunCommand(
       RootsCommands(),

@@ -8,7 +8,7 @@ from . import process
 
 TARGETS = [
     "//svsm:forelock-svsm", "//host-proxy:forelock-proxy", "//verifier:forelock-verifier",
-    "//emulator:forelock-emulator", "//cli:forelock",
+    "//psp:forelock-emulator", "//cli:forelock",
 ]  # fmt: skip
 
 

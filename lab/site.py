@@ -31,7 +31,7 @@ class Tools:
         root = pathlib.Path(root)
         self.verifier = root / "verifier/forelock-verifier"
         self.proxy = root / "host-proxy/forelock-proxy"
-        self.emulator = root / "emulator/forelock-emulator"
+        self.emulator = root / "psp/forelock-emulator"
         self.cli = root / "cli/forelock"
         self.image = root / "svsm/forelock-svsm.elf"
         missing = [str(path) for path in vars(self).values() if not path.exists()]

@@ -37,7 +37,7 @@ constexpr uint32_t kExtendedEdx =
 constexpr uint32_t kEncryptionEax = Bits({1, 3, 4, 5});
 constexpr uint32_t kReducedAddressBits = 1;
 
-sev::CpuidValues Brand(const emulator::ChipModel& model, unsigned part) {
+sev::CpuidValues Brand(const psp::ChipModel& model, unsigned part) {
   std::string_view line = model.line;
   std::array<char, 48> text{};
   constexpr std::string_view kText = "Forelock SNP machine, EPYC ";
@@ -56,8 +56,8 @@ sev::CpuidValues Brand(const emulator::ChipModel& model, unsigned part) {
 
 }  // namespace
 
-CpuidTable MakeCpuidTable(const emulator::ChipModel& model) {
-  const uint32_t fms = emulator::CpuidEax(model.cpuid);
+CpuidTable MakeCpuidTable(const psp::ChipModel& model) {
+  const uint32_t fms = psp::CpuidEax(model.cpuid);
   return {
       // No leaf 0Dh: Linux refuses one without XSAVEC.
       {0x00000000,

@@ -13,7 +13,7 @@
 #include <array>
 #include <vector>
 
-#include "emulator/chip_model.h"
+#include "psp/chip_model.h"
 #include "sev/cpuid_page.h"
 
 namespace machine {
@@ -26,7 +26,7 @@ struct CpuidEntry {
 };
 using CpuidTable = std::vector<CpuidEntry>;
 
-CpuidTable MakeCpuidTable(const emulator::ChipModel& model);
+CpuidTable MakeCpuidTable(const psp::ChipModel& model);
 
 // Zeros for a leaf that is not there.
 sev::CpuidValues LookUp(const CpuidTable& table, uint32_t leaf,

@@ -16,7 +16,6 @@
 #include "base/bytes.h"
 #include "base/time.h"
 #include "crypto/hash.h"
-#include "emulator/testing.h"
 #include "gtest/gtest.h"
 #include "launch/image.h"
 #include "launch/image_plan.h"
@@ -28,6 +27,7 @@
 #include "machine/memory.h"
 #include "machine/rmp.h"
 #include "proto/config.h"
+#include "psp/testing.h"
 #include "sev/page_info.h"
 #include "sev/secrets_page.h"
 #include "svsm/linux/fake_kernel.h"
@@ -83,7 +83,7 @@ class HandOverTest : public testing::Test {
     }
     options.memory.below_4g = kMemory;
     options.memory.above_4g = 4 << 20;
-    options.hierarchy = &emulator::TestHierarchy();
+    options.hierarchy = &psp::TestHierarchy();
     options.fw_cfg = {{"opt/org.forelock/kernel", kernel},
                       {"opt/org.forelock/cmdline", {line.begin(), line.end()}}};
     options.limits.instructions = 2'000'000'000;

@@ -105,7 +105,7 @@ void ReadFields(const GhcbPage& ghcb, Exit& exit) {
 }  // namespace
 
 Hypervisor::Hypervisor(HypervisorOptions options, HostView& memory,
-                       PortBus& ports, emulator::Firmware& firmware)
+                       PortBus& ports, psp::Firmware& firmware)
     : options_(std::move(options)),
       memory_(memory),
       ports_(ports),

@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "emulator/firmware.h"
 #include "machine/cpuid_table.h"
 #include "machine/devices.h"
 #include "machine/ending.h"
@@ -24,6 +23,7 @@
 #include "machine/host_view.h"
 #include "machine/page_state.h"
 #include "machine/port_bus.h"
+#include "psp/firmware.h"
 #include "sev/ghcb.h"
 
 namespace machine {
@@ -43,7 +43,7 @@ class Hypervisor {
  public:
   // All outlive it.
   Hypervisor(HypervisorOptions options, HostView& memory, PortBus& ports,
-             emulator::Firmware& firmware);
+             psp::Firmware& firmware);
 
   // Fills in what `exit.msr` asks for. Not empty: the run ends here.
   std::optional<Ending> Identify(Exit& exit);
@@ -79,7 +79,7 @@ class Hypervisor {
   HypervisorOptions options_;
   HostView& memory_;
   PortBus& ports_;
-  emulator::Firmware& firmware_;
+  psp::Firmware& firmware_;
   LocalApic apic_;
   std::map<uint64_t, uint64_t> msrs_;
   uint64_t registered_ghcb_ = 0;

@@ -11,13 +11,13 @@
 #include <set>
 #include <vector>
 
-#include "emulator/firmware.h"
-#include "emulator/testing.h"
 #include "machine/cpuid_table.h"
 #include "machine/devices.h"
 #include "machine/fake_host_view.h"
 #include "machine/fw_cfg_device.h"
 #include "machine/hypervisor.h"
+#include "psp/firmware.h"
+#include "psp/testing.h"
 #include "sev/ghcb.h"
 #include "tools/fuzz_seed.h"
 
@@ -41,8 +41,8 @@ struct World {
   Uart16550 uart{[](char) {}};
   PciConfiguration pci;
   FwCfgDevice fw_cfg{memory, [](uint64_t) {}};
-  emulator::Firmware firmware{emulator::TestHierarchy()};
-  Hypervisor hypervisor{{.cpuid = MakeCpuidTable(emulator::kMilan),
+  psp::Firmware firmware{psp::TestHierarchy()};
+  Hypervisor hypervisor{{.cpuid = MakeCpuidTable(psp::kMilan),
                          .certificates = std::vector<uint8_t>(5000)},
                         memory,
                         ports,

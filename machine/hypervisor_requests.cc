@@ -114,11 +114,11 @@ std::optional<Ending> Hypervisor::ForwardToFirmware(Exit& exit,
     return Ending::Violation(absl::StrFormat(
         "guest request at %#x, %#x: not shared pages", exit.info1, exit.info2));
   }
-  emulator::Page copy;
+  psp::Page copy;
   memcpy(copy.data(), request.data(), copy.size());
-  const emulator::Firmware::Reply reply = firmware_.Request(copy);
+  const psp::Firmware::Reply reply = firmware_.Request(copy);
   if (reply.exit_info_2 == 0 &&
-      reply.delivery == emulator::Firmware::Delivery::kAnswer) {
+      reply.delivery == psp::Firmware::Delivery::kAnswer) {
     memcpy(response.data(), reply.page.data(), reply.page.size());
   }
   ghcb.Set<g::SwExitInfo2>(reply.exit_info_2);

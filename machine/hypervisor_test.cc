@@ -5,10 +5,10 @@
 
 #include <utility>
 
-#include "emulator/testing.h"
 #include "gtest/gtest.h"
 #include "machine/devices.h"
 #include "machine/fake_host_view.h"
+#include "psp/testing.h"
 
 namespace machine {
 namespace {
@@ -21,7 +21,7 @@ class HypervisorTest : public testing::Test {
                             kResponse = 0x6000, kTable = 0x8000;
 
   HypervisorTest() {
-    options_.cpuid = MakeCpuidTable(emulator::kMilan);
+    options_.cpuid = MakeCpuidTable(psp::kMilan);
     options_.certificates.assign(5000, 0xCE);
     hypervisor_.emplace(options_, memory_, ports_, firmware_);
     firmware_.Launch(sev::LaunchDigest{});
@@ -53,7 +53,7 @@ class HypervisorTest : public testing::Test {
 
   FakeHostView memory_{1 << 20};
   PortBus ports_;
-  emulator::Firmware firmware_{emulator::TestHierarchy()};
+  psp::Firmware firmware_{psp::TestHierarchy()};
   HypervisorOptions options_;
   std::optional<Hypervisor> hypervisor_;
   Exit exit_;
@@ -162,7 +162,7 @@ TEST_F(HypervisorTest, CpuidAndMsr) {
   ghcb.Set<g::Rax>(0x80000001);
   ghcb.Set<g::Rcx>(0);
   Go();
-  EXPECT_EQ(Ghcb().Get<g::Rax>(), emulator::CpuidEax(emulator::kMilan.cpuid));
+  EXPECT_EQ(Ghcb().Get<g::Rax>(), psp::CpuidEax(psp::kMilan.cpuid));
   Prepare(sev::kExitMsr, 0, 0).Set<g::Rcx>(0x1B);
   Go();
   EXPECT_EQ(Ghcb().Get<g::Rax>(), 0xFEE00900u);

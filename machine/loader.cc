@@ -45,7 +45,7 @@ absl::Status Check(const LaunchPlan& plan) {
 }
 
 // SNP_LAUNCH_START, "Actions".
-absl::Status CheckPolicy(uint64_t policy, const emulator::ChipModel& chip) {
+absl::Status CheckPolicy(uint64_t policy, const psp::ChipModel& chip) {
   const auto refused = [policy](std::string_view why) {
     return absl::FailedPreconditionError(
         absl::StrFormat("guest policy %#x: %s", policy, why));
@@ -73,7 +73,7 @@ absl::Status CheckPolicy(uint64_t policy, const emulator::ChipModel& chip) {
 
 // SNP_LAUNCH_FINISH with ID_BLOCK_EN.
 absl::Status ApplyIdBlock(const launch::PlanIdBlock& given,
-                          emulator::GuestContext& context) {
+                          psp::GuestContext& context) {
   const auto block = sev::ParseIdBlock(given.id_block);
   const auto auth = sev::ParseIdAuth(given.id_auth);
   if (!block.ok() || !auth.ok()) {
@@ -134,7 +134,7 @@ PageArray ParametersOf(const PlanPage& page, const LaunchPlan& plan) {
 // Of a page that the plan leaves to host or firmware.
 PageArray GivenPage(const PlanPage& page, const LaunchPlan& plan,
                     const LaunchOptions& options,
-                    const emulator::Firmware& firmware) {
+                    const psp::Firmware& firmware) {
   switch (page.type) {
     case sev::PageType::kSecrets:
       return firmware.SecretsPage();
@@ -236,10 +236,9 @@ sev::LaunchDigest ChainDigest(const LaunchPlan& plan) {
 }
 
 absl::StatusOr<Launched> Launch(const LaunchPlan& plan,
-                                const emulator::ChipModel& chip,
+                                const psp::ChipModel& chip,
                                 const LaunchOptions& options,
-                                LaunchMemory& memory,
-                                emulator::Firmware& firmware) {
+                                LaunchMemory& memory, psp::Firmware& firmware) {
   if (absl::Status good = Check(plan); !good.ok()) return good;
   if (absl::Status good = CheckPolicy(plan.policy, chip); !good.ok()) {
     return good;

@@ -18,11 +18,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "emulator/chip_model.h"
-#include "emulator/firmware.h"
-#include "emulator/report_maker.h"
 #include "launch/launch_plan.h"
 #include "machine/cpuid_table.h"
+#include "psp/chip_model.h"
+#include "psp/firmware.h"
+#include "psp/report_maker.h"
 #include "sev/page_info.h"
 #include "sev/vmsa.h"
 
@@ -64,7 +64,7 @@ struct LaunchOptions {
 };
 
 struct Launched {
-  emulator::GuestContext context;  // As reports will say it.
+  psp::GuestContext context;  // As reports will say it.
   std::array<uint8_t, sev::kVmsaSize> vmsa{};
   std::vector<uint64_t> pages;  // Page addresses, without the VMSA's.
   uint64_t secrets_page = 0, cpuid_page = 0;  // 0: there is none.
@@ -79,9 +79,8 @@ sev::LaunchDigest ChainDigest(const launch::LaunchPlan& plan);
 //   FailedPrecondition: a guest policy that SNP_LAUNCH_START of this `chip`
 //   refuses (POLICY_FAILURE), an ID block that SNP_LAUNCH_FINISH refuses.
 absl::StatusOr<Launched> Launch(const launch::LaunchPlan& plan,
-                                const emulator::ChipModel& chip,
+                                const psp::ChipModel& chip,
                                 const LaunchOptions& options,
-                                LaunchMemory& memory,
-                                emulator::Firmware& firmware);
+                                LaunchMemory& memory, psp::Firmware& firmware);
 
 }  // namespace machine

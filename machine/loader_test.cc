@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "emulator/testing.h"
 #include "gtest/gtest.h"
+#include "psp/testing.h"
 #include "sev/platform_info.h"
 #include "sev/vmsa.h"
 
@@ -51,10 +51,10 @@ class LoaderTest : public testing::Test {
     return Launch(plan, chip_, options_, memory_, firmware_);
   }
   LaunchOptions options_{.memory_map = {{.gpa = 0, .size = 1 << 24}},
-                         .cpuid = MakeCpuidTable(emulator::kMilan)};
-  emulator::ChipModel chip_ = emulator::kMilan;
+                         .cpuid = MakeCpuidTable(psp::kMilan)};
+  psp::ChipModel chip_ = psp::kMilan;
   FakeLaunchMemory memory_;
-  emulator::Firmware firmware_{emulator::TestHierarchy()};
+  psp::Firmware firmware_{psp::TestHierarchy()};
 };
 
 TEST_F(LoaderTest, PutsEachPageWhereThePlanSays) {

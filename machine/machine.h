@@ -15,10 +15,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "emulator/fault.h"
-#include "emulator/firmware.h"
-#include "emulator/hierarchy.h"
-#include "emulator/report_maker.h"
 #include "launch/launch_plan.h"
 #include "machine/cpu.h"
 #include "machine/cpu_events.h"
@@ -34,6 +30,10 @@
 #include "machine/rmp.h"
 #include "machine/stop_reason.h"
 #include "machine/trace.h"
+#include "psp/fault.h"
+#include "psp/firmware.h"
+#include "psp/hierarchy.h"
+#include "psp/report_maker.h"
 
 namespace machine {
 
@@ -71,10 +71,9 @@ struct MachineOptions {
   // An empty memory map or CPUID table is made from memory and hierarchy.
   LaunchOptions launch;
   HypervisorOptions hypervisor;
-  const emulator::Hierarchy* hierarchy =
-      nullptr;  // Required; outlives the machine.
-  emulator::Fault firmware_fault = emulator::Fault::kNone;
-  emulator::PlatformConfig platform;
+  const psp::Hierarchy* hierarchy = nullptr;  // Required; outlives the machine.
+  psp::Fault firmware_fault = psp::Fault::kNone;
+  psp::PlatformConfig platform;
   std::vector<FwCfgFile> fw_cfg;  // Besides etc/e820.
   SymbolTable symbols;            // For backtraces.
 
@@ -127,7 +126,7 @@ class Machine final : private CpuEvents,
   Rmp& rmp() { return rmp_; }
   Cpu& cpu() { return *cpu_; }
   Hypervisor& hypervisor() { return hypervisor_; }
-  emulator::Firmware& firmware() { return firmware_; }
+  psp::Firmware& firmware() { return firmware_; }
   PortBus& ports() { return ports_; }
   FwCfgDevice& fw_cfg() { return fw_cfg_; }
   HostView& host() { return *this; }
@@ -176,7 +175,7 @@ class Machine final : private CpuEvents,
   Trace trace_;
   std::unique_ptr<GuestMemory> memory_;
   Rmp rmp_;
-  emulator::Firmware firmware_;
+  psp::Firmware firmware_;
   PortBus ports_;
   Uart16550 uart_;
   DebugConsole doorbell_;

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "emulator/testing.h"
 #include "gtest/gtest.h"
 #include "launch/vmsa.h"
+#include "psp/testing.h"
 #include "sev/vmsa.h"
 
 namespace machine {
@@ -60,7 +60,7 @@ class MachineTest : public testing::Test {
  protected:
   MachineTest() {
     options_.memory.below_4g = 4 << 20;
-    options_.hierarchy = &emulator::TestHierarchy();
+    options_.hierarchy = &psp::TestHierarchy();
     options_.limits.instructions = 1'000'000;
   }
   MachineResult Run(const Program& program) {

@@ -20,7 +20,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/arguments.h"
-#include "emulator/hierarchy.h"
 #include "launch/elf.h"
 #include "launch/igvm/read_write.h"
 #include "launch/igvm_plan.h"
@@ -29,6 +28,7 @@
 #include "launch/rom.h"
 #include "machine/chardev.h"
 #include "machine/machine.h"
+#include "psp/hierarchy.h"
 #include "sev/cert_table.h"
 
 namespace machine {
@@ -145,7 +145,7 @@ absl::Status SetKernelLimit(const Arguments& arguments,
   return absl::OkStatus();
 }
 
-std::vector<uint8_t> CertificatesOf(const emulator::Hierarchy& hierarchy) {
+std::vector<uint8_t> CertificatesOf(const psp::Hierarchy& hierarchy) {
   std::array<uint8_t, 16384> table;
   const bool vlek = hierarchy.has_vlek();
   const sev::CertTableEntry entries[] = {
@@ -257,8 +257,7 @@ absl::StatusOr<MachineOptions> OptionsFrom(const Arguments& arguments) {
 absl::StatusOr<int> RunCommand(const Arguments& arguments) {
   auto options = OptionsFrom(arguments);
   if (!options.ok()) return options.status();
-  const auto hierarchy =
-      emulator::Hierarchy::Load(arguments.Value("hierarchy"));
+  const auto hierarchy = psp::Hierarchy::Load(arguments.Value("hierarchy"));
   if (!hierarchy.ok()) return hierarchy.status();
   options->hierarchy = &*hierarchy;
   if (arguments.Has("host-certificates")) {

@@ -7,9 +7,9 @@
 #include <initializer_list>
 
 #include "base/bytes.h"
-#include "emulator/chip_model.h"
-#include "emulator/hierarchy.h"
-#include "emulator/testing.h"
+#include "psp/chip_model.h"
+#include "psp/hierarchy.h"
+#include "psp/testing.h"
 #include "sev/cert_table.h"
 #include "tools/fuzz_seed.h"
 
@@ -35,8 +35,8 @@ extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
     if (!size.ok()) abort();
     return *size;
   };
-  const auto hierarchy = []() -> const emulator::Hierarchy& {
-    return emulator::TestHierarchy(emulator::kMilan, /*vlek=*/true);
+  const auto hierarchy = []() -> const psp::Hierarchy& {
+    return psp::TestHierarchy(psp::kMilan, /*vlek=*/true);
   };
   constexpr std::array<uint8_t, 40> kBytes = {1, 2, 3};
   switch (index) {

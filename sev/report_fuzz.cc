@@ -8,37 +8,36 @@
 #include <iterator>
 
 #include "base/bytes.h"
-#include "emulator/chip_model.h"
-#include "emulator/hierarchy.h"
-#include "emulator/openssl.h"
-#include "emulator/report_maker.h"
+#include "psp/chip_model.h"
+#include "psp/hierarchy.h"
+#include "psp/openssl.h"
+#include "psp/report_maker.h"
 #include "sev/guest_message.h"
 #include "sev/report.h"
 #include "tools/fuzz_seed.h"
 
 namespace {
 
-constexpr const emulator::ChipModel* kModels[] = {
-    &emulator::kMilan, &emulator::kGenoa, &emulator::kTurin};
+constexpr const psp::ChipModel* kModels[] = {&psp::kMilan, &psp::kGenoa,
+                                             &psp::kTurin};
 constexpr size_t kVersions =
-    emulator::kMaxReportVersion - emulator::kMinReportVersion + 1;
+    psp::kMaxReportVersion - psp::kMinReportVersion + 1;
 
-emulator::ReportBytes MakeSeed(const emulator::ChipModel& model,
-                               uint32_t version) {
-  emulator::ChipId chip_id{};
+psp::ReportBytes MakeSeed(const psp::ChipModel& model, uint32_t version) {
+  psp::ChipId chip_id{};
   for (size_t i = 0; i < model.hardware_id_size; ++i) {
     chip_id[i] = static_cast<uint8_t>(0xC0 + i);
   }
-  emulator::GuestContext guest;
+  psp::GuestContext guest;
   guest.measurement.fill(0xAB);
   guest.report_id.fill(0x1D);
   sev::ReportRequest request;
   request.report_data.fill(0xDA);
-  auto report = emulator::MakeUnsignedReport(model, chip_id, guest,
-                                             {.report_version = version},
-                                             request, sev::SigningKey::kVcek);
-  static const auto& key = *new emulator::EvpPkey(emulator::NewP384Key());
-  if (!emulator::SignReport(key.get(), report)) abort();
+  auto report = psp::MakeUnsignedReport(model, chip_id, guest,
+                                        {.report_version = version}, request,
+                                        sev::SigningKey::kVcek);
+  static const auto& key = *new psp::EvpPkey(psp::NewP384Key());
+  if (!psp::SignReport(key.get(), report)) abort();
   return report;
 }
 
@@ -58,7 +57,7 @@ extern "C" size_t ForelockFuzzSeed(size_t index, uint8_t* out,
   if (index >= std::size(kModels) * kVersions) return 0;
   const auto seed = MakeSeed(
       *kModels[index / kVersions],
-      emulator::kMinReportVersion + static_cast<uint32_t>(index % kVersions));
+      psp::kMinReportVersion + static_cast<uint32_t>(index % kVersions));
   // A seed that does not parse is none.
   if (!sev::UnverifiedReport::Parse(seed).ok() || seed.size() > capacity) {
     abort();

@@ -78,7 +78,7 @@ class Ovmf:
     def __init__(self, firmware):
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
-            subprocess.run([ROOT / "bazel-bin/emulator/forelock-emulator", "init", "--hierarchy", folder / "keys"],
+            subprocess.run([ROOT / "bazel-bin/psp/forelock-emulator", "init", "--hierarchy", folder / "keys"],
                            check=True, stdout=subprocess.DEVNULL)  # fmt: skip
             command = [ROOT / "bazel-bin/machine/snp_machine", "run", "--rom", firmware,
                        "--hierarchy", folder / "keys", "--memory", str(self.MEMORY_MIB),
@@ -127,7 +127,7 @@ def main():
         print(f"FAILED  {why}\n0 passed, 1 failed", flush=True)
         return 1
     try:
-        subprocess.run(["bazel", "build", "--noshow_progress", "//emulator:forelock-emulator",
+        subprocess.run(["bazel", "build", "--noshow_progress", "//psp:forelock-emulator",
                         "//machine:snp_machine"], cwd=ROOT, check=True)  # fmt: skip
         run = Ovmf(firmware)
     except subprocess.TimeoutExpired as late:

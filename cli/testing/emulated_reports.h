@@ -7,36 +7,36 @@
 #include <string>
 #include <vector>
 
-#include "emulator/chip_model.h"
-#include "emulator/hierarchy.h"
-#include "emulator/report_maker.h"
-#include "emulator/testing.h"
+#include "psp/chip_model.h"
+#include "psp/hierarchy.h"
+#include "psp/report_maker.h"
+#include "psp/testing.h"
 #include "verifier/ossl/ossl.h"
 
 namespace cli::testing {
 
-using emulator::ReportBytes;
+using psp::ReportBytes;
 
 inline ReportBytes EmulatedReport(
-    const emulator::Hierarchy& hierarchy, uint32_t version = 3,
+    const psp::Hierarchy& hierarchy, uint32_t version = 3,
     sev::SigningKey key = sev::SigningKey::kVcek,
     const std::function<void(ReportBytes&)>& change = [](ReportBytes&) {}) {
-  emulator::GuestContext guest;
+  psp::GuestContext guest;
   guest.measurement.fill(0xAB);
   guest.report_id.fill(0x11);
   sev::ReportRequest request{};
   request.report_data.fill(0x22);
-  ReportBytes report = emulator::MakeUnsignedReport(
-      hierarchy.model(), hierarchy.chip_id(), guest,
-      {.report_version = version}, request, key);
+  ReportBytes report =
+      psp::MakeUnsignedReport(hierarchy.model(), hierarchy.chip_id(), guest,
+                              {.report_version = version}, request, key);
   change(report);
   EVP_PKEY* signer = key == sev::SigningKey::kVlek ? hierarchy.vlek_key()
                                                    : hierarchy.vcek_key();
-  if (!emulator::SignReport(signer, report)) abort();
+  if (!psp::SignReport(signer, report)) abort();
   return report;
 }
 
-inline std::string RootPin(const emulator::Hierarchy& hierarchy) {
+inline std::string RootPin(const psp::Hierarchy& hierarchy) {
   return verifier::ossl::Hex(verifier::ossl::Sha256::Of(hierarchy.ark()));
 }
 

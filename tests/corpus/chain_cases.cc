@@ -8,7 +8,7 @@
 namespace corpus {
 namespace {
 
-using emulator::SignatureForm;
+using psp::SignatureForm;
 
 namespace layout = sev::report_layout;
 using On = ReportCase::On;

@@ -10,9 +10,9 @@
 #include <set>
 #include <string>
 
-#include "emulator/openssl_verify.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "psp/openssl_verify.h"
 #include "sev/report.h"
 #include "tests/corpus/entry.h"
 #include "tests/corpus/manifest.h"
@@ -21,9 +21,9 @@
 namespace corpus {
 namespace {
 
-using emulator::kChipModels;
-using emulator::ReportSignatureVerifies;
-using emulator::VerifyChainByOpenssl;
+using psp::kChipModels;
+using psp::ReportSignatureVerifies;
+using psp::VerifyChainByOpenssl;
 
 struct Corpus {
   World world = MakeWorld();

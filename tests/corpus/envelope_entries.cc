@@ -11,18 +11,18 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
-#include "emulator/report_maker.h"
 #include "openssl/sha.h"
+#include "psp/report_maker.h"
 #include "sev/guest_message.h"
 #include "tests/corpus/entry.h"
 
 namespace corpus {
 namespace {
 
-using emulator::GuestContext;
-using emulator::MakeUnsignedReport;
-using emulator::ReportBytes;
-using emulator::SignReport;
+using psp::GuestContext;
+using psp::MakeUnsignedReport;
+using psp::ReportBytes;
+using psp::SignReport;
 
 constexpr size_t kLinuxResponse = 4000;  // What Linux hands to user space.
 constexpr size_t kHclPadded = 2048;

@@ -13,12 +13,12 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
-#include "emulator/hierarchy.h"
-#include "emulator/report_maker.h"
 #include "nlohmann/json.hpp"
 #include "openssl/bn.h"
 #include "openssl/core_names.h"
 #include "openssl/sha.h"
+#include "psp/hierarchy.h"
+#include "psp/report_maker.h"
 #include "sev/id_block.h"
 #include "sev/page_info.h"
 #include "tests/corpus/entry.h"
@@ -26,9 +26,9 @@
 namespace corpus {
 namespace {
 
-using emulator::NewP384Key;
-using emulator::OpensslDelete;
-using emulator::SignMessage;
+using psp::NewP384Key;
+using psp::OpensslDelete;
+using psp::SignMessage;
 
 using BnPtr = std::unique_ptr<BIGNUM, OpensslDelete<BN_free>>;
 using Digest = sev::LaunchDigest;

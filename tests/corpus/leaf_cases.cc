@@ -8,10 +8,10 @@
 namespace corpus {
 namespace {
 
-using emulator::AmdExtension;
-using emulator::DerIa5String;
-using emulator::DerInteger;
-using emulator::SignatureForm;
+using psp::AmdExtension;
+using psp::DerIa5String;
+using psp::DerInteger;
+using psp::SignatureForm;
 
 namespace layout = sev::report_layout;
 using On = ReportCase::On;

@@ -16,7 +16,7 @@
 namespace corpus {
 namespace {
 
-using emulator::BioPtr;
+using psp::BioPtr;
 
 constexpr size_t kMaxTable = 64 * 1024;
 constexpr size_t kEntry = sev::kCertTableEntrySize;

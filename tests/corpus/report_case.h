@@ -17,7 +17,7 @@
 
 namespace corpus {
 
-using emulator::ReportBytes;
+using psp::ReportBytes;
 
 // Before signing.
 struct Draft {

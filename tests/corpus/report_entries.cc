@@ -18,13 +18,13 @@
 namespace corpus {
 namespace {
 
-using emulator::GuestContext;
-using emulator::kChipModels;
-using emulator::kGenoa;
-using emulator::kMilan;
-using emulator::kTurin;
-using emulator::MakeUnsignedReport;
-using emulator::SignReport;
+using psp::GuestContext;
+using psp::kChipModels;
+using psp::kGenoa;
+using psp::kMilan;
+using psp::kTurin;
+using psp::MakeUnsignedReport;
+using psp::SignReport;
 
 namespace layout = sev::report_layout;
 

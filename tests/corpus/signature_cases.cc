@@ -13,7 +13,7 @@
 namespace corpus {
 namespace {
 
-using emulator::OpensslDelete;
+using psp::OpensslDelete;
 
 namespace layout = sev::report_layout;
 using BnPtr = std::unique_ptr<BIGNUM, OpensslDelete<BN_free>>;

@@ -10,24 +10,24 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "emulator/hierarchy.h"
 #include "openssl/objects.h"
+#include "psp/hierarchy.h"
 
 namespace corpus {
 namespace {
 
-using emulator::ArkSpec;
-using emulator::GoodCrlSpec;
-using emulator::IntermediateSpec;
-using emulator::kGenoa;
-using emulator::kMilan;
-using emulator::kTurin;
-using emulator::MakeCertificate;
-using emulator::MakeCrl;
-using emulator::NewAuthorityKey;
-using emulator::NewP384Key;
-using emulator::VcekSpec;
-using emulator::VlekSpec;
+using psp::ArkSpec;
+using psp::GoodCrlSpec;
+using psp::IntermediateSpec;
+using psp::kGenoa;
+using psp::kMilan;
+using psp::kTurin;
+using psp::MakeCertificate;
+using psp::MakeCrl;
+using psp::NewAuthorityKey;
+using psp::NewP384Key;
+using psp::VcekSpec;
+using psp::VlekSpec;
 
 template <typename T>
 T OrDie(absl::StatusOr<T> result) {

@@ -10,22 +10,22 @@
 #include <string_view>
 #include <vector>
 
-#include "emulator/certificates.h"
-#include "emulator/chip_model.h"
-#include "emulator/openssl.h"
-#include "emulator/report_maker.h"
+#include "psp/certificates.h"
+#include "psp/chip_model.h"
+#include "psp/openssl.h"
+#include "psp/report_maker.h"
 
 namespace corpus {
 
 // What every case is written in.
-using emulator::CertificateSpec;
-using emulator::ChipId;
-using emulator::ChipModel;
-using emulator::CrlSpec;
-using emulator::Der;
-using emulator::EvpPkey;
-using emulator::SignerKind;
-using emulator::Validity;
+using psp::CertificateSpec;
+using psp::ChipId;
+using psp::ChipModel;
+using psp::CrlSpec;
+using psp::Der;
+using psp::EvpPkey;
+using psp::SignerKind;
+using psp::Validity;
 
 // When every verdict holds, where an entry says nothing else.
 inline constexpr char kEvalTimeText[] = "2026-09-15T00:00:00Z";

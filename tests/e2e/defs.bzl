@@ -18,10 +18,10 @@ def e2e_test(name, src, size = "large", data = []):
         data = data + [
             src,
             "//cli:forelock",
-            "//emulator:forelock-emulator",
             "//host-proxy:forelock-proxy",
-            "//svsm:forelock-svsm",
             "//lab",
+            "//psp:forelock-emulator",
+            "//svsm:forelock-svsm",
             "//verifier:forelock-verifier",
         ],
         # A loopback interface of its own: it starts daemons again on the same port.

@@ -5,7 +5,7 @@ from lab import testing
 
 
 class SecureProcessorTest(testing.EndToEnd):
-    """The names are those of emulator/fault.h."""
+    """The names are those of psp/fault.h."""
 
     images = {"short": testing.SHORT}
 

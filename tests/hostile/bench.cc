@@ -8,16 +8,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "emulator/testing.h"
 #include "gtest/gtest.h"
 #include "proxy/host/ram_file.h"
 #include "proxy/reasons.h"
 #include "proxy/shared_range.h"
+#include "psp/testing.h"
 
 namespace hostile {
 namespace {
 
-using emulator::TestHierarchy;
+using psp::TestHierarchy;
 
 constexpr size_t kMaxComplaints = 20;
 

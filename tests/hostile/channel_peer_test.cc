@@ -21,8 +21,6 @@
 #include "crypto/rng.h"
 #include "crypto/testing/fixed_entropy.h"
 #include "crypto/tls_client.h"
-#include "emulator/firmware.h"
-#include "emulator/testing.h"
 #include "gtest/gtest.h"
 #include "proto/attest.h"
 #include "proxy/client.h"
@@ -31,6 +29,8 @@
 #include "proxy/page_layout.h"
 #include "proxy/shared_range.h"
 #include "proxy/testing/loopback_machine.h"
+#include "psp/firmware.h"
+#include "psp/testing.h"
 #include "svsm/attestation/attestation.h"
 #include "svsm/attestation/guest_evidence.h"
 #include "svsm/platform/guest_request/guest_request.h"
@@ -43,8 +43,8 @@
 namespace hostile {
 namespace {
 
-using emulator::Firmware;
-using emulator::TestHierarchy;
+using psp::Firmware;
+using psp::TestHierarchy;
 using verifier::ossl::FromHex;
 
 class Processor final : public svsm::GuestRequestDoorbell {

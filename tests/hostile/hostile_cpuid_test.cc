@@ -25,11 +25,11 @@
 namespace hostile {
 namespace {
 
-using emulator::kMilan;
 using machine::CpuidEntry;
 using machine::CpuidTable;
 using machine::MakeCpuidTable;
 using machine::MutablePageBytes;
+using psp::kMilan;
 
 namespace layout = sev::cpuid_function_layout;
 using CpuidPage = MutablePageBytes;

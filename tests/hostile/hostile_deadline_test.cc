@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/time.h"
-#include "emulator/fault.h"
 #include "gtest/gtest.h"
 #include "proto/config.h"
+#include "psp/fault.h"
 #include "sev/ghcb.h"
 #include "tests/hostile/bench.h"
 #include "tests/hostile/scripts.h"
@@ -20,7 +20,7 @@
 namespace hostile {
 namespace {
 
-using emulator::Fault;
+using psp::Fault;
 
 namespace f = sev::ghcb_layout;
 

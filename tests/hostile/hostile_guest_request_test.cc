@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "emulator/fault.h"
 #include "gtest/gtest.h"
+#include "psp/fault.h"
 #include "sev/cert_table.h"
 #include "sev/ghcb.h"
 #include "sev/guest_message.h"
@@ -25,7 +25,7 @@
 namespace hostile {
 namespace {
 
-using emulator::Fault;
+using psp::Fault;
 
 namespace f = sev::ghcb_layout;
 

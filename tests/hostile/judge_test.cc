@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "emulator/message_cipher.h"
 #include "gtest/gtest.h"
+#include "psp/message_cipher.h"
 #include "sev/ghcb.h"
 #include "sev/guest_message.h"
 #include "sev/secrets_page.h"
@@ -27,13 +27,13 @@
 namespace hostile {
 namespace {
 
-using emulator::OpenMessage;
-using emulator::SealMessage;
 using machine::Ending;
 using machine::kPageSize;
 using machine::MemoryRange;
 using machine::RmpPageSize;
 using machine::StopKind;
+using psp::OpenMessage;
+using psp::SealMessage;
 
 bool Complains(const Outcome& outcome, std::string_view of) {
   return std::any_of(outcome.complaints.begin(), outcome.complaints.end(),

@@ -8,8 +8,8 @@
 #include <span>
 #include <vector>
 
-#include "emulator/message_cipher.h"
 #include "gtest/gtest.h"
+#include "psp/message_cipher.h"
 #include "sev/guest_message.h"
 #include "sev/secrets_page.h"
 #include "tests/hostile/nonce_watch.h"
@@ -18,7 +18,7 @@
 namespace hostile {
 namespace {
 
-using emulator::SealMessage;
+using psp::SealMessage;
 
 std::vector<uint8_t> Secret() {
   std::vector<uint8_t> secret(32);

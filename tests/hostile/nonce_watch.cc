@@ -2,11 +2,11 @@
 #include "tests/hostile/nonce_watch.h"
 
 #include "absl/strings/str_cat.h"
-#include "emulator/message_cipher.h"
+#include "psp/message_cipher.h"
 
 namespace hostile {
 
-using emulator::OpenMessage;
+using psp::OpenMessage;
 
 std::optional<std::string> NonceWatch::Saw(sev::ConstMessagePage page,
                                            const sev::Vmpck& vmpck0) {

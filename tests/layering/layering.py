@@ -30,7 +30,7 @@ MAY_USE = {
     # cli: its command lines, which everybody's programs have (see below).
     "verifier": SHARED - {"proxy"} | {"verifier", "cli"} | HOST_LIBRARIES,
     "launch": SHARED - {"proxy"} | {"launch"} | HOST_LIBRARIES,
-    "emulator": SHARED | {"emulator", "launch", "cli"} | HOST_LIBRARIES,
+    "psp": SHARED | {"psp", "launch", "cli"} | HOST_LIBRARIES,
     "cli": SHARED - {"proxy"} | {"cli", "launch", "verifier"} | HOST_LIBRARIES,
     # Configuration of third-party code, and names for Debian's libraries.
     "third_party": {"third_party"},
@@ -50,19 +50,19 @@ OPENSSL = {"//third_party:crypto", "//third_party:ssl"}
 # imply most of this; these are the promises, so they are checked by themselves.
 MUST_NOT_REACH = [
     # An untrusted relay must not be able to hold keys.
-    ("host-proxy", {"crypto", "attest", "verifier", "svsm", "emulator", "@mbedtls"} | OPENSSL),
+    ("host-proxy", {"crypto", "attest", "verifier", "svsm", "psp", "@mbedtls"} | OPENSSL),
     ("proxy", {"crypto", "attest", "svsm", "@mbedtls"} | OPENSSL),
     ("sev", {"crypto", "svsm", "@mbedtls"} | OPENSSL),
     # Tools judge boot files by the guest's rules, without the guest's code.
     ("boot", {"crypto", "svsm", "@mbedtls"} | OPENSSL),
     ("attest", {"svsm", "proxy"} | OPENSSL),
     # Guest code has no libc, no exceptions and no second crypto library.
-    ("svsm", {"@abseil-cpp", "@googletest", "emulator", "launch", "verifier", "host-proxy"} | OPENSSL),
+    ("svsm", {"@abseil-cpp", "@googletest", "psp", "launch", "verifier", "host-proxy"} | OPENSSL),
     # The emulated secure processor is in nothing that ships but itself.
     # Of cli only arguments: the rest of it uses the verifier, and images.
-    ("verifier", {"emulator", "svsm", "host-proxy", "launch", "//cli:report_commands"}),
-    ("cli", {"emulator", "svsm", "host-proxy"}),
-    ("launch", {"emulator", "svsm", "host-proxy", "verifier"}),
+    ("verifier", {"psp", "svsm", "host-proxy", "launch", "//cli:report_commands"}),
+    ("cli", {"psp", "svsm", "host-proxy"}),
+    ("launch", {"psp", "svsm", "host-proxy", "verifier"}),
 ]
 
 
@@ -174,11 +174,11 @@ BROKEN = [
     ('"//base:result" -> "//proto:config"', "base may not use proto"),
     ('"//svsm:main" -> "@abseil-cpp//absl/status:status"', "svsm may not use @abseil-cpp"),
     ('"//svsm:main" -> "@googletest//:gtest"', "svsm must not reach @googletest//:gtest"),
-    ('"//verifier:server" -> "//emulator:firmware"', "verifier may not use emulator"),
+    ('"//verifier:server" -> "//psp:firmware"', "verifier may not use psp"),
     ('"//launch/igvm:igvm" -> "//sev:page_info"', "//launch/igvm stands alone"),
     ('"//launch/igvm:igvm" -> "//launch:elf"', "//launch/igvm stands alone"),
-    ('"//emulator:main" -> "//machine:rmp"', "//machine:rmp: in a shipped"),
-    ('"//emulator:x" -> "//third_party:unicorn"', "//third_party:unicorn: in a shipped"),
+    ('"//psp:main" -> "//machine:rmp"', "//machine:rmp: in a shipped"),
+    ('"//psp:x" -> "//third_party:unicorn"', "//third_party:unicorn: in a shipped"),
     ('"//newfolder:x" -> "//base:result"', "no row for newfolder"),
 ]
 SOUND = '"//host-proxy:main" -> "//proxy/host:ram_file"\n"//proxy/host:ram_file" -> "//base:result"'

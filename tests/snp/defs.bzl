@@ -18,11 +18,11 @@ def snp_test(name, src, size = "medium", data = []):
         data = data + [
             src,
             "//cli:forelock",
-            "//emulator:forelock-emulator",
-            "//machine:snp_machine",
             "//host-proxy:forelock-proxy",
-            "//svsm:forelock-svsm",
             "//lab",
+            "//machine:snp_machine",
+            "//psp:forelock-emulator",
+            "//svsm:forelock-svsm",
             "//verifier:forelock-verifier",
         ],
     )

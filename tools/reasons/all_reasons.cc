@@ -5,12 +5,12 @@
 #include "base/reasons.h"
 #include "cli/reasons.h"
 #include "crypto/reasons.h"
-#include "emulator/reasons.h"
 #include "host-proxy/reasons.h"
 #include "launch/igvm/reasons.h"
 #include "launch/reasons.h"
 #include "proto/reasons.h"
 #include "proxy/reasons.h"
+#include "psp/reasons.h"
 #include "sev/reasons.h"
 #include "svsm/linux/reasons.h"
 #include "svsm/platform/guest_request/reasons.h"
@@ -27,13 +27,13 @@ constexpr ReasonRow kAttest[] = {FORELOCK_ATTEST_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kBase[] = {FORELOCK_BASE_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kCli[] = {FORELOCK_CLI_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kCrypto[] = {FORELOCK_CRYPTO_REASONS(BASE_REASON_ROW)};
-constexpr ReasonRow kEmulator[] = {FORELOCK_EMULATOR_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kHostProxy[] = {
     FORELOCK_HOST_PROXY_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kIgvm[] = {FORELOCK_IGVM_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kLaunch[] = {FORELOCK_LAUNCH_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kProto[] = {FORELOCK_PROTO_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kProxy[] = {FORELOCK_PROXY_REASONS(BASE_REASON_ROW)};
+constexpr ReasonRow kPsp[] = {FORELOCK_PSP_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kSev[] = {FORELOCK_SEV_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kLoader[] = {FORELOCK_LOADER_REASONS(BASE_REASON_ROW)};
 constexpr ReasonRow kGuestRequest[] = {
@@ -58,12 +58,12 @@ constexpr ReasonModule kModules[] = {
     {"base/", kAnywhere, kBase},
     {"cli/", "forelock", kCli},
     {"crypto/", kGuest, kCrypto},
-    {"emulator/", kTools, kEmulator},
     {"host-proxy/", kProxyLog, kHostProxy},
     {"launch/", kTools, kLaunch},
     {"launch/igvm/", kTools, kIgvm},
     {"proto/", kAnywhere, kProto},
     {"proxy/", kGuest, kProxy},
+    {"psp/", kTools, kPsp},
     {"sev/", kAnywhere, kSev},
     {"svsm/", kGuest, kSvsm},
     {"svsm/linux/", kGuest, kLoader},

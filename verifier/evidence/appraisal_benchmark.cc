@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "benchmark/benchmark.h"
-#include "emulator/hierarchy.h"
-#include "emulator/testing.h"
+#include "psp/hierarchy.h"
+#include "psp/testing.h"
 #include "sev/report.h"
 #include "verifier/evidence/appraisal.h"
 #include "verifier/evidence/certificate.h"

@@ -13,10 +13,10 @@ namespace verifier {
 namespace {
 
 namespace layout = sev::report_layout;
-using emulator::AmdExtension;
-using emulator::Der;
-using emulator::DerIa5String;
-using emulator::DerInteger;
+using psp::AmdExtension;
+using psp::Der;
+using psp::DerIa5String;
+using psp::DerInteger;
 using testing::Draft;
 using testing::Exhibit;
 
@@ -105,11 +105,11 @@ std::vector<Refusal> BindingRefusals() {
       {"GenoaReportUnderMilan",
        {Check::kProductLine},
        kReportProductMismatch,
-       Cpuid(emulator::kGenoa.cpuid)},
+       Cpuid(psp::kGenoa.cpuid)},
       {"TurinReportUnderMilan",
        {Check::kProductLine},
        kReportProductMismatch,
-       Cpuid(emulator::kTurin.cpuid)},
+       Cpuid(psp::kTurin.cpuid)},
       {"ReportOfUnknownProcessor",
        {Check::kProductLine},
        kReportProduct,
@@ -133,33 +133,33 @@ std::vector<Refusal> BindingRefusals() {
       {"OtherBootLoader",
        {Check::kTcbBootLoader},
        kVcekTcbMismatch,
-       Tcb(0, emulator::kMilan.tcb.boot_loader + 1)},
+       Tcb(0, psp::kMilan.tcb.boot_loader + 1)},
       {"OlderSnp",
        {Check::kTcbSnp},
        kVcekTcbMismatch,
-       Tcb(6, emulator::kMilan.tcb.snp - 1)},
+       Tcb(6, psp::kMilan.tcb.snp - 1)},
       {"OtherTee", {Check::kTcbTee}, kVcekTcbMismatch, Tcb(1, 1)},
       {"OtherMicrocode",
        {Check::kTcbMicrocode},
        kVcekTcbMismatch,
-       Tcb(7, emulator::kMilan.tcb.microcode - 1)},
+       Tcb(7, psp::kMilan.tcb.microcode - 1)},
       {"ReservedTcbByte", {Check::kTcbSnp}, kVcekTcbMismatch, Tcb(3, 1)},
       {"OtherFmcOnTurin",
        {Check::kTcbFmc},
        kVcekTcbMismatch,
-       Tcb(0, emulator::kTurin.tcb.fmc + 1, kTurinVcek)},
+       Tcb(0, psp::kTurin.tcb.fmc + 1, kTurinVcek)},
       {"OtherBootLoaderOnTurin",
        {Check::kTcbBootLoader},
        kVcekTcbMismatch,
-       Tcb(1, emulator::kTurin.tcb.boot_loader + 1, kTurinVcek)},
+       Tcb(1, psp::kTurin.tcb.boot_loader + 1, kTurinVcek)},
       {"OtherTeeOnTurin",
        {Check::kTcbTee},
        kVcekTcbMismatch,
-       Tcb(2, emulator::kTurin.tcb.tee + 1, kTurinVcek)},
+       Tcb(2, psp::kTurin.tcb.tee + 1, kTurinVcek)},
       {"OtherSnpOnTurin",
        {Check::kTcbSnp},
        kVcekTcbMismatch,
-       Tcb(3, emulator::kTurin.tcb.snp + 1, kTurinVcek)},
+       Tcb(3, psp::kTurin.tcb.snp + 1, kTurinVcek)},
       {"ReservedTcbByteOnTurin",
        {Check::kTcbSnp},
        kVcekTcbMismatch,
@@ -167,7 +167,7 @@ std::vector<Refusal> BindingRefusals() {
       {"VlekOfAnotherTcb",
        {Check::kTcbSnp},
        kVcekTcbMismatch,
-       Tcb(6, emulator::kMilan.tcb.snp + 1, kMilanVlek)},
+       Tcb(6, psp::kMilan.tcb.snp + 1, kMilanVlek)},
       {"NoHardwareId",
        {Check::kHardwareIdPresent},
        kVcekExtensionMissing,

@@ -16,8 +16,8 @@
 namespace verifier {
 namespace {
 
-using emulator::CertificateSpec;
-using emulator::SignatureForm;
+using psp::CertificateSpec;
+using psp::SignatureForm;
 using testing::Draft;
 using testing::Exhibit;
 using testing::kAppraisalTime;
@@ -384,7 +384,7 @@ std::vector<Refusal> CrlRefusals() {
       X509_EXTENSION_free(extension);
     };
   };
-  const auto drafted = [](const std::function<void(emulator::CrlSpec&)>& f) {
+  const auto drafted = [](const std::function<void(psp::CrlSpec&)>& f) {
     return Drafted([=](Draft& d) { f(*d.crl); });
   };
   return {

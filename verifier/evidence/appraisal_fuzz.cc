@@ -27,10 +27,10 @@ constexpr size_t kMaxChanges = 8;
 const std::array<Exhibit, 4>& Good() {
   using verifier::SignerKind;
   static const auto& good = *new std::array<Exhibit, 4>{
-      GoodDraft(emulator::kMilan, SignerKind::kVcek, 2).Sign(),
-      GoodDraft(emulator::kGenoa, SignerKind::kVcek, 3).Sign(),
-      GoodDraft(emulator::kTurin, SignerKind::kVcek, 5).Sign(),
-      GoodDraft(emulator::kTurin, SignerKind::kVlek, 3).Sign()};
+      GoodDraft(psp::kMilan, SignerKind::kVcek, 2).Sign(),
+      GoodDraft(psp::kGenoa, SignerKind::kVcek, 3).Sign(),
+      GoodDraft(psp::kTurin, SignerKind::kVcek, 5).Sign(),
+      GoodDraft(psp::kTurin, SignerKind::kVlek, 3).Sign()};
   return good;
 }
 

@@ -81,8 +81,7 @@ TEST(Appraisal, EveryCheckFailsInSomeRow) {
 }
 
 // The checks that say nothing of this kind of key or product.
-std::set<Check> NotApplicable(const emulator::ChipModel& model,
-                              SignerKind kind) {
+std::set<Check> NotApplicable(const psp::ChipModel& model, SignerKind kind) {
   std::set<Check> checks;
   if (model.product != sev::Product::kTurin) checks.insert(Check::kTcbFmc);
   if (kind == SignerKind::kVlek) {
@@ -94,7 +93,7 @@ std::set<Check> NotApplicable(const emulator::ChipModel& model,
   return checks;
 }
 
-using Chip = std::tuple<const emulator::ChipModel*, SignerKind, uint32_t>;
+using Chip = std::tuple<const psp::ChipModel*, SignerKind, uint32_t>;
 class GoodTest : public ::testing::TestWithParam<Chip> {};
 
 TEST_P(GoodTest, EveryCheckPasses) {
@@ -126,7 +125,7 @@ std::string NameOfChip(const ::testing::TestParamInfo<Chip>& info) {
 
 INSTANTIATE_TEST_SUITE_P(
     Chips, GoodTest,
-    ::testing::Combine(::testing::ValuesIn(emulator::kChipModels),
+    ::testing::Combine(::testing::ValuesIn(psp::kChipModels),
                        ::testing::Values(SignerKind::kVcek, SignerKind::kVlek),
                        ::testing::Values(2u, 3u, 5u)),
     NameOfChip);
@@ -145,7 +144,7 @@ TEST(Appraisal, VmplsAndDebugAreAuthentic) {
 
 TEST(Appraisal, Bit6OfPlatformInfoIsAccepted) {
   for (const uint64_t info : {uint64_t{0}, uint64_t{1} << 6, ~uint64_t{0}}) {
-    Draft draft = GoodDraft(emulator::kTurin);
+    Draft draft = GoodDraft(psp::kTurin);
     draft.PutReport64(layout::PlatformInfo::kOffset, info);
     EXPECT_EQ(draft.Sign().Appraise().verdict, Verdict::kValid) << info;
   }
@@ -166,7 +165,7 @@ TEST(Appraisal, PolicyBitsThatAreNamedAreAllowed) {
 }
 
 TEST(Appraisal, MaskedChipIdIsNoFaultUnderVlek) {
-  Draft draft = GoodDraft(emulator::kTurin, SignerKind::kVlek);
+  Draft draft = GoodDraft(psp::kTurin, SignerKind::kVlek);
   draft.PutReport(layout::ChipId::kOffset, std::vector<uint8_t>(64, 0));
   EXPECT_EQ(draft.Sign().Appraise().verdict, Verdict::kValid);
 }
@@ -174,7 +173,7 @@ TEST(Appraisal, MaskedChipIdIsNoFaultUnderVlek) {
 // Firmware masks the chip's own key.
 TEST(Appraisal, MaskedChipKeyIsNoFaultUnderVlek) {
   constexpr uint32_t kMasked = sev::kKeyInfoMaskChipKey;
-  Draft draft = GoodDraft(emulator::kTurin, SignerKind::kVlek);
+  Draft draft = GoodDraft(psp::kTurin, SignerKind::kVlek);
   draft.PutReport32(layout::KeyInfo::kOffset,
                     kMasked | static_cast<uint32_t>(sev::SigningKey::kVlek)
                                   << sev::kKeyInfoSigningKeyShift);
@@ -277,7 +276,7 @@ TEST(Appraisal, EveryFaultIsNamed) {
   Draft draft = GoodDraft();
   draft.PutReport32(layout::Vmpl::kOffset, 9);
   draft.leaf.Remove("3.8");
-  draft.intermediate.form = emulator::SignatureForm::kPkcs1Sha1;
+  draft.intermediate.form = psp::SignatureForm::kPkcs1Sha1;
   draft.root.validity.not_after = testing::kAppraisalTime;
   Exhibit exhibit = draft.Sign();
   exhibit.report[layout::Measurement::kOffset] ^= 1;

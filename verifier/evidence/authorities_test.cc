@@ -14,7 +14,7 @@ namespace verifier {
 namespace {
 
 namespace fs = std::filesystem;
-using emulator::CrlSpec;
+using psp::CrlSpec;
 using testing::Draft;
 using testing::Exhibit;
 using testing::GoodDraft;
@@ -58,13 +58,13 @@ class AuthoritiesTest : public ::testing::Test {
 
 TEST_F(AuthoritiesTest, SeveralProductsAndKinds) {
   struct Chip {
-    const emulator::ChipModel* model;
+    const psp::ChipModel* model;
     SignerKind kind;
   };
-  const Chip chips[] = {{&emulator::kMilan, SignerKind::kVcek},
-                        {&emulator::kMilan, SignerKind::kVlek},
-                        {&emulator::kGenoa, SignerKind::kVcek},
-                        {&emulator::kTurin, SignerKind::kVlek}};
+  const Chip chips[] = {{&psp::kMilan, SignerKind::kVcek},
+                        {&psp::kMilan, SignerKind::kVlek},
+                        {&psp::kGenoa, SignerKind::kVcek},
+                        {&psp::kTurin, SignerKind::kVlek}};
   for (const Chip& chip : chips) {
     Draft draft = GoodDraft(*chip.model, chip.kind);
     const bool vlek = chip.kind == SignerKind::kVlek;

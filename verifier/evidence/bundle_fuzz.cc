@@ -18,11 +18,11 @@ using verifier::testing::Rsa2048Key;
 
 // Small ones: each has ten thousand neighbours.
 std::vector<File> MakeSeeds() {
-  emulator::CertificateSpec spec =
-      emulator::VcekSpec(emulator::kMilan, {}, P256Key(), Rsa2048Key());
+  psp::CertificateSpec spec =
+      psp::VcekSpec(psp::kMilan, {}, P256Key(), Rsa2048Key());
   spec.extensions.clear();
   const File leaf = Make(spec);
-  const File crl = Make(emulator::GoodCrlSpec(emulator::kMilan, Rsa2048Key()));
+  const File crl = Make(psp::GoodCrlSpec(psp::kMilan, Rsa2048Key()));
   File both = leaf;
   both.insert(both.end(), crl.begin(), crl.end());
   return {both, PemOf(crl, "X509 CRL")};

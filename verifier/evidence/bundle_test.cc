@@ -148,13 +148,13 @@ TEST(Bundle, TwoLeavesAreOneTooMany) {
   EXPECT_TRUE(second.message().starts_with(ReasonCode(kCertificateDuplicate)))
       << second;
   EXPECT_NE(second.message().find("second"), std::string::npos);
-  const auto vlek = GoodDraft(emulator::kMilan, SignerKind::kVlek).leaf;
+  const auto vlek = GoodDraft(psp::kMilan, SignerKind::kVlek).leaf;
   EXPECT_FALSE(bundle.Add(testing::Make(vlek), "vlek").ok());
   EXPECT_TRUE(base::Equal(bundle.Set().leaf, GoodExhibit().leaf));
 }
 
 TEST(Bundle, WhatIsNoneOfAmds) {
-  emulator::CertificateSpec spec = GoodDraft().leaf;
+  psp::CertificateSpec spec = GoodDraft().leaf;
   spec.subject = "www.example.com";
   const std::string refused = Refused(testing::Make(spec));
   EXPECT_TRUE(refused.starts_with(ReasonCode(kIntermediateUnknown))) << refused;
@@ -170,7 +170,7 @@ TEST(Bundle, PicksWhoSigned) {
   testing::Draft other = GoodDraft();
   other.intermediate.key = testing::AsvkKey();
   other.root.key = other.root.signer = testing::AsvkKey();
-  emulator::CrlSpec forged = *other.crl;
+  psp::CrlSpec forged = *other.crl;
   forged.number = 99;
   forged.signer = testing::AsvkKey();
   const Exhibit& e = GoodExhibit();
@@ -187,7 +187,7 @@ TEST(Bundle, PicksWhoSigned) {
 }
 
 TEST(Bundle, NewestList) {
-  emulator::CrlSpec newer = *GoodDraft().crl;
+  psp::CrlSpec newer = *GoodDraft().crl;
   newer.number = 2;
   const File crl = testing::Make(newer);
   const Exhibit& e = GoodExhibit();

@@ -24,9 +24,9 @@ void CheckText(const std::string& text) {
 
 std::vector<std::vector<uint8_t>> Seeds() {
   const auto vcek = verifier::testing::Make(
-      emulator::VcekSpec(emulator::kMilan, {}, P256Key(), Rsa2048Key()));
-  const auto vlek = verifier::testing::Make(emulator::VlekSpec(
-      emulator::kTurin, "CN=cc.example.com", P256Key(), Rsa2048Key()));
+      psp::VcekSpec(psp::kMilan, {}, P256Key(), Rsa2048Key()));
+  const auto vlek = verifier::testing::Make(
+      psp::VlekSpec(psp::kTurin, "CN=cc.example.com", P256Key(), Rsa2048Key()));
   return {vcek, vlek, verifier::testing::PemOf(vcek, "CERTIFICATE")};
 }
 

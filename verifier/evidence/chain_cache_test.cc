@@ -202,7 +202,7 @@ TEST(ChainCache, AnotherGenerationOfAuthoritiesIsAnotherKey) {
 
 // An ASK that is revoked later: with the list the same evidence is refused.
 TEST(ChainCache, ANewListIsNotPassedBy) {
-  emulator::CrlSpec revoking = *GoodDraft().crl;
+  psp::CrlSpec revoking = *GoodDraft().crl;
   revoking.number = 2;
   revoking.revoked_serial = GoodDraft().intermediate.serial;
   Authorities before, after;

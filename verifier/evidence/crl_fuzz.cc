@@ -13,14 +13,14 @@ namespace {
 using verifier::testing::ArkKey;
 
 const verifier::Certificate& Root() {
-  static const auto& root = *new verifier::Certificate(
-      *verifier::Certificate::Parse(verifier::testing::Make(
-          emulator::ArkSpec(emulator::kMilan, ArkKey()))));
+  static const auto& root =
+      *new verifier::Certificate(*verifier::Certificate::Parse(
+          verifier::testing::Make(psp::ArkSpec(psp::kMilan, ArkKey()))));
   return root;
 }
 
 std::vector<std::vector<uint8_t>> MakeSeeds() {
-  emulator::CrlSpec spec = emulator::GoodCrlSpec(emulator::kMilan, ArkKey());
+  psp::CrlSpec spec = psp::GoodCrlSpec(psp::kMilan, ArkKey());
   spec.revoked_serial = 0x10001;
   const auto crl = verifier::testing::Make(spec);
   return {crl, verifier::testing::PemOf(crl, "X509 CRL")};

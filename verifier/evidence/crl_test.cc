@@ -17,7 +17,7 @@ using testing::ArkKey;
 using testing::kAppraisalTime;
 using testing::kDay;
 
-emulator::CrlSpec GoodSpec() { return *testing::GoodDraft().crl; }
+psp::CrlSpec GoodSpec() { return *testing::GoodDraft().crl; }
 Crl Parsed(base::Bytes der) { return *Crl::Parse(der); }
 Certificate Root() { return *Certificate::Parse(testing::GoodExhibit().root); }
 Certificate Intermediate() {
@@ -89,7 +89,7 @@ TEST(Crl, WithoutNextUpdateIsNeverCurrent) {
 }
 
 TEST(Crl, OfAnotherRoot) {
-  emulator::CrlSpec spec = GoodSpec();
+  psp::CrlSpec spec = GoodSpec();
   spec.signer = testing::AskKey();
   EXPECT_EQ(SignatureFaults(testing::Make(spec)),
             Reasons{kCertificateSignature});
@@ -156,8 +156,8 @@ TEST(Crl, CriticalExtensionsAreRefused) {
 }
 
 TEST(Crl, RevokesBySerial) {
-  emulator::CrlSpec spec = GoodSpec();
-  const auto is_revoked = [](const emulator::CrlSpec& of) {
+  psp::CrlSpec spec = GoodSpec();
+  const auto is_revoked = [](const psp::CrlSpec& of) {
     Findings findings;
     CheckNotRevoked(Intermediate(), Parsed(testing::Make(of)), "ASK", findings);
     return ReasonsOf(findings) == Reasons{kCertificateRevoked};
@@ -170,7 +170,7 @@ TEST(Crl, RevokesBySerial) {
 }
 
 TEST(Crl, NumberOrNone) {
-  emulator::CrlSpec spec = GoodSpec();
+  psp::CrlSpec spec = GoodSpec();
   spec.number = 77;
   const auto der = testing::Make(spec);
   EXPECT_EQ(Parsed(der).number(), 77u);

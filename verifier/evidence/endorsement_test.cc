@@ -4,31 +4,31 @@
 #include <string>
 #include <string_view>
 
-#include "emulator/testing.h"
 #include "gtest/gtest.h"
+#include "psp/testing.h"
 #include "verifier/testing/appraisal_draft.h"
 #include "verifier/testing/resign.h"
 
 namespace verifier {
 namespace {
 
-using emulator::CertificateSpec;
-using emulator::Der;
-using emulator::DerIa5String;
-using emulator::DerInteger;
+using psp::CertificateSpec;
+using psp::Der;
+using psp::DerIa5String;
+using psp::DerInteger;
 using testing::GoodDraft;
 
 LeafFacts Read(const CertificateSpec& spec) {
   return ReadLeaf(*Certificate::Parse(testing::Make(spec)));
 }
 
-CertificateSpec Leaf(const emulator::ChipModel& model = emulator::kMilan,
+CertificateSpec Leaf(const psp::ChipModel& model = psp::kMilan,
                      SignerKind kind = SignerKind::kVcek) {
   return GoodDraft(model, kind).leaf;
 }
 
 CertificateSpec With(std::string_view place, Der value) {
-  CertificateSpec spec = Leaf(emulator::kTurin);
+  CertificateSpec spec = Leaf(psp::kTurin);
   spec.Remove(place);
   spec.extensions.push_back({std::string(place), std::move(value)});
   return spec;
@@ -48,7 +48,7 @@ constexpr NumberAt kNumbers[] = {
     {amd_extension::kMicrocode, &LeafFacts::microcode}};
 
 TEST(ReadLeaf, GoodOnes) {
-  for (const emulator::ChipModel* model : emulator::kChipModels) {
+  for (const psp::ChipModel* model : psp::kChipModels) {
     for (const SignerKind kind : {SignerKind::kVcek, SignerKind::kVlek}) {
       const bool vlek = kind == SignerKind::kVlek;
       const LeafFacts facts = Read(Leaf(*model, kind));
@@ -64,7 +64,7 @@ TEST(ReadLeaf, GoodOnes) {
       EXPECT_EQ(facts.fmc.has_value(), model->product == sev::Product::kTurin);
       EXPECT_EQ(facts.has_hardware_id, !vlek);
       EXPECT_EQ(facts.hardware_id.size(), vlek ? 0 : model->hardware_id_size);
-      EXPECT_EQ(facts.csp_id, vlek ? emulator::kTestCspId : "");
+      EXPECT_EQ(facts.csp_id, vlek ? psp::kTestCspId : "");
       EXPECT_TRUE(facts.malformed.empty());
     }
   }
@@ -105,7 +105,7 @@ TEST(ReadLeaf, NumbersThatAreNone) {
 
 TEST(ReadLeaf, MissingIsNotMalformed) {
   for (const auto& [place, field] : kNumbers) {
-    CertificateSpec spec = Leaf(emulator::kTurin);
+    CertificateSpec spec = Leaf(psp::kTurin);
     spec.Remove(place);
     const LeafFacts facts = Read(spec);
     EXPECT_FALSE(facts.*field);
@@ -122,7 +122,7 @@ TEST(ReadLeaf, MissingIsNotMalformed) {
 
 // Which of the two would count is nobody's to guess.
 TEST(ReadLeaf, TwiceIsMalformed) {
-  CertificateSpec spec = Leaf(emulator::kTurin);
+  CertificateSpec spec = Leaf(psp::kTurin);
   spec.extensions.push_back({"5", DerIa5String("CN=a")});
   const auto once = spec.extensions;
   for (const auto& extension : once) {

@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "emulator/certificates.h"
-#include "emulator/hierarchy.h"
-#include "emulator/testing.h"
 #include "gtest/gtest.h"
+#include "psp/certificates.h"
+#include "psp/hierarchy.h"
+#include "psp/testing.h"
 #include "verifier/evidence/amd_roots.h"
 #include "verifier/evidence/chain_cache.h"
 #include "verifier/reasons.h"
@@ -138,8 +138,7 @@ TEST(Evidence, Dates) {
 
 TEST(Evidence, ArkOfTheStoreIsTheOneThatSigned) {
   // The same name, another key.
-  const auto other =
-      *emulator::MakeArkCertificate(emulator::TestHierarchy().ask_key());
+  const auto other = *psp::MakeArkCertificate(psp::TestHierarchy().ask_key());
   const AcceptedRoot namesake{.sha256 = ossl::Sha256::Of(other),
                               .trust_class = TrustClass::kEmulated,
                               .name = "namesake",

@@ -29,12 +29,12 @@ struct Refusal {
 };
 
 struct Subject {
-  const emulator::ChipModel* model = &emulator::kMilan;
+  const psp::ChipModel* model = &psp::kMilan;
   SignerKind kind = SignerKind::kVcek;
   uint32_t report_version = 3;
 };
 inline constexpr Subject kMilanVlek = {.kind = SignerKind::kVlek};
-inline constexpr Subject kTurinVcek = {.model = &emulator::kTurin};
+inline constexpr Subject kTurinVcek = {.model = &psp::kTurin};
 
 // Changed before it is signed.
 inline std::function<testing::Exhibit()> Drafted(

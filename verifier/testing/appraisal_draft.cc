@@ -7,24 +7,23 @@
 #include <cstdlib>
 #include <span>
 
-#include "emulator/hierarchy.h"
-#include "emulator/report_maker.h"
-#include "emulator/testing.h"
+#include "psp/hierarchy.h"
+#include "psp/report_maker.h"
+#include "psp/testing.h"
 #include "verifier/ossl/ossl.h"
 
 namespace verifier::testing {
 namespace {
 
-constexpr emulator::Validity kValidity = {
-    .not_before = kAppraisalTime - 30 * kDay,
-    .not_after = kAppraisalTime + 300 * kDay};
+constexpr psp::Validity kValidity = {.not_before = kAppraisalTime - 30 * kDay,
+                                     .not_after = kAppraisalTime + 300 * kDay};
 
-const emulator::Hierarchy& Keys() {
-  return emulator::TestHierarchy(emulator::kMilan, /*vlek=*/true);
+const psp::Hierarchy& Keys() {
+  return psp::TestHierarchy(psp::kMilan, /*vlek=*/true);
 }
 
-emulator::ChipId ChipIdOf(const emulator::ChipModel& model) {
-  emulator::ChipId id{};
+psp::ChipId ChipIdOf(const psp::ChipModel& model) {
+  psp::ChipId id{};
   for (size_t i = 0; i < model.hardware_id_size; ++i) {
     id[i] = static_cast<uint8_t>(0xC0 + i);
   }
@@ -51,14 +50,14 @@ EVP_PKEY* Rsa2048Key() {
   return key;
 }
 
-std::vector<uint8_t> Make(const emulator::CertificateSpec& spec) {
-  auto der = emulator::MakeCertificate(spec);
+std::vector<uint8_t> Make(const psp::CertificateSpec& spec) {
+  auto der = psp::MakeCertificate(spec);
   if (!der.ok()) abort();
   return *std::move(der);
 }
 
-std::vector<uint8_t> Make(const emulator::CrlSpec& spec) {
-  auto der = emulator::MakeCrl(spec);
+std::vector<uint8_t> Make(const psp::CrlSpec& spec) {
+  auto der = psp::MakeCrl(spec);
   if (!der.ok()) abort();
   return *std::move(der);
 }
@@ -97,7 +96,7 @@ void Draft::PutReport64(size_t at, uint64_t value) {
 Exhibit Draft::Sign() const {
   Exhibit exhibit;
   auto signed_report = report;
-  if (!emulator::SignReport(report_signer, signed_report)) abort();
+  if (!psp::SignReport(report_signer, signed_report)) abort();
   exhibit.report.assign(signed_report.begin(), signed_report.end());
   exhibit.leaf = Make(leaf);
   exhibit.intermediate = Make(intermediate);
@@ -109,28 +108,25 @@ Exhibit Draft::Sign() const {
   return exhibit;
 }
 
-Draft GoodDraft(const emulator::ChipModel& model, SignerKind kind,
+Draft GoodDraft(const psp::ChipModel& model, SignerKind kind,
                 uint32_t report_version) {
   const bool vlek = kind == SignerKind::kVlek;
-  const auto signs =
-      vlek ? emulator::SignerKind::kVlek : emulator::SignerKind::kVcek;
+  const auto signs = vlek ? psp::SignerKind::kVlek : psp::SignerKind::kVcek;
   EVP_PKEY* const issuer = vlek ? AsvkKey() : AskKey();
-  const emulator::ChipId chip_id = ChipIdOf(model);
+  const psp::ChipId chip_id = ChipIdOf(model);
   Draft draft;
-  draft.root = emulator::ArkSpec(model, ArkKey());
-  draft.intermediate =
-      emulator::IntermediateSpec(model, signs, issuer, ArkKey());
-  draft.leaf =
-      vlek ? emulator::VlekSpec(model, emulator::kTestCspId, LeafKey(), issuer)
-           : emulator::VcekSpec(model, chip_id, LeafKey(), issuer);
-  draft.crl = emulator::GoodCrlSpec(model, ArkKey());
-  for (emulator::CertificateSpec* spec :
+  draft.root = psp::ArkSpec(model, ArkKey());
+  draft.intermediate = psp::IntermediateSpec(model, signs, issuer, ArkKey());
+  draft.leaf = vlek ? psp::VlekSpec(model, psp::kTestCspId, LeafKey(), issuer)
+                    : psp::VcekSpec(model, chip_id, LeafKey(), issuer);
+  draft.crl = psp::GoodCrlSpec(model, ArkKey());
+  for (psp::CertificateSpec* spec :
        {&draft.root, &draft.intermediate, &draft.leaf}) {
     spec->validity = kValidity;
   }
   draft.crl->validity = kValidity;
   draft.report_signer = LeafKey();
-  draft.report = emulator::MakeUnsignedReport(
+  draft.report = psp::MakeUnsignedReport(
       model, chip_id, {}, {.report_version = report_version}, {},
       vlek ? sev::SigningKey::kVlek : sev::SigningKey::kVcek);
   return draft;

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "emulator/certificates.h"
-#include "emulator/chip_model.h"
+#include "psp/certificates.h"
+#include "psp/chip_model.h"
 #include "sev/report.h"
 #include "verifier/evidence/accepted_root.h"
 #include "verifier/evidence/appraisal.h"
@@ -40,8 +40,8 @@ struct Exhibit {
 
 struct Draft {
   std::array<uint8_t, sev::kReportSize> report{};
-  emulator::CertificateSpec leaf, intermediate, root;
-  std::optional<emulator::CrlSpec> crl;
+  psp::CertificateSpec leaf, intermediate, root;
+  std::optional<psp::CrlSpec> crl;
   EVP_PKEY* report_signer = nullptr;
 
   // Accepts the root as it is then.
@@ -52,7 +52,7 @@ struct Draft {
 };
 
 // Good in everything, with a CRL.
-Draft GoodDraft(const emulator::ChipModel& model = emulator::kMilan,
+Draft GoodDraft(const psp::ChipModel& model = psp::kMilan,
                 SignerKind kind = SignerKind::kVcek,
                 uint32_t report_version = 3);
 
@@ -70,8 +70,8 @@ EVP_PKEY* P256Key();
 EVP_PKEY* Rsa2048Key();
 
 // Made or the test ends.
-std::vector<uint8_t> Make(const emulator::CertificateSpec& spec);
-std::vector<uint8_t> Make(const emulator::CrlSpec& spec);
+std::vector<uint8_t> Make(const psp::CertificateSpec& spec);
+std::vector<uint8_t> Make(const psp::CrlSpec& spec);
 
 // Base64 between dashes; label "CERTIFICATE" or "X509 CRL".
 std::vector<uint8_t> PemOf(base::Bytes der, const char* label);

@@ -7,11 +7,11 @@
 #include <span>
 
 #include "absl/strings/str_cat.h"
-#include "emulator/certificates.h"
-#include "emulator/firmware.h"
-#include "emulator/hierarchy.h"
-#include "emulator/testing.h"
 #include "proto/attest.h"
+#include "psp/certificates.h"
+#include "psp/firmware.h"
+#include "psp/hierarchy.h"
+#include "psp/testing.h"
 #include "sev/cert_table.h"
 #include "sev/guest_policy.h"
 #include "sev/wire_field.h"
@@ -58,7 +58,7 @@ proto::BootManifest Manifest() {
 
 ReportBytes MakeReport(base::Bytes report_data,
                        const std::function<void(ReportBytes&)>& change) {
-  const emulator::Hierarchy& hierarchy = emulator::TestHierarchy();
+  const psp::Hierarchy& hierarchy = psp::TestHierarchy();
   ReportBytes report{};
   Put<uint32_t, layout::Version>(report, 3);
   Put<uint64_t, layout::Policy>(
@@ -70,22 +70,22 @@ ReportBytes MakeReport(base::Bytes report_data,
                                 std::vector<uint8_t>(48, kMeasurementByte));
   ossl::RandomBytes(std::span(report).subspan(layout::ReportId::kOffset,
                                               layout::ReportId::kSize));
-  Put<uint64_t, layout::ReportedTcb>(report, emulator::kEmulatedRawTcb);
-  Put<uint64_t, layout::CurrentTcb>(report, emulator::kEmulatedRawTcb);
-  Put<uint64_t, layout::CommittedTcb>(report, emulator::kEmulatedRawTcb);
-  Put<uint64_t, layout::LaunchTcb>(report, emulator::kEmulatedRawTcb);
-  const auto cpuid = emulator::kEmulatedCpuid;
+  Put<uint64_t, layout::ReportedTcb>(report, psp::kEmulatedRawTcb);
+  Put<uint64_t, layout::CurrentTcb>(report, psp::kEmulatedRawTcb);
+  Put<uint64_t, layout::CommittedTcb>(report, psp::kEmulatedRawTcb);
+  Put<uint64_t, layout::LaunchTcb>(report, psp::kEmulatedRawTcb);
+  const auto cpuid = psp::kEmulatedCpuid;
   PutBytes<layout::Cpuid>(
       report,
       std::array<uint8_t, 3>{cpuid.family, cpuid.model, cpuid.stepping});
   PutBytes<layout::ChipId>(report, hierarchy.chip_id());
   change(report);
-  if (!emulator::SignReport(hierarchy.vcek_key(), report)) abort();
+  if (!psp::SignReport(hierarchy.vcek_key(), report)) abort();
   return report;
 }
 
 Certificates GoodCertificates() {
-  const emulator::Hierarchy& hierarchy = emulator::TestHierarchy();
+  const psp::Hierarchy& hierarchy = psp::TestHierarchy();
   return {hierarchy.vcek(), hierarchy.ask(), hierarchy.ark()};
 }
 
@@ -101,7 +101,7 @@ std::vector<uint8_t> PackTable(const Certificates& certificates) {
 }
 
 AcceptedRoot TestRoot() {
-  const auto& ark = emulator::TestHierarchy().ark();
+  const auto& ark = psp::TestHierarchy().ark();
   return {.sha256 = ossl::Sha256::Of(ark),
           .trust_class = TrustClass::kEmulated,
           .name = "test",
@@ -109,17 +109,16 @@ AcceptedRoot TestRoot() {
 }
 
 std::vector<uint8_t> MakeCrl(long number, Revoked revoked) {
-  const emulator::Hierarchy& hierarchy = emulator::TestHierarchy();
-  emulator::CrlSpec spec =
-      emulator::GoodCrlSpec(hierarchy.model(), hierarchy.ark_key());
+  const psp::Hierarchy& hierarchy = psp::TestHierarchy();
+  psp::CrlSpec spec = psp::GoodCrlSpec(hierarchy.model(), hierarchy.ark_key());
   spec.number = number;
   if (revoked == Revoked::kAsk) {
-    spec.revoked_serial = emulator::IntermediateSpec(
-                              hierarchy.model(), emulator::SignerKind::kVcek,
+    spec.revoked_serial =
+        psp::IntermediateSpec(hierarchy.model(), psp::SignerKind::kVcek,
                               hierarchy.ask_key(), hierarchy.ark_key())
-                              .serial;
+            .serial;
   }
-  auto crl = emulator::MakeCrl(spec);
+  auto crl = psp::MakeCrl(spec);
   if (!crl.ok()) abort();
   return *std::move(crl);
 }

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// forelock-emulator: an emulated AMD secure processor for one VM in stock QEMU.
+// For tests and demonstrations: its reports prove nothing to anyone who does
+// not trust this installation's own test root.
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "cli/arguments.h"
+#include "launch/elf.h"
+#include "launch/image.h"
+#include "launch/measure.h"
+#include "openssl/rand.h"
+#include "psp/certificates.h"
+#include "psp/chip_model.h"
+#include "psp/fault.h"
+#include "psp/hierarchy.h"
+#include "psp/reasons.h"
+#include "psp/report_maker.h"
+#include "psp/server.h"
+#include "psp/service.h"
+
+namespace psp {
+namespace {
+
+using cli::Arguments;
+using cli::Option;
+using Kind = cli::Option::Kind;
+
+absl::Status Failed(base::Reason reason, const absl::Status& why) {
+  return absl::Status(
+      why.code(), absl::StrCat(base::NameOf(reason).text, ": ", why.message()));
+}
+
+constexpr Option kInitOptions[] = {
+    {"hierarchy", "DIR", Kind::kRequired, "where the keys are kept"},
+    {"product", "NAME", Kind::kOptional, "milan, genoa, siena or turin"},
+    {"vlek", "CSP_ID", Kind::kOptional, "with a VLEK: CN=cc.example.com"},
+};
+
+absl::Status Init(const Arguments& arguments) {
+  const std::string dir = arguments.Value("hierarchy");
+  HierarchyOptions options;
+  if (arguments.Has("product")) {
+    options.model = ChipModelNamed(arguments.Value("product"));
+  }
+  if (options.model == nullptr) {
+    return Failed(kPlatformUnknown,
+                  absl::InvalidArgumentError(arguments.Value("product")));
+  }
+  options.csp_id = arguments.Value("vlek");
+  const auto start = std::chrono::steady_clock::now();
+  bool created = false;
+  const auto hierarchy = Hierarchy::Init(dir, &created, options);
+  if (!hierarchy.ok()) return Failed(kHierarchyUnusable, hierarchy.status());
+  const std::chrono::duration<double> took =
+      std::chrono::steady_clock::now() - start;
+  if (created) {
+    absl::PrintF(
+        "%s: made an EMULATED key hierarchy (%d RSA-4096 keys) in %.1f s\n",
+        dir, hierarchy->has_vlek() ? 3 : 2, took.count());
+  } else {
+    absl::PrintF("%s: has an EMULATED key hierarchy already\n", dir);
+  }
+  return absl::OkStatus();
+}
+
+constexpr Option kRevokeOptions[] = {
+    {"hierarchy", "DIR", Kind::kRequired, "made by forelock-emulator init"},
+    {"output", "FILE", Kind::kRequired, "the list, in DER"},
+};
+
+absl::Status Revoke(const Arguments& arguments) {
+  const auto hierarchy = Hierarchy::Load(arguments.Value("hierarchy"));
+  if (!hierarchy.ok()) return Failed(kHierarchyUnusable, hierarchy.status());
+  const bool vlek = hierarchy->has_vlek();
+  const CertificateSpec revoked = IntermediateSpec(
+      hierarchy->model(), vlek ? SignerKind::kVlek : SignerKind::kVcek,
+      vlek ? hierarchy->asvk_key() : hierarchy->ask_key(),
+      hierarchy->ark_key());
+  CrlSpec spec = GoodCrlSpec(hierarchy->model(), hierarchy->ark_key());
+  ++spec.number;  // Newer than the one of init.
+  spec.revoked_serial = revoked.serial;
+  const auto crl = MakeCrl(spec);
+  if (!crl.ok()) return Failed(kHierarchyUnusable, crl.status());
+  const std::string path = arguments.Value("output");
+  std::ofstream file(path, std::ios::binary);
+  file << std::string(crl->begin(), crl->end());
+  file.close();
+  if (!file) {
+    return Failed(kListUnwritable, absl::UnavailableError(path));
+  }
+  absl::PrintF("%s: revokes %s\n", path, revoked.subject);
+  return absl::OkStatus();
+}
+
+constexpr Option kServeOptions[] = {
+    {"hierarchy", "DIR", Kind::kRequired, "made by forelock-emulator init"},
+    {"socket", "PATH", Kind::kRequired, "listen here for QEMU's chardev"},
+    {"ram", "FILE", Kind::kRequired, "the VM's memory-backend-file"},
+    {"image", "ELF", Kind::kRequired, "the guest image that QEMU gets"},
+    {"report-version", "N", Kind::kOptional, "2 to 5; 3 if not given"},
+    {"mask-chip-id", "", Kind::kSwitch, "reports name no chip"},
+    {"mask-chip-key", "", Kind::kSwitch, "no VCEK signs reports"},
+    {"fault", "NAME", Kind::kOptional, "misbehave; for tests, see above"},
+    {"dump-vmpck", "FILE", Kind::kOptional, "write VMPCK0; for tests only"},
+};
+
+#define FORELOCK_FAULT_LINE(constant, name, what) "\n  " name ": " what
+constexpr char kServeDescription[] =
+    "Serves the emulated secure processor on the second page channel of one\n"
+    "VM until SIGTERM. The image is measured at each start of the VM.\n"
+    "Faults:" FORELOCK_PSP_FAULTS(FORELOCK_FAULT_LINE);
+#undef FORELOCK_FAULT_LINE
+
+absl::Status DumpVmpck(const std::string& path, const sev::Vmpck& key) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                      S_IRUSR | S_IWUSR);
+  const auto bytes = key.RevealSecret();
+  const bool ok = fd >= 0 && write(fd, bytes.data(), bytes.size()) ==
+                                 static_cast<ssize_t>(bytes.size());
+  const absl::Status status =
+      ok ? absl::OkStatus()
+         : absl::ErrnoToStatus(
+               errno,
+               absl::StrCat(base::NameOf(kDumpUnusable).text, ": ", path));
+  if (fd >= 0) close(fd);
+  return status;
+}
+
+absl::StatusOr<PlatformConfig> PlatformFrom(const Arguments& arguments) {
+  PlatformConfig platform;
+  if (arguments.Has("report-version") &&
+      (!absl::SimpleAtoi(arguments.Value("report-version"),
+                         &platform.report_version) ||
+       platform.report_version < kMinReportVersion ||
+       platform.report_version > kMaxReportVersion)) {
+    return Failed(kPlatformUnknown, absl::InvalidArgumentError(
+                                        arguments.Value("report-version")));
+  }
+  platform.mask_chip_id = arguments.Has("mask-chip-id");
+  platform.mask_chip_key = arguments.Has("mask-chip-key");
+  return platform;
+}
+
+absl::Status ServeCommand(const Arguments& arguments) {
+  FirmwareService::Options options;
+  const auto platform = PlatformFrom(arguments);
+  if (!platform.ok()) return platform.status();
+  options.platform = *platform;
+  if (arguments.Has("fault")) {
+    const auto fault = FaultNamed(arguments.Value("fault"));
+    if (!fault) {
+      return Failed(kFaultUnknown,
+                    absl::InvalidArgumentError(arguments.Value("fault")));
+    }
+    options.fault = *fault;
+  }
+  const auto hierarchy = Hierarchy::Load(arguments.Value("hierarchy"));
+  if (!hierarchy.ok()) return Failed(kHierarchyUnusable, hierarchy.status());
+
+  const std::string image = arguments.Value("image");
+  options.measure = [image]() -> absl::StatusOr<sev::LaunchDigest> {
+    const auto file = launch::ReadFile(image, launch::Elf::kMaxFileSize);
+    if (!file.ok()) return file.status();
+    return launch::MeasureEmulatedImage(*file);
+  };
+  // Once now, so that a wrong path shows before a VM runs.
+  if (const auto digest = options.measure(); !digest.ok()) {
+    return Failed(kImageUnmeasurable, digest.status());
+  }
+  if (const std::string dump = arguments.Value("dump-vmpck"); !dump.empty()) {
+    options.on_vmpck0 = [dump](const sev::Vmpck& key) {
+      return DumpVmpck(dump, key);
+    };
+  }
+  options.ram_path = arguments.Value("ram");
+  options.log = [](std::string_view line) {
+    absl::PrintF("%s\n", line);
+    fflush(stdout);
+  };
+  // EDGE: RAND_bytes fills any object as bytes.
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(&options.generation),
+                 sizeof(options.generation)) != 1) {
+    return absl::InternalError("no entropy");
+  }
+  options.generation |= 1;  // Not 0.
+
+  FirmwareService service(*hierarchy, std::move(options));
+  return Serve(arguments.Value("socket"), service);
+}
+
+constexpr cli::Command kCommands[] = {
+    {"init", "", "make this installation's test key hierarchy",
+     "Makes ARK, ASK and VCEK in DIR/private (0600) and their certificates "
+     "and\n"
+     "the ARK's CRL in DIR/public, the folder to name as `certificates` in\n"
+     "proxy.toml. --vlek adds ASVK and VLEK, which then sign reports unless "
+     "the\n"
+     "guest asks for the VCEK. Does nothing if they are there. RSA-4096 keys\n"
+     "take a second or two.",
+     kInitOptions, &Init},
+    {"revoke", "", "make a list that revokes what signed the VCEK or VLEK",
+     "Writes a CRL of the ARK, newer than that of init. For tests.",
+     kRevokeOptions, &Revoke},
+    {"serve", "", "be the secure processor of one VM", kServeDescription,
+     kServeOptions, &ServeCommand},
+};
+
+}  // namespace
+}  // namespace psp
+
+int main(int argc, char** argv) {
+  return cli::Run(
+      {.name = "forelock-emulator",
+       .summary = "forelock-emulator: an EMULATED AMD secure processor",
+       .commands = psp::kCommands},
+      argc, argv);
+}
