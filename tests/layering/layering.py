@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks the direction of dependencies on a graph from `bazel query`.
 
-layering.py check GRAPH...   fails, naming the edge, if a rule is broken
-layering.py selftest GRAPH   fails unless broken rules are noticed
+layering.py check GRAPH...        what ships: fails, naming the edge, if a rule is broken
+layering.py check-tests GRAPH...  the same of the rooms that only tests have
+layering.py selftest GRAPH        fails unless broken rules are noticed
 """
 
 import re
@@ -39,6 +40,17 @@ MAY_USE = {
     "@abseil-cpp": {"@abseil-cpp"},
 }
 
+# Rooms that only tests have, checked on a graph of tests. There each room's own
+# rules hold, and psp's; the others' are those of what ships.
+TEST_ROOMS = {
+    "machine": SHARED - {"attest", "boot"} | {"psp", "launch", "cli", "machine"} | HOST_LIBRARIES,
+    "tests/corpus": {"base", "sev", "psp", "tests/corpus"} | HOST_LIBRARIES,
+    "tests/hostile": SHARED | {"host-proxy", "verifier", "launch", "svsm", "psp", "machine", "tools",
+                               "tests/hostile", "@googletest"} | HOST_LIBRARIES,
+}
+CHECKED_IN_TESTS = {"psp", *TEST_ROOMS}
+ROWS = {**MAY_USE, **TEST_ROOMS}
+
 # Compilers and constraints, which select() branches name. A precompiled header
 # lets nobody include more than before: the compiler checks that (layering_check).
 NOT_CODE = re.compile(
@@ -63,27 +75,34 @@ MUST_NOT_REACH = [
     ("verifier", {"psp", "svsm", "host-proxy", "launch", "//cli:report_commands"}),
     ("cli", {"psp", "svsm", "host-proxy"}),
     ("launch", {"psp", "svsm", "host-proxy", "verifier"}),
+    # A model of the processor knows nobody who is attested by it, or who judges.
+    ("psp", {"svsm", "host-proxy", "verifier", "machine", "tests/corpus", "tests/hostile"}),
+    ("machine", {"svsm", "host-proxy", "verifier", "tests/corpus", "tests/hostile"}),
+    # Evidence is not made by the code that it is to judge.
+    ("tests/corpus", {"svsm", "host-proxy", "verifier", "launch", "machine", "tests/hostile"}),
+    ("tests/hostile", {"tests/corpus"}),
 ]
-
 
 # Libraries inside a folder that may use less than it: nothing but themselves
 # and these. The IGVM format knows neither images nor SEV-SNP.
 ALONE = {"//launch/igvm": {"base", "@abseil-cpp"}}
 
-# Test tools that no shipped program has in it, by whatever way: the SNP machine,
-# and the engine below it, which is under the GPL.
-NEVER_SHIPPED = re.compile(r"//machine\b|//third_party:unicorn$")
+# What no shipped program has in it, by whatever way: tests, the SNP machine, and
+# the engine below it, which is under the GPL.
+NEVER_SHIPPED = re.compile(r"//(machine|tests)[/:]|//third_party:unicorn$")
 
 
 def folder_of(label, aliases):
-    """The first folder of a label, or its external repository."""
+    """The room of a label: a row's folder, else its first folder, or its external repository."""
     for prefix, folder in aliases.items():
         if label.startswith(prefix):
             return folder
     external = re.match(r"(@[^/]+)//", label)
     if external:
         return external.group(1)
-    return re.match(r"//([^/:]*)", label).group(1)
+    package = re.match(r"//([^:]*)", label).group(1)
+    first = package.split("/")[0]
+    return next((room for room in ROWS if f"{package}/".startswith(f"{room}/")), first)
 
 
 def read_graph(text):
@@ -115,20 +134,23 @@ def path_to(graph, start, is_target):
     return None
 
 
-def violations(graph, aliases=None):
-    """Sentences that say which edges break which rule."""
+def violations(graph, aliases=None, only=None):
+    """Sentences that say which edges break which rule. `only`: the rooms to look
+    at; else all, as parts of what ships."""
     aliases = aliases or {}
     found = []
     for label in sorted(graph):
-        if NEVER_SHIPPED.match(label):
-            found.append(f"{label}: in a shipped program; it is for tests only")
         folder = folder_of(label, aliases)
-        if folder not in MAY_USE:
+        if only is not None and folder not in only:
+            continue
+        if only is None and NEVER_SHIPPED.match(label):
+            found.append(f"{label}: in a shipped program; it is for tests only")
+        if folder not in ROWS:
             found.append(f"{label}: no row for {folder} in MAY_USE (layering.py)")
             continue
         for used in sorted(graph[label]):
             used_folder = folder_of(used, aliases)
-            if used_folder not in MAY_USE[folder]:
+            if used_folder not in ROWS[folder]:
                 found.append(f"{label} -> {used}: {folder} may not use {used_folder}")
         for package, may_use in ALONE.items():
             if not label.startswith(package + ":"):
@@ -137,6 +159,8 @@ def violations(graph, aliases=None):
                 if not used.startswith(package + ":") and folder_of(used, aliases) not in may_use:
                     found.append(f"{label} -> {used}: {package} stands alone")
     for start_folder, forbidden in MUST_NOT_REACH:
+        if only is not None and start_folder not in only:
+            continue
         for label in sorted(graph):
             if folder_of(label, aliases) != start_folder:
                 continue
@@ -147,13 +171,16 @@ def violations(graph, aliases=None):
     return found
 
 
-def check(files):
+def check(files, only=None):
     for name in files:
         with open(name, encoding="utf-8") as file:
             graph = read_graph(file.read())
         if not graph:
             sys.exit(f"{name}: an empty graph proves nothing")
-        found = violations(graph)
+        missing = set(only or ()) - {folder_of(label, {}) for label in graph}
+        if missing:
+            sys.exit(f"{name}: nothing of {', '.join(sorted(missing))} is in it")
+        found = violations(graph, only=only)
         for sentence in found:
             print(sentence)
         if found:
@@ -179,9 +206,28 @@ BROKEN = [
     ('"//launch/igvm:igvm" -> "//launch:elf"', "//launch/igvm stands alone"),
     ('"//psp:main" -> "//machine:rmp"', "//machine:rmp: in a shipped"),
     ('"//psp:x" -> "//third_party:unicorn"', "//third_party:unicorn: in a shipped"),
+    ('"//psp:x" -> "//tests/corpus:world"', "//tests/corpus:world: in a shipped"),
+    ('"//psp:x" -> "//tests/e2e:x"', "//tests/e2e:x: in a shipped"),
     ('"//newfolder:x" -> "//base:result"', "no row for newfolder"),
 ]
+BROKEN_TESTS = [
+    ('"//psp:firmware" -> "//machine:rmp"', "psp may not use machine"),
+    ('"//psp:x" -> "//cli:y"\n"//cli:y" -> "//verifier:z"', "psp must not reach //verifier:z"),
+    ('"//machine:machine" -> "//tests/hostile:bench"', "machine may not use tests/hostile"),
+    ('"//machine:loader" -> "//svsm/linux:bzimage"', "machine may not use svsm"),
+    ('"//machine/payload:x" -> "//attest:y"', "machine may not use attest"),
+    ('"//machine:x" -> "//launch:y"\n"//launch:y" -> "//host-proxy:z"', "machine must not reach //host-proxy:z"),
+    ('"//tests/corpus:world" -> "//verifier/evidence:report"', "tests/corpus may not use verifier"),
+    ('"//tests/corpus:x" -> "//psp:y"\n"//psp:y" -> "//launch:z"', "tests/corpus must not reach //launch:z"),
+    ('"//tests/hostile:bench" -> "//tests/corpus:world"', "tests/hostile may not use tests/corpus"),
+    ('"//tests/hostile:bench" -> "//tests/e2e:x"', "tests/hostile may not use tests"),
+    ('"//tests/hostile:bench" -> "//cli:arguments"', "tests/hostile may not use cli"),
+]
 SOUND = '"//host-proxy:main" -> "//proxy/host:ram_file"\n"//proxy/host:ram_file" -> "//base:result"'
+
+# verifier/testing may do what the verifier must not.
+SOUND_TESTS = ('"//tests/hostile:owner" -> "//verifier/testing:evidence_maker"\n'
+               '"//verifier/testing:evidence_maker" -> "//psp:firmware"\n"//machine:loader" -> "//psp:firmware"')
 
 
 def selftest(file_name):
@@ -189,7 +235,11 @@ def selftest(file_name):
         found = violations(read_graph(text))
         if not any(expected in sentence for sentence in found):
             sys.exit(f"not noticed: {text}\n  wanted: {expected}\n  got: {found}")
-    found = violations(read_graph(SOUND))
+    for text, expected in BROKEN_TESTS:
+        found = violations(read_graph(text), only=CHECKED_IN_TESTS)
+        if not any(expected in sentence for sentence in found):
+            sys.exit(f"not noticed: {text}\n  wanted: {expected}\n  got: {found}")
+    found = violations(read_graph(SOUND)) + violations(read_graph(SOUND_TESTS), only=CHECKED_IN_TESTS)
     if found:
         sys.exit(f"wrongly noticed: {found}")
     with open(file_name, encoding="utf-8") as file:
@@ -201,10 +251,12 @@ def selftest(file_name):
 
 
 def main():
-    if len(sys.argv) < 3 or sys.argv[1] not in ("check", "selftest"):
+    if len(sys.argv) < 3 or sys.argv[1] not in ("check", "check-tests", "selftest"):
         sys.exit(__doc__)
     if sys.argv[1] == "check":
         check(sys.argv[2:])
+    elif sys.argv[1] == "check-tests":
+        check(sys.argv[2:], CHECKED_IN_TESTS)
     else:
         selftest(sys.argv[2])
 

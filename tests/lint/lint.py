@@ -101,7 +101,19 @@ def nothing_generated(path, text):
         yield "1: a private key is not committed"
 
 
-FILE_RULES = [licence, pragma_once, length, edges, no_glob, whitespace, todo, nothing_generated]
+def leaf(path, text):
+    """Nothing is built on tests/ but tests."""
+    if path.startswith("tests/"):
+        return
+    for i, line in enumerate(text.splitlines()):
+        uses = path.endswith(CPP) and re.match(r'#include "tests/', line)
+        if os.path.basename(path) == "BUILD" or path.endswith(".bzl"):
+            uses = re.search(r'"//tests[/:](?!.*__(pkg|subpackages)__")', line)
+        if uses:
+            yield f"{i + 1}: uses tests/, on which nothing depends"
+
+
+FILE_RULES = [licence, pragma_once, length, edges, no_glob, whitespace, todo, nothing_generated, leaf]
 
 
 def readmes(tree):
@@ -230,6 +242,8 @@ BROKEN = [
     ({"sev/a.cc": HEADER + "// TO" + "DO: later\n"}, "names its issue"),
     ({"proto/a.pb-c.h": HEADER + "#pragma once\n"}, "generated"),
     ({"tests/key.pem": "-----BEGIN EC PRIVATE KEY" + "-----\n"}, "private key"),
+    ({"sev/a.cc": HEADER + '#include "tests/corpus/world.h"\n'}, "sev/a.cc:2: uses tests/"),
+    ({"cli/BUILD": 'cc_test(\n    deps = ["//tests/corpus:world"],\n)\n'}, "cli/BUILD:2: uses tests/"),
     ({"sev/a.cc": HEADER}, "sev/: no README.md"),
     ({"docs/a.md": "[b](b.md)\n"}, "a link to b.md"),
     ({"docs/a.md": "`//sev:report_test`\n"}, "no target //sev:report_test"),
@@ -242,7 +256,7 @@ BROKEN = [
 ]
 SOUND = {
     "sev/README.md": "# sev/\n",
-    "sev/BUILD": 'cc_library(\n    name = "a",\n    srcs = ["a.cc"],\n    hdrs = ["a.h"],\n)\n',
+    "sev/BUILD": 'cc_library(\n    name = "a",\n    visibility = ["//tests/corpus:__pkg__"],\n    srcs = ["a.cc"],\n    hdrs = ["a.h"],\n)\n',
     "sev/a.cc": HEADER + "// EDGE: bytes have no alignment.\nint* a = reinterpret_cast<int*>(b);\n"
                          "// a volatile word in a comment\n",
     "sev/a.h": HEADER + '#pragma once\n// EDGE: every asm below is one instruction.\n'
