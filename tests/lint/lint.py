@@ -116,11 +116,20 @@ def leaf(path, text):
 FILE_RULES = [licence, pragma_once, length, edges, no_glob, whitespace, todo, nothing_generated, leaf]
 
 
+# Folders with a BUILD file that need no README, and why.
+NO_README = {
+    "tests/layering/violation",  # a fixture; its BUILD file says what for
+}
+
+
 def readmes(tree):
-    """Each top-level folder with code says what it is."""
+    """Each top-level folder with code, and each with a BUILD file, says what it is."""
     folders = {path.split("/")[0] for path in tree if "/" in path and path.endswith(CODE)}
+    folders |= {os.path.dirname(path) for path in tree if path.endswith("/BUILD")}
+    # third_party/stubs speaks for the empty ones below it.
+    folders = {f for f in folders - NO_README if not f.startswith((".", "third_party/stubs/"))}
     for folder in sorted(folders):
-        if f"{folder}/README.md" not in tree and not folder.startswith("."):
+        if f"{folder}/README.md" not in tree:
             yield f"{folder}/: no README.md (purpose, who may depend on it, what it trusts)"
 
 
@@ -245,6 +254,7 @@ BROKEN = [
     ({"sev/a.cc": HEADER + '#include "tests/corpus/world.h"\n'}, "sev/a.cc:2: uses tests/"),
     ({"cli/BUILD": 'cc_test(\n    deps = ["//tests/corpus:world"],\n)\n'}, "cli/BUILD:2: uses tests/"),
     ({"sev/a.cc": HEADER}, "sev/: no README.md"),
+    ({"sev/README.md": "# sev/\n", "sev/testing/BUILD": ""}, "sev/testing/: no README.md"),
     ({"docs/a.md": "[b](b.md)\n"}, "a link to b.md"),
     ({"docs/a.md": "`//sev:report_test`\n"}, "no target //sev:report_test"),
     ({"sev/a.cc": HEADER + "// See docs/b.md.\n"}, "names docs/b.md"),
@@ -256,6 +266,7 @@ BROKEN = [
 ]
 SOUND = {
     "sev/README.md": "# sev/\n",
+    "tests/layering/violation/BUILD": "",
     "sev/BUILD": 'cc_library(\n    name = "a",\n    visibility = ["//tests/corpus:__pkg__"],\n    srcs = ["a.cc"],\n    hdrs = ["a.h"],\n)\n',
     "sev/a.cc": HEADER + "// EDGE: bytes have no alignment.\nint* a = reinterpret_cast<int*>(b);\n"
                          "// a volatile word in a comment\n",
