@@ -126,8 +126,7 @@ def readmes(tree):
     """Each top-level folder with code, and each with a BUILD file, says what it is."""
     folders = {path.split("/")[0] for path in tree if "/" in path and path.endswith(CODE)}
     folders |= {os.path.dirname(path) for path in tree if path.endswith("/BUILD")}
-    # third_party/stubs speaks for the empty ones below it.
-    folders = {f for f in folders - NO_README if not f.startswith((".", "third_party/stubs/"))}
+    folders = {f for f in folders - NO_README if not f.startswith(".")}
     for folder in sorted(folders):
         if f"{folder}/README.md" not in tree:
             yield f"{folder}/: no README.md (purpose, who may depend on it, what it trusts)"
