@@ -13,6 +13,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import mutants  # noqa: E402
+import outcome  # noqa: E402
 
 CODE = "int F() {\n  if (wild) return Refuse();\n  return 1;\n}\n"
 TEST = "TEST_F(Suite, Case) {}\n"
@@ -124,6 +125,50 @@ class TheKeyOfAResult(unittest.TestCase):
             self.assertNotEqual(self.key(), known)
         finally:
             mutants.FORMAT -= 1
+
+
+class Played(mutants.Workshop):
+    """A workshop whose tests end as told: (exit code, status, log), one a run."""
+
+    def __init__(self, root, answers):
+        super().__init__(root, mutants.read_tree(root))
+        self.answers = list(answers)
+        self.seen = []  # the file with the fault, at each run
+
+    def test(self, targets, cases, *options):
+        self.seen.append((self.copy / "a/f.cc").read_text())
+        code, status, log = self.answers.pop(0)
+        return code, {"//a:f_test": [outcome.Run(status, log=log)]}, ""
+
+
+class AnAttempt(unittest.TestCase):
+    HANGS = (3, "TIMEOUT", "[ RUN      ] Suite.Case\n")
+    PASSES = (0, "PASSED", "")
+
+    def attempt(self, *answers):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            workshop = Played(root, answers)
+            (workshop.copy / "a").mkdir(parents=True)
+            workshop.tree["a/f.cc"] = CODE
+            verdict = workshop.attempt(mutants.load(FAULT)[0], "//a:f_test")
+            self.assertEqual((workshop.copy / "a/f.cc").read_text(), CODE)
+            self.assertEqual(workshop.answers, [])
+            return verdict, workshop.seen
+
+    def test_the_fault_is_there_for_the_run_only(self):
+        verdict, seen = self.attempt(self.PASSES)
+        self.assertEqual(verdict, outcome.SURVIVED)
+        self.assertEqual(seen, [CODE.replace("if (wild) return Refuse();", "")])
+
+    def test_a_time_out_counts_if_the_test_ends_without_the_fault(self):
+        verdict, seen = self.attempt(self.HANGS, self.PASSES)
+        self.assertEqual(verdict, outcome.TIMEOUT)
+        self.assertEqual(seen[1], CODE)
+
+    def test_a_time_out_of_the_test_itself_says_nothing(self):
+        for without in (self.HANGS, (3, "FAILED", "")):
+            self.assertEqual(self.attempt(self.HANGS, without)[0], outcome.UNSURE)
 
 
 class ThisTree(unittest.TestCase):
