@@ -102,7 +102,7 @@ std::vector<KeySchedule> FindKeySchedules(base::Bytes memory) {
   constexpr size_t kShortest = 4 * kKinds[0].total;  // bytes; MayBegin reads 40
   std::vector<KeySchedule> found;
   if (memory.size() < kShortest) return found;
-  // At which one has room.
+  // Those at which the shorter kind has room.
   const size_t words = (memory.size() - kShortest) / 4 + 1;
   for (size_t word = 0; word < words; word += kBlock) {
     const size_t count = std::min(kBlock, words - word);
