@@ -17,8 +17,8 @@
 #include "boot/initrd.h"
 #include "boot/reasons.h"
 #include "boot/rules.h"
-#include "cli/arguments.h"
 #include "cli/file_kind.h"
+#include "hosted/text.h"
 #include "verifier/ossl/ossl.h"
 
 namespace cli {
@@ -36,7 +36,7 @@ constexpr base::ReasonRow kRows[] = {
 std::string Refused(const GivenFile& file, base::Reason reason,
                     std::string_view detail) {
   const auto row = std::ranges::find(kRows, reason, &base::ReasonRow::reason);
-  return absl::StrCat(Printable(file.name),
+  return absl::StrCat(hosted::Printable(file.name),
                       ": the guest refuses it: ", base::NameOf(reason).text,
                       " ", row == std::end(kRows) ? "" : row->what,
                       detail.empty() ? "" : ": ", detail);
@@ -122,7 +122,7 @@ boot::InitrdLook LookAtInitrd(const GivenFile& initrd, Warnings& out) {
     if (!like.empty()) kind = absl::StrCat(": it looks like ", like);
   }
   out.push_back(absl::StrCat(
-      Printable(initrd.name),
+      hosted::Printable(initrd.name),
       ": Linux does not unpack it, and no secret reaches it: at byte ",
       look.offset, ", ", Explain(look.fault), kind));
   return look;
@@ -146,7 +146,7 @@ void LookAtCommandLine(const GivenFile& file,
                        Warnings& out) {
   if (file.bytes.empty()) {
     out.push_back(absl::StrCat(
-        Printable(file.name),
+        hosted::Printable(file.name),
         ": an empty command line: the guest boots without the words that "
         "docs/guest-os.md asks for"));
     return;
@@ -195,14 +195,15 @@ void LookAtMemory(const GivenBoot& boot, const boot::BzImage& kernel,
   }
   const uint64_t unpacked = kernel.payload_size + initrd_size + initrd.unpacked;
   if (initrd.unpacked != 0 && unpacked > boot.memory) {
-    out.push_back(absl::StrCat(Printable(boot.initrd->name), ": unpacks to ",
-                               MiB(initrd.unpacked), ", which a VM of ",
-                               MiB(boot.memory),
+    out.push_back(absl::StrCat(hosted::Printable(boot.initrd->name),
+                               ": unpacks to ", MiB(initrd.unpacked),
+                               ", which a VM of ", MiB(boot.memory),
                                " has no room for: Linux runs out of memory"));
   } else if (initrd.unpacked > boot.memory / 2 &&
              UnpacksIntoTmpfs(boot.command_line)) {
     out.push_back(absl::StrCat(
-        Printable(boot.initrd->name), ": unpacks to ", MiB(initrd.unpacked),
+        hosted::Printable(boot.initrd->name), ": unpacks to ",
+        MiB(initrd.unpacked),
         ", and without root= on the command line Linux gives it half of the "
         "VM's ",
         MiB(boot.memory)));
@@ -242,8 +243,8 @@ Warnings ExpectedBootWarnings(const std::string& image,
       continue;
     }
     out.push_back(
-        absl::StrCat(Printable(row.file->name), ": not the ", row.key,
-                     " that expected_boot of ", Printable(image),
+        absl::StrCat(hosted::Printable(row.file->name), ": not the ", row.key,
+                     " that expected_boot of ", hosted::Printable(image),
                      " names: the guest ends with SM11 a boot file differs"));
   }
   return out;

@@ -12,6 +12,7 @@
 #include "cli/error.h"
 #include "cli/files.h"
 #include "cli/reasons.h"
+#include "hosted/status.h"
 #include "sev/cert_table.h"
 #include "sev/tcb.h"
 #include "verifier/evidence/cert_table_places.h"
@@ -76,28 +77,6 @@ void Fill(verifier::CertificateSet& set, const verifier::CertificateSet& more) {
 }
 
 }  // namespace
-
-absl::StatusOr<std::vector<std::string>> CertificateFiles(
-    const std::string& folder) {
-  namespace fs = std::filesystem;
-  std::error_code failed;
-  std::vector<std::string> paths;
-  fs::recursive_directory_iterator at(folder, failed);
-  while (!failed && at != fs::recursive_directory_iterator()) {
-    const std::string extension = at->path().extension();
-    std::error_code ignored;
-    if ((extension == ".der" || extension == ".pem") &&
-        at->is_regular_file(ignored)) {
-      paths.push_back(at->path());
-    }
-    at.increment(failed);
-  }
-  if (failed) {
-    return Error(kFileUnreadable, absl::StrCat(folder, ": ", failed.message()));
-  }
-  std::ranges::sort(paths);
-  return paths;
-}
 
 absl::Status CertificateSource::AddFile(const std::string& path) {
   const auto bytes = ReadInput(path);
@@ -347,7 +326,7 @@ absl::StatusOr<std::vector<uint8_t>> CertificateSource::FetchVcek(
     const auto answer =
         kds.Fetch(VcekPath(candidate, report.chip_id(), report.reported_tcb()));
     status = answer.status();
-    if (Is(status, kKdsNotFound)) continue;
+    if (hosted::Is(status, kKdsNotFound)) continue;
     if (!status.ok()) return status;
     const auto certificate = Certificate::Parse(*answer);
     const auto parts = verifier::SplitCertificates(*answer);

@@ -28,10 +28,6 @@
 
 namespace cli {
 
-// *.der and *.pem below `folder`, in the order of their names. CL1.
-absl::StatusOr<std::vector<std::string>> CertificateFiles(
-    const std::string& folder);
-
 class CertificateSource {
  public:
   // Something that is no reason to stop: for standard error.

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/error.h"
 
-#include <algorithm>
-#include <string>
-
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "cli/reasons.h"
+#include "hosted/status.h"
 #include "verifier/finding.h"
 
 namespace cli {
@@ -18,22 +14,12 @@ constexpr base::ReasonRow kRows[] = {FORELOCK_CLI_REASONS(BASE_REASON_ROW)};
 
 absl::Status Error(base::Reason reason, std::string_view detail,
                    absl::StatusCode code) {
-  std::string message =
-      absl::StrCat(base::NameOf(reason).text, ": ", TextOf(reason).what);
-  if (!detail.empty()) absl::StrAppend(&message, ": ", detail);
-  return absl::Status(code, message);
+  return hosted::Error(kRows, reason, detail, code);
 }
 
-ReasonText TextOf(base::Reason reason) {
-  const auto row = std::ranges::find(kRows, reason, &base::ReasonRow::reason);
-  if (row != std::end(kRows)) return {row->what, row->advice};
-  const verifier::ReasonText text = verifier::TextOf(reason);
-  return {text.what, text.advice};
-}
-
-bool Is(const absl::Status& status, base::Reason reason) {
-  return absl::StartsWith(status.message(),
-                          absl::StrCat(base::NameOf(reason).text, ":"));
+hosted::ReasonText TextOf(base::Reason reason) {
+  const hosted::ReasonText own = hosted::TextOf(kRows, reason);
+  return own.what.empty() ? verifier::TextOf(reason) : own;
 }
 
 }  // namespace cli

@@ -10,6 +10,7 @@
 #include "cli/reasons.h"
 #include "cli/testing/http_server.h"
 #include "gtest/gtest.h"
+#include "hosted/status.h"
 #include "verifier/ossl/ossl.h"
 
 namespace cli {
@@ -57,19 +58,19 @@ TEST_F(Http, TakesNoMoreThanTheLimit) {
   const HttpServer exact(Always(HttpText("200 OK", body)));
   EXPECT_TRUE(HttpGet(exact.url(), {.body = 101}).ok());
   const HttpServer announced(Always(HttpText("200 OK", body)));
-  EXPECT_TRUE(
-      Is(HttpGet(announced.url(), {.body = 100}).status(), kKdsTooLarge));
+  EXPECT_TRUE(hosted::Is(HttpGet(announced.url(), {.body = 100}).status(),
+                         kKdsTooLarge));
   // Without a length, so that it is only seen while it arrives.
   const HttpServer unannounced(
       Always(absl::StrCat("HTTP/1.1 200 OK\r\n\r\n", body)));
-  EXPECT_TRUE(
-      Is(HttpGet(unannounced.url(), {.body = 100}).status(), kKdsTooLarge));
+  EXPECT_TRUE(hosted::Is(HttpGet(unannounced.url(), {.body = 100}).status(),
+                         kKdsTooLarge));
 }
 
 TEST_F(Http, EndsAtItsDeadline) {
   const HttpServer silent(Always(""));
   const HttpLimits limits = {.total = std::chrono::milliseconds(100)};
-  EXPECT_TRUE(Is(HttpGet(silent.url(), limits).status(), kKdsDeadline));
+  EXPECT_TRUE(hosted::Is(HttpGet(silent.url(), limits).status(), kKdsDeadline));
 }
 
 TEST_F(Http, SaysThatNobodyIsThere) {
@@ -78,7 +79,7 @@ TEST_F(Http, SaysThatNobodyIsThere) {
     const HttpServer gone(Always(""));
     url = gone.url();
   }
-  EXPECT_TRUE(Is(HttpGet(url, {}).status(), kKdsUnreachable));
+  EXPECT_TRUE(hosted::Is(HttpGet(url, {}).status(), kKdsUnreachable));
   const HttpServer not_http(Always("nonsense\r\n\r\n"));
   EXPECT_FALSE(HttpGet(not_http.url(), {}).ok());
   const HttpServer not_tls(Always(HttpText("200 OK", "")));
@@ -92,7 +93,7 @@ TEST_F(Http, OnlyHttpAndHttps) {
        {"file:///etc/passwd", "ftp://kds.example", "kds.example", "https://",
         "https://user@kds.example", "https://u:p@kds.example",
         "https://kds.example/?x=1", "https://kds.example/#x", ""}) {
-    EXPECT_TRUE(Is(CheckBaseUrl(url).status(), kKdsUrl)) << url;
+    EXPECT_TRUE(hosted::Is(CheckBaseUrl(url).status(), kKdsUrl)) << url;
   }
   EXPECT_EQ(*CheckBaseUrl("https://kds.example/"), "https://kds.example");
   EXPECT_EQ(*CheckBaseUrl("http://[::1]:8080/amd//"), "http://[::1]:8080/amd");
@@ -121,7 +122,7 @@ TEST_F(Http, ChecksTheServersCertificate) {
   const auto context = SelfSigned();
   const HttpServer server(Always(HttpText("200 OK", "hello")), context.get());
   const auto answer = HttpGet(server.url("https"), {});
-  EXPECT_TRUE(Is(answer.status(), kKdsTls)) << answer.status();
+  EXPECT_TRUE(hosted::Is(answer.status(), kKdsTls)) << answer.status();
   EXPECT_TRUE(server.requests().empty());
 }
 

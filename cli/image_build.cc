@@ -16,10 +16,10 @@
 #include "absl/strings/str_split.h"
 #include "cli/files.h"
 #include "cli/image_input.h"
+#include "hosted/text.h"
 #include "launch/error.h"
 #include "launch/id_block_check.h"
 #include "launch/igvm_plan.h"
-#include "launch/image.h"
 #include "launch/image_plan.h"
 #include "launch/launch_plan.h"
 #include "launch/reasons.h"
@@ -29,9 +29,9 @@
 namespace cli {
 namespace {
 
-using Kind = Option::Kind;
+using Kind = hosted::Option::Kind;
 
-constexpr Option kBuildOptions[] = {
+constexpr hosted::Option kBuildOptions[] = {
     {"output", "OUT", Kind::kRequired, "where to write the IGVM file"},
     {"set", "BIT", Kind::kRepeated,
      "set a bit of the guest policy, by name; smt is set if not cleared"},
@@ -48,13 +48,14 @@ absl::StatusOr<uint64_t> BitNamed(const std::string& name) {
     if (bit.name == name) return bit.bit;
     absl::StrAppend(&names, names.empty() ? "" : ", ", bit.name);
   }
-  return UsageError(absl::StrCat("no policy bit '", Printable(name),
-                                 "'; there "
-                                 "are ",
-                                 names));
+  return hosted::UsageError(absl::StrCat("no policy bit '",
+                                         hosted::Printable(name),
+                                         "'; there "
+                                         "are ",
+                                         names));
 }
 
-absl::StatusOr<uint64_t> PolicyGiven(const Arguments& arguments) {
+absl::StatusOr<uint64_t> PolicyGiven(const hosted::Arguments& arguments) {
   uint64_t policy = launch::LaunchPlan().policy;
   uint64_t set = 0;
   for (const std::string& name : arguments.Values("set")) {
@@ -66,7 +67,7 @@ absl::StatusOr<uint64_t> PolicyGiven(const Arguments& arguments) {
     const auto bit = BitNamed(name);
     if (!bit.ok()) return bit.status();
     if ((set & *bit) != 0) {
-      return UsageError(absl::StrCat("--set and --clear of ", name));
+      return hosted::UsageError(absl::StrCat("--set and --clear of ", name));
     }
     policy &= ~*bit;
   }
@@ -77,7 +78,7 @@ absl::StatusOr<uint64_t> PolicyGiven(const Arguments& arguments) {
     uint32_t major = 0, minor = 0;
     if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &major) ||
         !absl::SimpleAtoi(parts[1], &minor) || major > 0xFF || minor > 0xFF) {
-      return UsageError("--abi wants MAJOR.MINOR, each up to 255");
+      return hosted::UsageError("--abi wants MAJOR.MINOR, each up to 255");
     }
     policy |= uint64_t{major} << sev::kPolicyAbiMajorShift | minor;
   }
@@ -113,9 +114,10 @@ void WarnIfNoSecrets(uint64_t policy) {
 }
 
 // Only one that the secure processor would accept.
-absl::Status AddIdBlock(const Arguments& arguments, launch::LaunchPlan& plan) {
+absl::Status AddIdBlock(const hosted::Arguments& arguments,
+                        launch::LaunchPlan& plan) {
   if (arguments.Has("id-block") != arguments.Has("id-auth")) {
-    return UsageError("--id-block and --id-auth belong together");
+    return hosted::UsageError("--id-block and --id-auth belong together");
   }
   if (!arguments.Has("id-block")) return absl::OkStatus();
   auto block = ReadInput(arguments.Value("id-block"), sev::kIdBlockSize);
@@ -132,13 +134,13 @@ absl::Status AddIdBlock(const Arguments& arguments, launch::LaunchPlan& plan) {
   return launch::Error(launch::kIdBlockOther, absl::StrJoin(findings, "; "));
 }
 
-absl::Status Build(const Arguments& arguments) {
+absl::Status Build(const hosted::Arguments& arguments) {
   const auto policy = PolicyGiven(arguments);
   if (!policy.ok()) return policy.status();
   const auto image = ImageInput::Load(arguments.positional(0));
   if (!image.ok()) return image.status();
   if (image->kind() != ImageKind::kElf) {
-    return UsageError("an IGVM file is built from an ELF file");
+    return hosted::UsageError("an IGVM file is built from an ELF file");
   }
   const auto config = image->Config();
   if (!config.ok()) return config.status();
@@ -154,7 +156,7 @@ absl::Status Build(const Arguments& arguments) {
   const auto file = launch::IgvmOfPlan(*plan);
   if (!file.ok()) return file.status();
   const std::string output = arguments.Value("output");
-  status = launch::WriteFile(output, *file);
+  status = WriteOutput(output, *file);
   if (!status.ok()) return status;
   absl::PrintF(
       "%s: vm %s, %d pages%s\nguest policy 0x%x (%s)\n"
@@ -168,7 +170,7 @@ absl::Status Build(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-constexpr Command kCommands[] = {
+constexpr hosted::Command kCommands[] = {
     {"image build", "IMAGE.elf", "make the IGVM file of an SNP image",
      "Writes OUT: every page of the configured image IMAGE.elf, its register "
      "state, secrets, CPUID and memory-map page, and the guest policy. "
@@ -189,6 +191,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> ImageBuildCommands() { return kCommands; }
+std::span<const hosted::Command> ImageBuildCommands() { return kCommands; }
 
 }  // namespace cli

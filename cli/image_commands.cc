@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_format.h"
+#include "cli/files.h"
 #include "cli/image_input.h"
 #include "launch/elf.h"
 #include "launch/guest_toml.h"
@@ -17,7 +18,7 @@
 namespace cli {
 namespace {
 
-using Kind = Option::Kind;
+using Kind = hosted::Option::Kind;
 
 // Those that the image has; the one of its platform must be there.
 absl::Status PrintDigests(const ImageInput& image, std::string_view prefix) {
@@ -34,22 +35,21 @@ absl::Status PrintDigests(const ImageInput& image, std::string_view prefix) {
   return absl::OkStatus();
 }
 
-constexpr Option kConfigureOptions[] = {
+constexpr hosted::Option kConfigureOptions[] = {
     {"config", "FILE", Kind::kRequired, "the configuration, in TOML"},
     {"output", "OUT", Kind::kRequired, "where to write the configured image"},
     {"force", "", Kind::kSwitch, "replace the configuration IN already has"},
 };
 
-absl::Status Configure(const Arguments& arguments) {
+absl::Status Configure(const hosted::Arguments& arguments) {
   const std::string toml_path = arguments.Value("config");
-  const auto text = launch::ReadFile(toml_path, launch::kMaxGuestTomlSize);
+  const auto text = ReadInput(toml_path, launch::kMaxGuestTomlSize);
   if (!text.ok()) return text.status();
   const auto config = launch::ParseGuestToml(
       // EDGE: char may alias the bytes.
       {reinterpret_cast<const char*>(text->data()), text->size()}, toml_path);
   if (!config.ok()) return config.status();
-  auto image =
-      launch::ReadFile(arguments.positional(0), launch::Elf::kMaxFileSize);
+  auto image = ReadInput(arguments.positional(0), launch::Elf::kMaxFileSize);
   if (!image.ok()) return image.status();
   const auto reconfigure = arguments.Has("force")
                                ? launch::Reconfigure::kAllow
@@ -57,7 +57,7 @@ absl::Status Configure(const Arguments& arguments) {
   absl::Status status = launch::ConfigureImage(*image, *config, reconfigure);
   if (!status.ok()) return status;
   const std::string output = arguments.Value("output");
-  status = launch::WriteFile(output, *image);
+  status = WriteOutput(output, *image);
   if (!status.ok()) return status;
   const auto written = ImageInput::Load(output);
   if (!written.ok()) return written.status();
@@ -68,7 +68,7 @@ absl::Status Configure(const Arguments& arguments) {
   return PrintDigests(*written, "");
 }
 
-absl::Status Show(const Arguments& arguments) {
+absl::Status Show(const hosted::Arguments& arguments) {
   const auto image = ImageInput::Load(arguments.positional(0));
   if (!image.ok()) return image.status();
   const auto config = image->Config();
@@ -79,7 +79,7 @@ absl::Status Show(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-constexpr Command kCommands[] = {
+constexpr hosted::Command kCommands[] = {
     {"image configure", "IN.elf", "put a VM's configuration into a guest image",
      "Writes OUT: the image IN with the configuration in its measured .config\n"
      "section. Nothing is built; one VM, one configuration, one launch digest.",
@@ -95,6 +95,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> ImageCommands() { return kCommands; }
+std::span<const hosted::Command> ImageCommands() { return kCommands; }
 
 }  // namespace cli

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/time.h"
+#include "cli/files.h"
 #include "launch/elf.h"
 #include "launch/igvm/read_write.h"
 #include "launch/image.h"
@@ -25,7 +26,7 @@ std::string_view NameOf(proto::Platform platform) {
 }
 
 absl::StatusOr<ImageInput> ImageInput::Load(const std::string& path) {
-  auto bytes = launch::ReadFile(path, igvm::kMaxFileSize);
+  auto bytes = ReadInput(path, igvm::kMaxFileSize);
   if (!bytes.ok()) return bytes.status();
   ImageInput input;
   input.bytes_ = *std::move(bytes);
@@ -57,7 +58,7 @@ absl::StatusOr<launch::LaunchPlan> ImageInput::Plan(
     proto::Platform platform, const Launch& launch) const {
   if (platform == proto::Platform::kEmulated) {
     if (kind_ == ImageKind::kElf) return launch::EmulatedPlanOfImage(bytes_);
-    return UsageError(
+    return hosted::UsageError(
         "only an ELF file has a launch digest of the emulated platform");
   }
   switch (kind_) {
@@ -126,12 +127,13 @@ std::string PolicyBitNames(uint64_t policy) {
   return names.empty() ? "none" : names;
 }
 
-absl::StatusOr<ImageInput::Launch> LaunchGiven(const Arguments& arguments) {
+absl::StatusOr<ImageInput::Launch> LaunchGiven(
+    const hosted::Arguments& arguments) {
   ImageInput::Launch launch;
   if (arguments.Has("loader")) {
     const std::string loader = arguments.Value("loader");
     if (loader != "qemu" && loader != "in-order") {
-      return UsageError("--loader wants qemu or in-order");
+      return hosted::UsageError("--loader wants qemu or in-order");
     }
     if (loader == "in-order") launch.loader = launch::Loader::kInOrder;
   }
@@ -139,7 +141,8 @@ absl::StatusOr<ImageInput::Launch> LaunchGiven(const Arguments& arguments) {
       (!absl::SimpleHexAtoi(arguments.Value("cpu-signature"),
                             &launch.cpu_signature) ||
        launch.cpu_signature == 0)) {
-    return UsageError("--cpu-signature wants up to 8 hex digits, not zero");
+    return hosted::UsageError(
+        "--cpu-signature wants up to 8 hex digits, not zero");
   }
   return launch;
 }

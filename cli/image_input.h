@@ -12,7 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/bytes.h"
-#include "cli/arguments.h"
+#include "hosted/arguments.h"
 #include "launch/igvm/igvm.h"
 #include "launch/igvm_plan.h"
 #include "launch/launch_plan.h"
@@ -76,14 +76,15 @@ std::string PolicyBitNames(uint64_t policy);
 
 // --- Options that several commands have.
 
-inline constexpr Option kLoaderOption = {
-    "loader", "qemu|in-order", Option::Kind::kOptional,
+inline constexpr hosted::Option kLoaderOption = {
+    "loader", "qemu|in-order", hosted::Option::Kind::kOptional,
     "in whose order an IGVM file is launched; qemu if left out"};
-inline constexpr Option kCpuSignatureOption = {
-    "cpu-signature", "HEX", Option::Kind::kOptional,
+inline constexpr hosted::Option kCpuSignatureOption = {
+    "cpu-signature", "HEX", hosted::Option::Kind::kOptional,
     "CPUID 1 EAX of the guest's CPU, for a ROM; QEMU's EPYC if left out"};
 
 // Of those two.
-absl::StatusOr<ImageInput::Launch> LaunchGiven(const Arguments& arguments);
+absl::StatusOr<ImageInput::Launch> LaunchGiven(
+    const hosted::Arguments& arguments);
 
 }  // namespace cli

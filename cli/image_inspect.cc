@@ -15,14 +15,13 @@
 #include "cli/files.h"
 #include "launch/error.h"
 #include "launch/igvm/read_write.h"
-#include "launch/image.h"
 #include "launch/reasons.h"
 #include "nlohmann/json.hpp"
 
 namespace cli {
 namespace {
 
-using Kind = Option::Kind;
+using Kind = hosted::Option::Kind;
 using Json = nlohmann::ordered_json;
 
 // The file's bytes and what is in them, which points into them.
@@ -32,7 +31,7 @@ struct OpenFile {
 };
 
 absl::StatusOr<OpenFile> Open(const std::string& path) {
-  auto bytes = launch::ReadFile(path, igvm::kMaxFileSize);
+  auto bytes = ReadInput(path, igvm::kMaxFileSize);
   if (!bytes.ok()) return bytes.status();
   OpenFile open = {.bytes = *std::move(bytes)};
   auto file = igvm::Read(open.bytes);
@@ -74,7 +73,7 @@ Json FileJson(const igvm::File& file) {
 
 // --- list
 
-constexpr Option kListOptions[] = {
+constexpr hosted::Option kListOptions[] = {
     {"all", "", Kind::kSwitch, "every page on its own line"},
     {"json", "", Kind::kSwitch, "one JSON object, with every header"},
 };
@@ -112,7 +111,7 @@ void PrintList(const igvm::File& file, bool all) {
   }
 }
 
-absl::Status List(const Arguments& arguments) {
+absl::Status List(const hosted::Arguments& arguments) {
   const auto open = Open(arguments.positional(0));
   if (!open.ok()) return open.status();
   if (arguments.Has("json")) {
@@ -130,7 +129,7 @@ absl::Status List(const Arguments& arguments) {
 
 // --- dump
 
-constexpr Option kDumpOptions[] = {
+constexpr hosted::Option kDumpOptions[] = {
     {"header", "N", Kind::kOptional, "only this header, by its number"},
     {"page", "GPA", Kind::kOptional, "only the page at this address, in hex"},
     {"output", "FILE", Kind::kOptional,
@@ -170,13 +169,13 @@ std::optional<size_t> HeaderAt(const igvm::File& file, uint64_t gpa) {
   return std::nullopt;
 }
 
-absl::StatusOr<std::optional<size_t>> HeaderGiven(const Arguments& arguments,
-                                                  const igvm::File& file) {
+absl::StatusOr<std::optional<size_t>> HeaderGiven(
+    const hosted::Arguments& arguments, const igvm::File& file) {
   if (arguments.Has("header")) {
     size_t number = 0;
     if (!absl::SimpleAtoi(arguments.Value("header"), &number) ||
         number >= file.headers.size()) {
-      return UsageError(
+      return hosted::UsageError(
           absl::StrCat("--header wants a number below ", file.headers.size()));
     }
     return number;
@@ -184,7 +183,7 @@ absl::StatusOr<std::optional<size_t>> HeaderGiven(const Arguments& arguments,
   if (!arguments.Has("page")) return std::nullopt;
   uint64_t gpa = 0;
   if (!absl::SimpleHexAtoi(arguments.Value("page"), &gpa)) {
-    return UsageError("--page wants an address in hex");
+    return hosted::UsageError("--page wants an address in hex");
   }
   const auto found = HeaderAt(file, gpa);
   if (!found) {
@@ -194,9 +193,9 @@ absl::StatusOr<std::optional<size_t>> HeaderGiven(const Arguments& arguments,
   return found;
 }
 
-absl::Status Dump(const Arguments& arguments) {
+absl::Status Dump(const hosted::Arguments& arguments) {
   if (arguments.Has("header") && arguments.Has("page")) {
-    return UsageError("give --header or --page");
+    return hosted::UsageError("give --header or --page");
   }
   const auto open = Open(arguments.positional(0));
   if (!open.ok()) return open.status();
@@ -204,7 +203,7 @@ absl::Status Dump(const Arguments& arguments) {
   if (!given.ok()) return given.status();
   if (arguments.Has("output")) {
     if (!given->has_value()) {
-      return UsageError("--output needs --header or --page");
+      return hosted::UsageError("--output needs --header or --page");
     }
     return WriteOutput(arguments.Value("output"),
                        DataOf(open->file.headers[**given]));
@@ -220,7 +219,7 @@ absl::Status Dump(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-constexpr Command kCommands[] = {
+constexpr hosted::Command kCommands[] = {
     {"image dump", "IMAGE.igvm", "print the headers and bytes of an IGVM file",
      "Prints every field of every header and the bytes that it points to; with "
      "--header or --page, of one. Numbers of headers are those of `forelock "
@@ -236,6 +235,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> ImageInspectCommands() { return kCommands; }
+std::span<const hosted::Command> ImageInspectCommands() { return kCommands; }
 
 }  // namespace cli

@@ -6,10 +6,10 @@
 
 #include <span>
 
-#include "cli/arguments.h"
+#include "hosted/arguments.h"
 
 namespace cli {
 
-std::span<const Command> ImageInspectCommands();
+std::span<const hosted::Command> ImageInspectCommands();
 
 }  // namespace cli

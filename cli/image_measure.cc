@@ -15,6 +15,7 @@
 #include "cli/files.h"
 #include "cli/image_input.h"
 #include "cli/page_list.h"
+#include "hosted/text.h"
 #include "launch/id_block_check.h"
 #include "launch/igvm_plan.h"
 #include "launch/launch_plan.h"
@@ -24,16 +25,16 @@
 namespace cli {
 namespace {
 
-using Kind = Option::Kind;
+using Kind = hosted::Option::Kind;
 using Json = nlohmann::ordered_json;
 using proto::Platform;
 
 constexpr size_t kMaxPageListSize = 64 << 20;
 
-constexpr Option kPlatformOption = {
+constexpr hosted::Option kPlatformOption = {
     "platform", "snp|emulated|both", Kind::kOptional,
     "whose digest; the one the image is configured for, if left out"};
-constexpr Option kMeasureOptions[] = {
+constexpr hosted::Option kMeasureOptions[] = {
     kPlatformOption,
     {"pages", "", Kind::kSwitch, "page by page, with the digest so far"},
     {"page-list", "FILE", Kind::kOptional,
@@ -96,15 +97,15 @@ absl::StatusOr<Measured> MeasureOn(const ImageInput& image, Platform platform,
 }
 
 absl::StatusOr<std::optional<Platform>> PlatformGiven(
-    const Arguments& arguments) {
+    const hosted::Arguments& arguments) {
   const std::string text = arguments.Value("platform");
   if (text == "snp") return Platform::kSnp;
   if (text == "emulated") return Platform::kEmulated;
   if (!arguments.Has("platform")) return std::nullopt;
-  return UsageError("--platform wants snp or emulated");
+  return hosted::UsageError("--platform wants snp or emulated");
 }
 
-absl::StatusOr<int> MeasureList(const Arguments& arguments) {
+absl::StatusOr<int> MeasureList(const hosted::Arguments& arguments) {
   const std::string path = arguments.Value("page-list");
   const auto text = ReadInput(path, kMaxPageListSize);
   if (!text.ok()) return text.status();
@@ -119,10 +120,11 @@ absl::StatusOr<int> MeasureList(const Arguments& arguments) {
     if (arguments.Has("pages")) PrintPages(list->pages);
     absl::PrintF("%s\n", DigestHex(list->digest));
   }
-  if (!list->expected || *list->expected == list->digest) return kExitOk;
-  absl::FPrintF(stderr, "%s expects %s\n", Printable(path),
+  if (!list->expected || *list->expected == list->digest)
+    return hosted::kExitOk;
+  absl::FPrintF(stderr, "%s expects %s\n", hosted::Printable(path),
                 DigestHex(*list->expected));
-  return kExitInvalid;
+  return hosted::kExitInvalid;
 }
 
 void PrintMeasured(const std::vector<Measured>& all, bool pages) {
@@ -154,9 +156,9 @@ void PrintMeasuredJson(const std::vector<Measured>& all, Platform first,
   absl::PrintF("%s\n", json.dump());
 }
 
-absl::StatusOr<int> Measure(const Arguments& arguments) {
+absl::StatusOr<int> Measure(const hosted::Arguments& arguments) {
   if (arguments.Has("page-list") != arguments.positionals().empty()) {
-    return UsageError("give either IMAGE or --page-list");
+    return hosted::UsageError("give either IMAGE or --page-list");
   }
   if (arguments.Has("page-list")) return MeasureList(arguments);
   const bool both = arguments.Value("platform") == "both";
@@ -182,12 +184,12 @@ absl::StatusOr<int> Measure(const Arguments& arguments) {
   } else {
     PrintMeasured(all, arguments.Has("pages"));
   }
-  return kExitOk;
+  return hosted::kExitOk;
 }
 
 // --- verify
 
-constexpr Option kVerifyOptions[] = {
+constexpr hosted::Option kVerifyOptions[] = {
     {"digest", "HEX", Kind::kRequired, "the launch digest it should have"},
     {"platform", "snp|emulated", Kind::kOptional,
      "whose digest; the one the image is configured for, if left out"},
@@ -195,9 +197,9 @@ constexpr Option kVerifyOptions[] = {
     kCpuSignatureOption,
 };
 
-constexpr ExitCode kVerifyExitCodes[] = {
-    {kExitOk, "the image has this digest, and its ID block is sound"},
-    {kExitInvalid,
+constexpr hosted::ExitCode kVerifyExitCodes[] = {
+    {hosted::kExitOk, "the image has this digest, and its ID block is sound"},
+    {hosted::kExitInvalid,
      "it has another digest, or an ID block that would refuse "
      "its launch"},
 };
@@ -214,10 +216,10 @@ void PrintGuestPolicy(const ImageInput& image) {
   }
 }
 
-absl::StatusOr<int> Verify(const Arguments& arguments) {
+absl::StatusOr<int> Verify(const hosted::Arguments& arguments) {
   sev::LaunchDigest wanted;
   if (!verifier::ossl::FromHex(arguments.Value("digest"), wanted)) {
-    return UsageError("--digest wants 96 hex digits");
+    return hosted::UsageError("--digest wants 96 hex digits");
   }
   const auto given = PlatformGiven(arguments);
   if (!given.ok()) return given.status();
@@ -241,18 +243,18 @@ absl::StatusOr<int> Verify(const Arguments& arguments) {
     }
   }
   for (const std::string& error : errors) absl::PrintF("%s\n", error);
-  if (!errors.empty()) return kExitInvalid;
+  if (!errors.empty()) return hosted::kExitInvalid;
   PrintGuestPolicy(*image);
   absl::PrintF("verified (%s)%s\n", NameOf(platform),
                plan->id_block ? ", with its ID block" : "");
-  return kExitOk;
+  return hosted::kExitOk;
 }
 
-constexpr ExitCode kMeasureExitCodes[] = {
-    {kExitInvalid, "the page list expects another digest"},
+constexpr hosted::ExitCode kMeasureExitCodes[] = {
+    {hosted::kExitInvalid, "the page list expects another digest"},
 };
 
-constexpr Command kCommands[] = {
+constexpr hosted::Command kCommands[] = {
     {"image measure", "[IMAGE]", "print the launch digest of an image",
      "Computes what the secure processor should report for IMAGE, and a "
      "policy's `measurement` names. IMAGE is an ELF file, an IGVM file (of "
@@ -277,6 +279,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> ImageMeasureCommands() { return kCommands; }
+std::span<const hosted::Command> ImageMeasureCommands() { return kCommands; }
 
 }  // namespace cli

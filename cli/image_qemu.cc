@@ -22,8 +22,8 @@
 #include "cli/boot_warnings.h"
 #include "cli/files.h"
 #include "cli/image_input.h"
+#include "hosted/text.h"
 #include "launch/id_block_check.h"
-#include "launch/image.h"
 #include "launch/qemu_args.h"
 #include "launch/rom.h"
 #include "proto/config.h"
@@ -34,7 +34,7 @@
 namespace cli {
 namespace {
 
-using Kind = Option::Kind;
+using Kind = hosted::Option::Kind;
 
 // What the image can use, and no VM has more of (MiB).
 constexpr uint64_t kMinMemory = 32;
@@ -46,7 +46,7 @@ std::string Base64(base::Bytes bytes) {
       {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-constexpr Option kOptions[] = {
+constexpr hosted::Option kOptions[] = {
     {"proxy-socket", "PATH", Kind::kRequired,
      "forelock-proxy's socket for this VM"},
     {"ram", "FILE", Kind::kRequired,
@@ -76,21 +76,22 @@ absl::StatusOr<launch::QemuLaunch> LaunchOf(const ImageInput& image,
   const auto config = image.Config();
   if (!config.ok()) return config.status();
   if (config->platform == proto::Platform::kSnp) {
-    return UsageError(absl::StrCat(
+    return hosted::UsageError(absl::StrCat(
         path, ": platform is snp: QEMU launches the IGVM file made of it"));
   }
   return launch::QemuLaunch::kEmulatedPvh;
 }
 
 // The guest policy, and the ID block that is not in the image.
-absl::Status AddLaunch(const ImageInput& image, const Arguments& arguments,
+absl::Status AddLaunch(const ImageInput& image,
+                       const hosted::Arguments& arguments,
                        launch::QemuMachine& machine) {
   const bool has_block = arguments.Has("id-block");
   if (has_block != arguments.Has("id-auth")) {
-    return UsageError("--id-block and --id-auth belong together");
+    return hosted::UsageError("--id-block and --id-auth belong together");
   }
   if (has_block && machine.launch != launch::QemuLaunch::kSnpRom) {
-    return UsageError(
+    return hosted::UsageError(
         "--id-block is for the ROM of an SNP image: QEMU takes that of an IGVM "
         "file from the file alone (forelock image sign)");
   }
@@ -100,16 +101,17 @@ absl::Status AddLaunch(const ImageInput& image, const Arguments& arguments,
     machine.guest_policy = plan->policy;
   }
   if (!has_block) return absl::OkStatus();
-  auto block = launch::ReadFile(arguments.Value("id-block"), sev::kIdBlockSize);
+  auto block = ReadInput(arguments.Value("id-block"), sev::kIdBlockSize);
   if (!block.ok()) return block.status();
-  auto auth = launch::ReadFile(arguments.Value("id-auth"), sev::kIdAuthSize);
+  auto auth = ReadInput(arguments.Value("id-auth"), sev::kIdAuthSize);
   if (!auth.ok()) return auth.status();
   const launch::PlanIdBlock both = {.id_block = *std::move(block),
                                     .id_auth = *std::move(auth)};
   // A ROM's digest depends on the CPU model, its policy is the block's.
   if (const auto findings = launch::CheckIdBlock(both, std::nullopt);
       !findings.empty()) {
-    return UsageError(absl::StrCat("--id-block, --id-auth: ", findings[0]));
+    return hosted::UsageError(
+        absl::StrCat("--id-block, --id-auth: ", findings[0]));
   }
   machine.guest_policy = sev::ParseIdBlock(both.id_block)->policy;
   machine.has_author_key = sev::ParseIdAuth(both.id_auth)->has_author_key;
@@ -118,8 +120,8 @@ absl::Status AddLaunch(const ImageInput& image, const Arguments& arguments,
   return absl::OkStatus();
 }
 
-absl::StatusOr<launch::QemuMachine> MachineOf(const ImageInput& image,
-                                              const Arguments& arguments) {
+absl::StatusOr<launch::QemuMachine> MachineOf(
+    const ImageInput& image, const hosted::Arguments& arguments) {
   const auto launch = LaunchOf(image, arguments.positional(0));
   if (!launch.ok()) return launch.status();
   launch::QemuMachine machine;
@@ -137,19 +139,21 @@ absl::StatusOr<launch::QemuMachine> MachineOf(const ImageInput& image,
   machine.accelerator = arguments.Value("accel");
   const bool snp = IsSnp(machine.launch);
   if (snp == arguments.Has("processor-socket")) {
-    return UsageError(snp ? "--processor-socket is for emulated images"
-                          : "an emulated image wants --processor-socket");
+    return hosted::UsageError(
+        snp ? "--processor-socket is for emulated images"
+            : "an emulated image wants --processor-socket");
   }
   if (arguments.Has("accel") && machine.accelerator != "kvm" &&
       (snp || machine.accelerator != "tcg")) {
-    return UsageError(snp ? "SNP wants --accel kvm"
-                          : "--accel wants tcg or kvm");
+    return hosted::UsageError(snp ? "SNP wants --accel kvm"
+                                  : "--accel wants tcg or kvm");
   }
   if (arguments.Has("memory") &&
       (!absl::SimpleAtoi(arguments.Value("memory"), &machine.memory_mib) ||
        machine.memory_mib < kMinMemory || machine.memory_mib > kMaxMemory)) {
-    return UsageError(absl::StrCat("--memory wants a number of MiB from ",
-                                   kMinMemory, " to ", kMaxMemory));
+    return hosted::UsageError(
+        absl::StrCat("--memory wants a number of MiB from ", kMinMemory, " to ",
+                     kMaxMemory));
   }
   const absl::Status status = AddLaunch(image, arguments, machine);
   if (!status.ok()) return status;
@@ -163,7 +167,7 @@ absl::StatusOr<std::vector<uint8_t>> ReadBootFile(const std::string& path) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) {
     return absl::NotFoundError(
-        absl::StrCat(Printable(path), ": not looked at: no such file"));
+        absl::StrCat(hosted::Printable(path), ": not looked at: no such file"));
   }
   auto bytes = ReadInput(path, boot::kInitrdSize.max);
   if (bytes.ok()) return bytes;
@@ -225,7 +229,7 @@ void WarnOfBoot(const ImageInput& image, const launch::QemuMachine& machine) {
   PrintWarnings(ExpectedBootWarnings(machine.image, *config, boot));
 }
 
-absl::Status QemuArgs(const Arguments& arguments) {
+absl::Status QemuArgs(const hosted::Arguments& arguments) {
   const auto image = ImageInput::Load(arguments.positional(0));
   if (!image.ok()) return image.status();
   const auto machine = MachineOf(*image, arguments);
@@ -251,7 +255,7 @@ absl::Status QemuArgs(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-constexpr Command kCommands[] = {
+constexpr hosted::Command kCommands[] = {
     {"image qemu-args", "IMAGE", "print the QEMU command line for an image",
      "Prints one line for a shell. IMAGE is a configured ELF file of platform "
      "emulated, the IGVM file of an SNP image, whose guest policy and ID block "
@@ -266,6 +270,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> ImageQemuCommands() { return kCommands; }
+std::span<const hosted::Command> ImageQemuCommands() { return kCommands; }
 
 }  // namespace cli

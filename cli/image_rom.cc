@@ -8,9 +8,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
+#include "cli/files.h"
 #include "cli/image_input.h"
 #include "launch/elf.h"
-#include "launch/image.h"
 #include "launch/launch_plan.h"
 #include "launch/measure.h"
 #include "launch/rom.h"
@@ -19,18 +19,18 @@
 namespace cli {
 namespace {
 
-using Kind = Option::Kind;
+using Kind = hosted::Option::Kind;
 
-constexpr Option kRomOptions[] = {
+constexpr hosted::Option kRomOptions[] = {
     {"output", "OUT", Kind::kRequired, "where to write the ROM"},
     kCpuSignatureOption,
 };
 
-absl::Status Rom(const Arguments& arguments) {
+absl::Status Rom(const hosted::Arguments& arguments) {
   const auto launch = LaunchGiven(arguments);
   if (!launch.ok()) return launch.status();
   const auto image =
-      launch::ReadFile(arguments.positional(0), launch::Elf::kMaxFileSize);
+      ReadInput(arguments.positional(0), launch::Elf::kMaxFileSize);
   if (!image.ok()) return image.status();
   const auto rom = launch::MakeRom(*image);
   if (!rom.ok()) return rom.status();
@@ -48,14 +48,14 @@ absl::Status Rom(const Arguments& arguments) {
     digest = verifier::ossl::Hex(*measured);
   }
   const std::string output = arguments.Value("output");
-  const absl::Status status = launch::WriteFile(output, *rom);
+  const absl::Status status = WriteOutput(output, *rom);
   if (!status.ok()) return status;
   absl::PrintF("%s: %d bytes\nlaunch digest (%s) %s\n", output, rom->size(),
                snp ? "snp, by -bios" : "emulated", digest);
   return absl::OkStatus();
 }
 
-constexpr Command kCommands[] = {
+constexpr hosted::Command kCommands[] = {
     {"image rom", "IMAGE.elf",
      "make a flat ROM of an image, for a VMM without IGVM",
      "Writes OUT, a firmware image for QEMU's -bios: the configured image "
@@ -70,6 +70,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> ImageRomCommands() { return kCommands; }
+std::span<const hosted::Command> ImageRomCommands() { return kCommands; }
 
 }  // namespace cli

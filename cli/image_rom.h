@@ -5,10 +5,10 @@
 
 #include <span>
 
-#include "cli/arguments.h"
+#include "hosted/arguments.h"
 
 namespace cli {
 
-std::span<const Command> ImageRomCommands();
+std::span<const hosted::Command> ImageRomCommands();
 
 }  // namespace cli

@@ -11,12 +11,12 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "cli/files.h"
 #include "cli/image_input.h"
 #include "cli/key_input.h"
 #include "launch/id_block.h"
 #include "launch/id_block_sign.h"
 #include "launch/igvm_plan.h"
-#include "launch/image.h"
 #include "launch/launch_plan.h"
 #include "launch/rom.h"
 #include "launch/signing_key.h"
@@ -28,9 +28,9 @@
 namespace cli {
 namespace {
 
-using Kind = Option::Kind;
+using Kind = hosted::Option::Kind;
 
-constexpr Option kSignOptions[] = {
+constexpr hosted::Option kSignOptions[] = {
     {"id-key", "KEY", Kind::kRequired,
      "PEM file or pkcs11: URI of the key that signs"},
     {"author-key", "KEY", Kind::kOptional,
@@ -56,30 +56,31 @@ constexpr Option kSignOptions[] = {
 
 // Leaves `out` alone where the option is not given.
 template <size_t kSize>
-absl::Status Bytes(const Arguments& arguments, std::string_view name,
+absl::Status Bytes(const hosted::Arguments& arguments, std::string_view name,
                    std::array<uint8_t, kSize>& out) {
   if (!arguments.Has(name) ||
       verifier::ossl::FromHex(arguments.Value(name), out)) {
     return absl::OkStatus();
   }
-  return UsageError(
+  return hosted::UsageError(
       absl::StrCat("--", name, " wants ", 2 * kSize, " hex digits"));
 }
 
 // Digest and policy of what is launched, from the image.
-absl::Status FromImage(const ImageInput& image, const Arguments& arguments,
+absl::Status FromImage(const ImageInput& image,
+                       const hosted::Arguments& arguments,
                        sev::IdBlock& block) {
   const auto launch = LaunchGiven(arguments);
   if (!launch.ok()) return launch.status();
   if (image.DefaultPlatform() != proto::Platform::kSnp) {
-    return UsageError("an ID block is for the launch of an SNP image");
+    return hosted::UsageError("an ID block is for the launch of an SNP image");
   }
   const auto plan = image.Plan(proto::Platform::kSnp, *launch);
   if (!plan.ok()) return plan.status();
   block.launch_digest = launch::MeasurePlan(*plan);
   if (image.kind() != ImageKind::kIgvm) return absl::OkStatus();
   if (arguments.Has("guest-policy")) {
-    return UsageError("an IGVM file has its guest policy in it");
+    return hosted::UsageError("an IGVM file has its guest policy in it");
   }
   // The plan's is a default where the file has none.
   const auto policy = launch::SnpPolicy(image.igvm());
@@ -89,7 +90,7 @@ absl::Status FromImage(const ImageInput& image, const Arguments& arguments,
 }
 
 absl::StatusOr<sev::IdBlock> BlockOf(const ImageInput* image,
-                                     const Arguments& arguments) {
+                                     const hosted::Arguments& arguments) {
   sev::IdBlock block;
   block.policy = sev::kPolicySmt | sev::kPolicyReservedMustBeOne;
   absl::Status status = Bytes(arguments, "digest", block.launch_digest);
@@ -102,47 +103,48 @@ absl::StatusOr<sev::IdBlock> BlockOf(const ImageInput* image,
   if (arguments.Has("guest-policy") &&
       (!absl::SimpleHexAtoi(arguments.Value("guest-policy"), &block.policy) ||
        (block.policy & sev::kPolicyReservedMustBeOne) == 0)) {
-    return UsageError("--guest-policy wants hex digits, with bit 17 set");
+    return hosted::UsageError(
+        "--guest-policy wants hex digits, with bit 17 set");
   }
   if (arguments.Has("svn") &&
       !absl::SimpleAtoi(arguments.Value("svn"), &block.guest_svn)) {
-    return UsageError("--svn wants a number from 0 to 4294967295");
+    return hosted::UsageError("--svn wants a number from 0 to 4294967295");
   }
   return block;
 }
 
 // What is asked for goes together.
-absl::Status CheckOptions(const Arguments& arguments) {
+absl::Status CheckOptions(const hosted::Arguments& arguments) {
   if (arguments.Has("digest") != arguments.positionals().empty()) {
-    return UsageError("wants an image or --digest, one of them");
+    return hosted::UsageError("wants an image or --digest, one of them");
   }
   if (arguments.Has("id-block-out") != arguments.Has("id-auth-out")) {
-    return UsageError("--id-block-out and --id-auth-out belong together");
+    return hosted::UsageError(
+        "--id-block-out and --id-auth-out belong together");
   }
   if (!arguments.Has("output") && !arguments.Has("id-block-out")) {
-    return UsageError("--output or --id-block-out is missing");
+    return hosted::UsageError("--output or --id-block-out is missing");
   }
   return absl::OkStatus();
 }
 
 absl::Status WriteSigned(const ImageInput* image,
                          const launch::SignedIdBlock& made,
-                         const Arguments& arguments) {
+                         const hosted::Arguments& arguments) {
   if (arguments.Has("output")) {
     const auto file = launch::WithIdBlock(
         image->bytes(),
         {.id_block = {made.id_block.begin(), made.id_block.end()},
          .id_auth = {made.id_auth.begin(), made.id_auth.end()}});
     if (!file.ok()) return file.status();
-    const absl::Status status =
-        launch::WriteFile(arguments.Value("output"), *file);
+    const absl::Status status = WriteOutput(arguments.Value("output"), *file);
     if (!status.ok()) return status;
   }
   if (!arguments.Has("id-block-out")) return absl::OkStatus();
   const absl::Status status =
-      launch::WriteFile(arguments.Value("id-block-out"), made.id_block);
+      WriteOutput(arguments.Value("id-block-out"), made.id_block);
   if (!status.ok()) return status;
-  return launch::WriteFile(arguments.Value("id-auth-out"), made.id_auth);
+  return WriteOutput(arguments.Value("id-auth-out"), made.id_auth);
 }
 
 // All that the signature is about, for the one who signs.
@@ -158,7 +160,7 @@ void PrintBlock(const sev::IdBlock& block) {
 }
 
 // A ROM's digest is of one CPU model.
-absl::Status PrintCpu(const Arguments& arguments) {
+absl::Status PrintCpu(const hosted::Arguments& arguments) {
   const auto launch = LaunchGiven(arguments);
   if (!launch.ok()) return launch.status();
   if (launch->cpu_signature != 0) {
@@ -175,7 +177,7 @@ void PrintKey(std::string_view what, sev::EcdsaKeyView key) {
                verifier::ossl::Hex(launch::IdKeyDigest(key)));
 }
 
-absl::Status Sign(const Arguments& arguments) {
+absl::Status Sign(const hosted::Arguments& arguments) {
   absl::Status status = CheckOptions(arguments);
   if (!status.ok()) return status;
   std::optional<ImageInput> image;
@@ -187,7 +189,8 @@ absl::Status Sign(const Arguments& arguments) {
   const ImageInput* const input = image ? &*image : nullptr;
   if (arguments.Has("output") &&
       (input == nullptr || input->kind() != ImageKind::kIgvm)) {
-    return UsageError("--output wants an IGVM file to put the ID block into");
+    return hosted::UsageError(
+        "--output wants an IGVM file to put the ID block into");
   }
   const auto block = BlockOf(input, arguments);
   if (!block.ok()) return block.status();
@@ -217,9 +220,10 @@ absl::Status Sign(const Arguments& arguments) {
   return WriteSigned(input, *made, arguments);
 }
 
-constexpr Option kIdKeyOptions[] = {kPinFileOption, kPkcs11ModuleOption};
+constexpr hosted::Option kIdKeyOptions[] = {kPinFileOption,
+                                            kPkcs11ModuleOption};
 
-absl::Status IdKey(const Arguments& arguments) {
+absl::Status IdKey(const hosted::Arguments& arguments) {
   const auto key =
       launch::LoadPublicKey(KeyNamed(arguments.positional(0), arguments));
   if (!key.ok()) return key.status();
@@ -227,7 +231,7 @@ absl::Status IdKey(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-constexpr Command kCommands[] = {
+constexpr hosted::Command kCommands[] = {
     {"image id-key", "KEY", "print the digest by which policies name a key",
      "Prints the SHA-384 of AMD's structure of the public key: ID_KEY_DIGEST "
      "or AUTHOR_KEY_DIGEST of reports, `id_key_digest` or `author_key_digest` "
@@ -256,6 +260,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> ImageSignCommands() { return kCommands; }
+std::span<const hosted::Command> ImageSignCommands() { return kCommands; }
 
 }  // namespace cli

@@ -6,10 +6,10 @@
 
 #include <span>
 
-#include "cli/arguments.h"
+#include "hosted/arguments.h"
 
 namespace cli {
 
-std::span<const Command> ImageSignCommands();
+std::span<const hosted::Command> ImageSignCommands();
 
 }  // namespace cli

@@ -7,6 +7,7 @@
 #include "cli/error.h"
 #include "cli/reasons.h"
 #include "gtest/gtest.h"
+#include "hosted/status.h"
 
 namespace cli {
 namespace {
@@ -57,7 +58,7 @@ TEST(Kds, SaysWhatTheStatusMeans) {
   for (const auto& row : rows) {
     Script script{.answers = {{.status = row.status}}};
     const absl::Status status = script.Fetch();
-    EXPECT_TRUE(Is(status, row.reason)) << row.status << ": " << status;
+    EXPECT_TRUE(hosted::Is(status, row.reason)) << row.status << ": " << status;
   }
   Script good{.answers = {{.status = 200}}};
   EXPECT_TRUE(good.Fetch().ok());
@@ -72,7 +73,7 @@ TEST(Kds, WaitsAsAskedButNotForever) {
   EXPECT_EQ(patient.waits, (std::vector{seconds(2), Kds::kMaxWait}));
 
   Script never{.answers = std::vector<HttpAnswer>(9, {.status = 429})};
-  EXPECT_TRUE(Is(never.Fetch(), kKdsThrottled));
+  EXPECT_TRUE(hosted::Is(never.Fetch(), kKdsThrottled));
   EXPECT_EQ(never.urls.size(), size_t{Kds::kAttempts});
   EXPECT_EQ(never.waits.size(), size_t{Kds::kAttempts - 1});
 }

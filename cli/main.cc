@@ -5,7 +5,6 @@
 // list below.
 #include <vector>
 
-#include "cli/arguments.h"
 #include "cli/image_build.h"
 #include "cli/image_commands.h"
 #include "cli/image_inspect.h"
@@ -17,9 +16,10 @@
 #include "cli/report_commands.h"
 #include "cli/roots_commands.h"
 #include "cli/vectors_commands.h"
+#include "hosted/arguments.h"
 
 int main(int argc, char** argv) {
-  std::vector<cli::Command> commands;
+  std::vector<hosted::Command> commands;
   for (const auto group :
        {cli::ImageCommands(), cli::ImageBuildCommands(),
         cli::ImageInspectCommands(), cli::ImageMeasureCommands(),
@@ -28,10 +28,11 @@ int main(int argc, char** argv) {
         cli::RootsCommands(), cli::VectorsCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());
   }
-  return cli::Run({.name = "forelock",
-                   .summary = "forelock: guest images, policies, attestation "
-                              "reports, and what they "
-                              "prove",
-                   .commands = commands},
-                  argc, argv);
+  return hosted::Run(
+      {.name = "forelock",
+       .summary = "forelock: guest images, policies, attestation "
+                  "reports, and what they "
+                  "prove",
+       .commands = commands},
+      argc, argv);
 }

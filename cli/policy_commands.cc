@@ -13,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "cli/policy_from_image.h"
 #include "cli/policy_input.h"
+#include "hosted/text.h"
 #include "verifier/finding.h"
 #include "verifier/policy/policy.h"
 #include "verifier/policy/warnings.h"
@@ -21,7 +22,7 @@
 namespace cli {
 namespace {
 
-using Kind = Option::Kind;
+using Kind = hosted::Option::Kind;
 
 // --- check
 
@@ -47,24 +48,26 @@ int PrintConflicts(const std::vector<Loaded>& all) {
         continue;
       }
       ++conflicts;
-      absl::FPrintF(stderr, "%s and %s: %s\n", Printable(all[j].file),
-                    Printable(all[i].file), what);
+      absl::FPrintF(stderr, "%s and %s: %s\n", hosted::Printable(all[j].file),
+                    hosted::Printable(all[i].file), what);
     }
   }
   return conflicts;
 }
 
-absl::StatusOr<int> Check(const Arguments& arguments) {
+absl::StatusOr<int> Check(const hosted::Arguments& arguments) {
   std::vector<Loaded> all;
   int errors = 0;
   for (const std::string& file : arguments.positionals()) {
     auto policy = LoadPolicy(file);
     if (!policy.ok()) {
       ++errors;
-      absl::FPrintF(stderr, "%s\n", Printable(policy.status().message()));
+      absl::FPrintF(stderr, "%s\n",
+                    hosted::Printable(policy.status().message()));
       continue;
     }
-    absl::PrintF("%s: loads: policy %s%s\n", Printable(file), policy->name,
+    absl::PrintF("%s: loads: policy %s%s\n", hosted::Printable(file),
+                 policy->name,
                  policy->emulated() ? " (EMULATED evidence only)" : "");
     for (const std::string& warning : verifier::WarningsOf(*policy)) {
       absl::PrintF("  warning: %s\n", warning);
@@ -72,12 +75,12 @@ absl::StatusOr<int> Check(const Arguments& arguments) {
     all.push_back({file, *std::move(policy)});
   }
   errors += PrintConflicts(all);
-  return errors == 0 ? kExitOk : kExitFailed;
+  return errors == 0 ? hosted::kExitOk : hosted::kExitFailed;
 }
 
 // --- explain
 
-constexpr Option kExplainOptions[] = {
+constexpr hosted::Option kExplainOptions[] = {
     {"policy", "FILE", Kind::kRequired, "the policy"},
     {"report", "FILE", Kind::kRequired, "the report, of 1184 bytes"},
     {"certificates", "FILE|DIR", Kind::kRepeated,
@@ -92,13 +95,13 @@ constexpr Option kExplainOptions[] = {
     {"json", "", Kind::kSwitch, "one JSON object"},
 };
 
-constexpr ExitCode kExplainExitCodes[] = {
-    {kExitOk, "nothing that can be judged refuses the report"},
-    {kExitInvalid, "the report is invalid, or the policy refuses it"},
-    {kExitUnverifiable, "what would prove the report is missing"},
+constexpr hosted::ExitCode kExplainExitCodes[] = {
+    {hosted::kExitOk, "nothing that can be judged refuses the report"},
+    {hosted::kExitInvalid, "the report is invalid, or the policy refuses it"},
+    {hosted::kExitUnverifiable, "what would prove the report is missing"},
 };
 
-constexpr Command kCommands[] = {
+constexpr hosted::Command kCommands[] = {
     {"policy check",
      "FILE...",
      "load policies, and say what they leave open",
@@ -131,6 +134,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> PolicyCommands() { return kCommands; }
+std::span<const hosted::Command> PolicyCommands() { return kCommands; }
 
 }  // namespace cli

@@ -6,13 +6,13 @@
 #include <span>
 
 #include "absl/status/statusor.h"
-#include "cli/arguments.h"
+#include "hosted/arguments.h"
 
 namespace cli {
 
-std::span<const Command> PolicyCommands();
+std::span<const hosted::Command> PolicyCommands();
 
 // In a file of its own.
-absl::StatusOr<int> PolicyExplain(const Arguments& arguments);
+absl::StatusOr<int> PolicyExplain(const hosted::Arguments& arguments);
 
 }  // namespace cli

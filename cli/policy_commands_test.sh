@@ -149,9 +149,9 @@ done
 sed '/^crl/d' "$dir/amd.toml" > "$dir/incomplete.toml"
 sed 's/^version = 2/version = 1/' "$dir/amd.toml" > "$dir/old.toml"
 check 1 "$dir/incomplete.toml" "$dir/old.toml" "$dir/amd.toml" "$dir/none.toml"
-says "$dir/err" 'VP3 .*incomplete.toml:[0-9]*:[0-9]*: signer.crl: missing'
-says "$dir/err" 'VP21 .*old.toml:[0-9]*:11: version: 1 is no longer read; write version = 2'
-says "$dir/err" 'CL1: .*none.toml'
+says "$dir/err" 'VP3 .*incomplete.toml:[0-9]*:[0-9]*: key .signer.crl. is missing'
+says "$dir/err" 'VP21 .*old.toml:[0-9]*:11: key .version.: 1 is no longer read; write version = 2'
+says "$dir/err" 'CL1 .*none.toml'
 says "$dir/out" 'amd.toml: loads'
 sed 's/^name = .*/name = "twin"/' "$dir/amd.toml" > "$dir/twin.toml"
 check 1 "$dir/amd.toml" "$dir/twin.toml"

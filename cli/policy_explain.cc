@@ -21,6 +21,8 @@
 #include "cli/policy_commands.h"
 #include "cli/policy_input.h"
 #include "cli/report_input.h"
+#include "hosted/status.h"
+#include "hosted/text.h"
 #include "nlohmann/json.hpp"
 #include "sev/report.h"
 #include "verifier/evidence/accepted_root.h"
@@ -46,7 +48,7 @@ struct Explanation {
   verifier::Appraisal appraisal;
   std::vector<Condition> conditions;
   std::vector<std::string> not_judged;
-  int exit_code = kExitOk;
+  int exit_code = hosted::kExitOk;
 };
 
 // AMD's, as a new store has them, and what the policy names: a server would
@@ -65,11 +67,12 @@ std::vector<verifier::AcceptedRoot> RootsOf(const verifier::Policy& policy) {
 }
 
 absl::StatusOr<verifier::Appraisal> AppraiseReport(
-    const Arguments& arguments, const verifier::Policy& policy, time_t at) {
+    const hosted::Arguments& arguments, const verifier::Policy& policy,
+    time_t at) {
   const auto bytes = ReadInput(arguments.Value("report"));
   if (!bytes.ok()) return bytes.status();
   CertificateSource source([](std::string_view note) {
-    absl::FPrintF(stderr, "forelock: note: %s\n", Printable(note));
+    absl::FPrintF(stderr, "forelock: note: %s\n", hosted::Printable(note));
   });
   for (const std::string& path : arguments.Values("certificates")) {
     const absl::Status added =
@@ -107,7 +110,7 @@ verifier::BootFacts FactsOf(const BootInput& boot) {
   return facts;
 }
 
-verifier::Facts FactsOf(const Arguments& arguments,
+verifier::Facts FactsOf(const hosted::Arguments& arguments,
                         const verifier::Appraisal& appraisal,
                         const BootInput& boot) {
   verifier::Facts facts;
@@ -219,24 +222,25 @@ bool AskedForInVain(const Condition& condition) {
 
 int ExitCodeOf(const Explanation& explanation) {
   const verifier::Verdict verdict = explanation.appraisal.verdict;
-  if (verdict == verifier::Verdict::kInvalid) return kExitInvalid;
+  if (verdict == verifier::Verdict::kInvalid) return hosted::kExitInvalid;
   for (const Condition& condition : explanation.conditions) {
-    if (condition.judgement == Judgement::kFail) return kExitInvalid;
+    if (condition.judgement == Judgement::kFail) return hosted::kExitInvalid;
   }
-  if (verdict == verifier::Verdict::kUnverifiable) return kExitUnverifiable;
+  if (verdict == verifier::Verdict::kUnverifiable)
+    return hosted::kExitUnverifiable;
   for (const Condition& condition : explanation.conditions) {
-    if (AskedForInVain(condition)) return kExitUnverifiable;
+    if (AskedForInVain(condition)) return hosted::kExitUnverifiable;
   }
-  return kExitOk;
+  return hosted::kExitOk;
 }
 
 // --- What is printed.
 
 std::string_view DecisionOf(const Explanation& explanation) {
   switch (explanation.exit_code) {
-    case kExitOk:
+    case hosted::kExitOk:
       return "not refused";
-    case kExitInvalid:
+    case hosted::kExitInvalid:
       return "refused";
     default:
       return "unverifiable";
@@ -258,7 +262,7 @@ std::string_view WordFor(Judgement judgement) {
 }
 
 std::string Advice(base::Reason reason) {
-  const verifier::ReasonText text = verifier::TextOf(reason);
+  const hosted::ReasonText text = verifier::TextOf(reason);
   return absl::StrCat(verifier::ReasonCode(reason), " ", text.what, ". ",
                       text.advice);
 }
@@ -268,12 +272,12 @@ void AppendCondition(const Condition& condition, std::string& out) {
   const bool unknown = condition.judgement == Judgement::kUnknown;
   std::string line = absl::StrFormat(
       "  %-4s  %-44s %s", WordFor(condition.judgement), condition.field,
-      off || unknown ? "" : Printable(condition.seen));
+      off || unknown ? "" : hosted::Printable(condition.seen));
   absl::StripTrailingAsciiWhitespace(&line);
   absl::StrAppend(&out, line, "\n");
   if (condition.judgement == Judgement::kFail || unknown) {
-    absl::StrAppend(&out, "        allowed: ", Printable(condition.allowed),
-                    "\n");
+    absl::StrAppend(
+        &out, "        allowed: ", hosted::Printable(condition.allowed), "\n");
   }
   if (condition.judgement == Judgement::kFail) {
     absl::StrAppend(&out, "        ", Advice(condition.reason), "\n");
@@ -289,10 +293,11 @@ std::string ToText(const Explanation& explanation) {
                        absl::UTCTimeZone()),
       "\n");
   for (const verifier::Finding& finding : appraisal.findings) {
-    const verifier::ReasonText text = verifier::TextOf(finding.reason);
+    const hosted::ReasonText text = verifier::TextOf(finding.reason);
     absl::StrAppend(&out, "  ", verifier::ReasonCode(finding.reason), " ",
                     text.what, finding.detail.empty() ? "" : ": ",
-                    Printable(finding.detail), "\n        ", text.advice, "\n");
+                    hosted::Printable(finding.detail), "\n        ",
+                    text.advice, "\n");
   }
   if (!appraisal.findings.empty()) {
     out += "  What stands below is what the report says, and is not proven.\n";
@@ -306,7 +311,7 @@ std::string ToText(const Explanation& explanation) {
     absl::StrAppend(&out, "  ", line, "\n");
   }
   absl::StrAppend(&out, "\ndecision  ", DecisionOf(explanation),
-                  explanation.exit_code == kExitOk
+                  explanation.exit_code == hosted::kExitOk
                       ? ", as far as it can be judged from this"
                       : "",
                   "\n");
@@ -349,7 +354,7 @@ std::string ToJson(const Explanation& explanation) {
 
 }  // namespace
 
-absl::StatusOr<int> PolicyExplain(const Arguments& arguments) {
+absl::StatusOr<int> PolicyExplain(const hosted::Arguments& arguments) {
   const auto at = TimeGiven(arguments);
   if (!at.ok()) return at.status();
   const auto boot = ParseBoot(arguments);

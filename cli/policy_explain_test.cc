@@ -100,7 +100,7 @@ class PolicyExplain : public ::testing::Test {
 
 TEST_F(PolicyExplain, WhatIsSatisfiedIsNotRefused) {
   const Json json = ExplainJson(Policy(), EmulatedReport(TestHierarchy()),
-                                kExitOk, Everything());
+                                hosted::kExitOk, Everything());
   EXPECT_EQ(json["decision"], "not refused");
   EXPECT_EQ(json["evidence"]["verdict"], "valid");
   EXPECT_EQ(With(json, "fail"), Words{});
@@ -119,7 +119,7 @@ TEST_F(PolicyExplain, WhatIsSatisfiedIsNotRefused) {
 
 TEST_F(PolicyExplain, WhatAReportDoesNotShowIsSaidPlainly) {
   const Json json =
-      ExplainJson(Policy(), EmulatedReport(TestHierarchy()), kExitOk);
+      ExplainJson(Policy(), EmulatedReport(TestHierarchy()), hosted::kExitOk);
   EXPECT_EQ(With(json, "unknown"), (Words{"vms", "boot.kernel", "boot.initrd",
                                           "boot.command_line", "boot.acpi"}));
   for (const char* text : {"give --vm", "boot.kernel: ", "boot.acpi: "}) {
@@ -136,7 +136,7 @@ TEST_F(PolicyExplain, EveryReasonIsNamed) {
       });
   Words more = Everything();
   more[3] = folder_.Path("initrd");  // For the kernel.
-  const Json json = ExplainJson(Policy(), report, kExitInvalid, more);
+  const Json json = ExplainJson(Policy(), report, hosted::kExitInvalid, more);
   EXPECT_EQ(json["decision"], "refused");
   EXPECT_EQ(json["evidence"]["verdict"], "valid");
   EXPECT_EQ(With(json, "fail"),
@@ -152,14 +152,15 @@ TEST_F(PolicyExplain, EveryReasonIsNamed) {
 TEST_F(PolicyExplain, EvidenceComesFirst) {
   ReportBytes report = EmulatedReport(TestHierarchy());
   report[layout::HostData::kOffset] ^= 1;
-  Json json = ExplainJson(Policy(), report, kExitInvalid);
+  Json json = ExplainJson(Policy(), report, hosted::kExitInvalid);
   EXPECT_EQ(json["evidence"]["failing_checks"], Json({"report_signature"}));
   EXPECT_FALSE(json["evidence"]["reasons"].empty());
 
   // The policy's roots are those that count.
   const std::string other = absl::StrReplaceAll(
       Policy(), {{testing::RootPin(TestHierarchy()), std::string(64, 'a')}});
-  json = ExplainJson(other, EmulatedReport(TestHierarchy()), kExitInvalid);
+  json =
+      ExplainJson(other, EmulatedReport(TestHierarchy()), hosted::kExitInvalid);
   EXPECT_EQ(With(json, "fail"), Words{"roots"});
 }
 
@@ -184,7 +185,8 @@ TEST_F(PolicyExplain, WithoutAChainNothingIsSaidOfIt) {
       words.insert(words.end(), {"--certificates", file});
     }
     const Output output = testing::RunCommand(PolicyCommands(), words);
-    EXPECT_EQ(output.code, kExitUnverifiable) << output.out << output.err;
+    EXPECT_EQ(output.code, hosted::kExitUnverifiable)
+        << output.out << output.err;
     const Json json = Json::parse(output.out, nullptr, false);
     EXPECT_EQ(json["decision"], "unverifiable");
     EXPECT_EQ(json["evidence"]["verdict"], "unverifiable");
@@ -204,7 +206,7 @@ TEST_F(PolicyExplain, AnotherProductIsRefused) {
   const std::string policy = absl::StrReplaceAll(
       Policy(), {{testing::RootPin(TestHierarchy()), testing::RootPin(turin)}});
   const Output output = Explain(policy, EmulatedReport(turin), {}, turin);
-  EXPECT_EQ(output.code, kExitInvalid);
+  EXPECT_EQ(output.code, hosted::kExitInvalid);
   EXPECT_TRUE(absl::StrContains(output.out, "evidence  valid"));
   EXPECT_TRUE(absl::StrContains(output.out, "FAIL  products"));
   EXPECT_TRUE(absl::StrContains(output.out, "VP25 "));
@@ -215,11 +217,13 @@ TEST_F(PolicyExplain, WrongWordsAreUsage) {
   const ReportBytes report = EmulatedReport(TestHierarchy());
   for (const Words& more :
        {Words{"--at", "today"}, Words{"--acpi", "sha384:00"}, Words{"x"}}) {
-    EXPECT_EQ(Explain(Policy(), report, more).code, kExitUsage) << more[0];
+    EXPECT_EQ(Explain(Policy(), report, more).code, hosted::kExitUsage)
+        << more[0];
   }
   const Output broken = Explain("version = 2\n", report, {});
-  EXPECT_EQ(broken.code, kExitFailed);
-  EXPECT_TRUE(absl::StrContains(broken.err, "policy.toml:1:1: name: missing"))
+  EXPECT_EQ(broken.code, hosted::kExitFailed);
+  EXPECT_TRUE(
+      absl::StrContains(broken.err, "policy.toml:1:1: key 'name' is missing"))
       << broken.err;
 }
 

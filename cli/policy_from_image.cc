@@ -21,6 +21,7 @@
 #include "cli/image_input.h"
 #include "cli/policy_template.h"
 #include "cli/report_input.h"
+#include "hosted/text.h"
 #include "launch/id_block.h"
 #include "launch/launch_plan.h"
 #include "launch/signing_key.h"
@@ -42,7 +43,8 @@ absl::Status AddIdBlock(const std::string& file,
   const auto auth = sev::ParseIdAuth(signed_by.id_auth);
   if (!block.ok() || !auth.ok() ||
       !launch::VerifyIdAuth(signed_by.id_block, *auth).ok()) {
-    return UsageError(absl::StrCat(file, ": its ID block does not verify"));
+    return hosted::UsageError(
+        absl::StrCat(file, ": its ID block does not verify"));
   }
   const std::string id_key = DigestHex(launch::IdKeyDigest(auth->id_key));
   const std::string author_key =
@@ -54,7 +56,7 @@ absl::Status AddIdBlock(const std::string& file,
       input.any_measurement && input.author_key_digest.empty();
   if (!first && (input.id_key_digest != id_key ||
                  (!any_author && input.author_key_digest != author_key))) {
-    return UsageError(absl::StrCat(
+    return hosted::UsageError(absl::StrCat(
         file, ": signed by another key than --id-key or another image"));
   }
   if (first) {
@@ -96,8 +98,8 @@ absl::Status AddImage(const std::string& file, const GivenBoot& boot,
   }
   const std::string vm(config->vm.view());
   if (!input.images.empty() && input.vm != vm) {
-    return UsageError(absl::StrCat("images of two VMs, ", input.vm, " and ", vm,
-                                   ": one policy each"));
+    return hosted::UsageError(absl::StrCat("images of two VMs, ", input.vm,
+                                           " and ", vm, ": one policy each"));
   }
   if (config->acpi != proto::Acpi::kNone) images_want_acpi = true;
   for (std::string& warning : ExpectedBootWarnings(file, *config, boot)) {
@@ -105,9 +107,10 @@ absl::Status AddImage(const std::string& file, const GivenBoot& boot,
   }
   input.vm = vm;
   const size_t slash = file.rfind('/');
-  input.images.push_back({absl::StrCat(Printable(file.substr(slash + 1)),
-                                       ", platform ", snp ? "snp" : "emulated"),
-                          DigestHex(launch::MeasurePlan(*plan)), snp});
+  input.images.push_back(
+      {absl::StrCat(hosted::Printable(file.substr(slash + 1)), ", platform ",
+                    snp ? "snp" : "emulated"),
+       DigestHex(launch::MeasurePlan(*plan)), snp});
   return absl::OkStatus();
 }
 
@@ -131,10 +134,10 @@ std::vector<std::string> PlatformWarnings(const TemplateInput& input) {
   return out;
 }
 
-absl::Status AddOptions(const Arguments& arguments, const BootInput& boot,
-                        TemplateInput& input) {
+absl::Status AddOptions(const hosted::Arguments& arguments,
+                        const BootInput& boot, TemplateInput& input) {
   if (arguments.Has("emulated") != arguments.Has("root-sha256")) {
-    return UsageError("--emulated and --root-sha256 belong together");
+    return hosted::UsageError("--emulated and --root-sha256 belong together");
   }
   if (arguments.Has("emulated")) {
     const std::string value = arguments.Value("root-sha256");
@@ -142,16 +145,17 @@ absl::Status AddOptions(const Arguments& arguments, const BootInput& boot,
         absl::AsciiStrToLower(absl::StripPrefix(value, "sha256:"));
     verifier::ossl::Digest256 root;
     if (!verifier::ossl::FromHex(input.emulated_root, root)) {
-      return UsageError("--root-sha256 wants 64 hex digits");
+      return hosted::UsageError("--root-sha256 wants 64 hex digits");
     }
     if (verifier::IsAmdRoot(root)) {
-      return UsageError("--root-sha256 is AMD's: leave out --emulated");
+      return hosted::UsageError("--root-sha256 is AMD's: leave out --emulated");
     }
   }
   const auto product = ProductGiven(arguments);
   if (!product.ok()) return product.status();
   if (*product && !arguments.Has("emulated")) {
-    return UsageError("--product is for --emulated; edit products by hand");
+    return hosted::UsageError(
+        "--product is for --emulated; edit products by hand");
   }
   input.emulated_product = product->value_or(sev::Product::kMilan);
   const auto text = [](const std::optional<BootFile>& file) {
@@ -166,10 +170,10 @@ absl::Status AddOptions(const Arguments& arguments, const BootInput& boot,
   return absl::OkStatus();
 }
 
-absl::Status AddKeys(const Arguments& arguments, TemplateInput& input) {
+absl::Status AddKeys(const hosted::Arguments& arguments, TemplateInput& input) {
   for (const char* option : {"author-key", "svn"}) {
     if (arguments.Has(option) && !arguments.Has("id-key")) {
-      return UsageError(absl::StrCat("--", option, " wants --id-key"));
+      return hosted::UsageError(absl::StrCat("--", option, " wants --id-key"));
     }
   }
   const auto digest = [&](std::string_view option, std::string& out) {
@@ -183,7 +187,7 @@ absl::Status AddKeys(const Arguments& arguments, TemplateInput& input) {
   if (status.ok()) status = digest("author-key", input.author_key_digest);
   if (status.ok() && arguments.Has("svn") &&
       !absl::SimpleAtoi(arguments.Value("svn"), &input.minimum_guest_svn)) {
-    return UsageError("--svn wants a number from 0 to 4294967295");
+    return hosted::UsageError("--svn wants a number from 0 to 4294967295");
   }
   input.any_measurement = arguments.Has("id-key");
   input.svn_given = arguments.Has("svn") || arguments.Has("id-key");
@@ -192,7 +196,7 @@ absl::Status AddKeys(const Arguments& arguments, TemplateInput& input) {
 
 }  // namespace
 
-absl::Status PolicyFromImage(const Arguments& arguments) {
+absl::Status PolicyFromImage(const hosted::Arguments& arguments) {
   TemplateInput input;
   bool images_want_acpi = false;
   std::vector<std::string> warnings;

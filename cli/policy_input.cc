@@ -12,8 +12,8 @@ namespace {
 // Larger than any kernel or initramfs.
 constexpr size_t kMaxBootFile = size_t{1} << 30;
 
-absl::StatusOr<std::optional<BootFile>> ReadBootFile(const Arguments& arguments,
-                                                     std::string_view option) {
+absl::StatusOr<std::optional<BootFile>> ReadBootFile(
+    const hosted::Arguments& arguments, std::string_view option) {
   if (!arguments.Has(option)) return std::optional<BootFile>();
   const std::string path = arguments.Value(option);
   auto bytes = ReadInput(path, kMaxBootFile);
@@ -32,7 +32,7 @@ absl::StatusOr<verifier::Policy> LoadPolicy(const std::string& path) {
       {reinterpret_cast<const char*>(text->data()), text->size()}, path);
 }
 
-absl::StatusOr<BootInput> ParseBoot(const Arguments& arguments) {
+absl::StatusOr<BootInput> ParseBoot(const hosted::Arguments& arguments) {
   BootInput boot;
   const struct {
     std::string_view option;
@@ -50,7 +50,8 @@ absl::StatusOr<BootInput> ParseBoot(const Arguments& arguments) {
   if (!arguments.Has(kAcpiOption.name) || boot.acpi_none) return boot;
   verifier::ossl::Digest384 digest;
   if (!verifier::ossl::FromHex(absl::StripPrefix(acpi, "sha384:"), digest)) {
-    return UsageError("--acpi wants sha384: and 96 hex digits, or none");
+    return hosted::UsageError(
+        "--acpi wants sha384: and 96 hex digits, or none");
   }
   boot.acpi = digest;
   return boot;

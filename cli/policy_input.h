@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "cli/arguments.h"
+#include "hosted/arguments.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/policy/policy.h"
 
@@ -20,15 +20,16 @@ namespace cli {
 absl::StatusOr<verifier::Policy> LoadPolicy(const std::string& path);
 
 // Of the boot files; ParseBoot() reads what is given.
-inline constexpr Option kKernelOption = {
-    "kernel", "FILE", Option::Kind::kOptional, "the kernel that is booted"};
-inline constexpr Option kInitrdOption = {
-    "initrd", "FILE", Option::Kind::kOptional, "the initramfs"};
-inline constexpr Option kCommandLineOption = {
-    "command-line", "FILE", Option::Kind::kOptional,
+inline constexpr hosted::Option kKernelOption = {
+    "kernel", "FILE", hosted::Option::Kind::kOptional,
+    "the kernel that is booted"};
+inline constexpr hosted::Option kInitrdOption = {
+    "initrd", "FILE", hosted::Option::Kind::kOptional, "the initramfs"};
+inline constexpr hosted::Option kCommandLineOption = {
+    "command-line", "FILE", hosted::Option::Kind::kOptional,
     "a file of the kernel's command line: its bytes, no line's end"};
-inline constexpr Option kAcpiOption = {
-    "acpi", "DIGEST|none", Option::Kind::kOptional,
+inline constexpr hosted::Option kAcpiOption = {
+    "acpi", "DIGEST|none", hosted::Option::Kind::kOptional,
     "of the ACPI files, as the guest prints it: sha384:..."};
 
 struct BootFile {
@@ -41,6 +42,6 @@ struct BootInput {
   bool acpi_none = false;
   std::optional<verifier::ossl::Digest384> acpi;
 };
-absl::StatusOr<BootInput> ParseBoot(const Arguments& arguments);
+absl::StatusOr<BootInput> ParseBoot(const hosted::Arguments& arguments);
 
 }  // namespace cli

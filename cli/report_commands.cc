@@ -6,15 +6,15 @@
 namespace cli {
 namespace {
 
-using Kind = Option::Kind;
+using Kind = hosted::Option::Kind;
 
-constexpr Option kShowOptions[] = {
+constexpr hosted::Option kShowOptions[] = {
     {"json", "", Kind::kSwitch, "one JSON object instead of the table"},
     kWrappedOption,
     kProductOption,
 };
 
-constexpr Option kVerifyOptions[] = {
+constexpr hosted::Option kVerifyOptions[] = {
     {"certificates", "FILE|DIR", Kind::kRepeated,
      "certificates, or a folder of them"},
     {"kds", "URL", Kind::kOptional,
@@ -34,14 +34,15 @@ constexpr Option kVerifyOptions[] = {
     kProductOption,
 };
 
-constexpr ExitCode kVerdicts[] = {
-    {kExitOk, "valid"},
-    {kExitFailed, "no verdict; the reason is on standard error"},
-    {kExitInvalid, "invalid: at least one check failed"},
-    {kExitUnverifiable, "unverifiable: nothing is wrong, something is missing"},
+constexpr hosted::ExitCode kVerdicts[] = {
+    {hosted::kExitOk, "valid"},
+    {hosted::kExitFailed, "no verdict; the reason is on standard error"},
+    {hosted::kExitInvalid, "invalid: at least one check failed"},
+    {hosted::kExitUnverifiable,
+     "unverifiable: nothing is wrong, something is missing"},
 };
 
-constexpr Command kCommands[] = {
+constexpr hosted::Command kCommands[] = {
     {"report show", "FILE", "print every field of an attestation report",
      "Prints what the report in FILE says, under the names of AMD's firmware\n"
      "ABI (56860). FILE is 1184 bytes as the secure processor made them; -\n"
@@ -72,6 +73,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> ReportCommands() { return kCommands; }
+std::span<const hosted::Command> ReportCommands() { return kCommands; }
 
 }  // namespace cli

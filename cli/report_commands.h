@@ -8,22 +8,22 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "cli/arguments.h"
+#include "hosted/arguments.h"
 #include "verifier/ossl/ossl.h"
 
 namespace cli {
 
-std::span<const Command> ReportCommands();
+std::span<const hosted::Command> ReportCommands();
 
 // The two commands; each in its own file.
-absl::Status ReportShow(const Arguments& arguments);
-absl::StatusOr<int> ReportVerify(const Arguments& arguments);
+absl::Status ReportShow(const hosted::Arguments& arguments);
+absl::StatusOr<int> ReportVerify(const hosted::Arguments& arguments);
 
 // --root-sha256, or AMD's.
-inline constexpr Option kRootOption = {
-    "root-sha256", "HEX", Option::Kind::kRepeated,
+inline constexpr hosted::Option kRootOption = {
+    "root-sha256", "HEX", hosted::Option::Kind::kRepeated,
     "accept this root (SHA-256 of the ARK in DER) instead of AMD's"};
 absl::StatusOr<std::vector<verifier::ossl::Digest256>> PinsGiven(
-    const Arguments& arguments);
+    const hosted::Arguments& arguments);
 
 }  // namespace cli

@@ -11,11 +11,11 @@
 
 namespace cli {
 
-absl::StatusOr<ReportInput> ReadReport(const Arguments& arguments) {
+absl::StatusOr<ReportInput> ReadReport(const hosted::Arguments& arguments) {
   const std::string wrapped = arguments.Value("wrapped");
   if (!wrapped.empty() && wrapped != "msg-report-rsp" &&
       wrapped != "azure-hcl") {
-    return UsageError(absl::StrCat("--wrapped: no envelope ", wrapped));
+    return hosted::UsageError(absl::StrCat("--wrapped: no envelope ", wrapped));
   }
   auto file = ReadInput(arguments.positional(0));
   if (!file.ok()) return file.status();
@@ -35,25 +35,27 @@ absl::StatusOr<ReportInput> ReadReport(const Arguments& arguments) {
   return input;
 }
 
-absl::StatusOr<time_t> TimeGiven(const Arguments& arguments) {
+absl::StatusOr<time_t> TimeGiven(const hosted::Arguments& arguments) {
   if (!arguments.Has("at")) return absl::ToTimeT(absl::Now());
   absl::Time time;
   std::string why;
   if (!absl::ParseTime(absl::RFC3339_full, arguments.Value("at"), &time,
                        &why)) {
-    return UsageError(absl::StrCat("--at wants 2026-09-15T00:00:00Z: ", why));
+    return hosted::UsageError(
+        absl::StrCat("--at wants 2026-09-15T00:00:00Z: ", why));
   }
   return absl::ToTimeT(time);
 }
 
 absl::StatusOr<std::optional<sev::Product>> ProductGiven(
-    const Arguments& arguments) {
+    const hosted::Arguments& arguments) {
   if (!arguments.Has("product")) return std::optional<sev::Product>();
   const std::string name = arguments.Value("product");
   for (const sev::Product product : sev::kProducts) {
     if (absl::EqualsIgnoreCase(name, sev::NameOf(product))) return product;
   }
-  return UsageError(absl::StrCat("--product: no processor line ", name));
+  return hosted::UsageError(
+      absl::StrCat("--product: no processor line ", name));
 }
 
 }  // namespace cli

@@ -10,17 +10,17 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "cli/arguments.h"
+#include "hosted/arguments.h"
 #include "sev/product.h"
 
 namespace cli {
 
 // What Linux's guest device or an Azure VM's vTPM puts around a report.
-inline constexpr Option kWrappedOption = {
-    "wrapped", "msg-report-rsp|azure-hcl", Option::Kind::kOptional,
+inline constexpr hosted::Option kWrappedOption = {
+    "wrapped", "msg-report-rsp|azure-hcl", hosted::Option::Kind::kOptional,
     "the envelope that FILE holds the report in"};
-inline constexpr Option kProductOption = {
-    "product", "milan|genoa|turin", Option::Kind::kOptional,
+inline constexpr hosted::Option kProductOption = {
+    "product", "milan|genoa|turin", hosted::Option::Kind::kOptional,
     "the processor line, where a version 2 report does not say it"};
 
 struct ReportInput {
@@ -31,13 +31,13 @@ struct ReportInput {
 
 // From the first positional argument and --wrapped. CL1, CL2; the envelope's
 // own reasons.
-absl::StatusOr<ReportInput> ReadReport(const Arguments& arguments);
+absl::StatusOr<ReportInput> ReadReport(const hosted::Arguments& arguments);
 
 // --at, or now. A usage error if it is no time.
-absl::StatusOr<time_t> TimeGiven(const Arguments& arguments);
+absl::StatusOr<time_t> TimeGiven(const hosted::Arguments& arguments);
 
 // --product. A usage error if it is none.
 absl::StatusOr<std::optional<sev::Product>> ProductGiven(
-    const Arguments& arguments);
+    const hosted::Arguments& arguments);
 
 }  // namespace cli

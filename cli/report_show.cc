@@ -10,7 +10,7 @@
 
 namespace cli {
 
-absl::Status ReportShow(const Arguments& arguments) {
+absl::Status ReportShow(const hosted::Arguments& arguments) {
   const auto product = ProductGiven(arguments);
   if (!product.ok()) return product.status();
   const auto input = ReadReport(arguments);

@@ -36,7 +36,7 @@ class ReportShow : public ::testing::Test {
   Json ShowJson(base::Bytes bytes, std::vector<std::string> more = {}) const {
     more.push_back("--json");
     const Output output = Show(bytes, more);
-    EXPECT_EQ(output.code, kExitOk) << output.err;
+    EXPECT_EQ(output.code, hosted::kExitOk) << output.err;
     return Json::parse(output.out, nullptr, /*allow_exceptions=*/false);
   }
 
@@ -62,7 +62,7 @@ TEST_F(ReportShow, NamesFieldsOfEveryVersion) {
     EXPECT_TRUE(json["faults"].empty());
 
     const Output table = Show(report);
-    EXPECT_EQ(table.code, kExitOk);
+    EXPECT_EQ(table.code, hosted::kExitOk);
     for (const auto& [key, value] : json.items()) {
       EXPECT_TRUE(absl::StrContains(table.out, key)) << key;
     }
@@ -117,11 +117,11 @@ TEST_F(ReportShow, OpensEnvelopes) {
   std::ranges::copy(report, response.begin() + 0x20);
   const std::vector<std::string> wrapped = {"--wrapped", "msg-report-rsp"};
   EXPECT_EQ(ShowJson(response, wrapped)["version"], 3);
-  EXPECT_EQ(Show(report, wrapped).code, kExitFailed);
-  EXPECT_EQ(Show(response).code, kExitFailed);
-  EXPECT_EQ(Show(report, {"--wrapped", "paper"}).code, kExitUsage);
-  EXPECT_EQ(Show(report, {"--product", "rome"}).code, kExitUsage);
-  EXPECT_EQ(Show(report, {"--wrapped=azure-hcl"}).code, kExitFailed);
+  EXPECT_EQ(Show(report, wrapped).code, hosted::kExitFailed);
+  EXPECT_EQ(Show(response).code, hosted::kExitFailed);
+  EXPECT_EQ(Show(report, {"--wrapped", "paper"}).code, hosted::kExitUsage);
+  EXPECT_EQ(Show(report, {"--product", "rome"}).code, hosted::kExitUsage);
+  EXPECT_EQ(Show(report, {"--wrapped=azure-hcl"}).code, hosted::kExitFailed);
 }
 
 // Whatever the bytes are: a table, or a reason.
@@ -129,12 +129,12 @@ TEST_F(ReportShow, TakesAnyBytes) {
   const ReportBytes good = EmulatedReport(psp::TestHierarchy(), 5);
   for (const size_t size : {size_t{0}, size_t{1}, good.size() - 1}) {
     const Output output = Show(base::Bytes(good).first(size));
-    EXPECT_EQ(output.code, kExitFailed);
-    EXPECT_TRUE(absl::StrContains(output.err, "CL4:")) << output.err;
+    EXPECT_EQ(output.code, hosted::kExitFailed);
+    EXPECT_TRUE(absl::StrContains(output.err, "CL4 ")) << output.err;
   }
   std::vector<uint8_t> longer(good.begin(), good.end());
   longer.push_back(0);
-  EXPECT_EQ(Show(longer).code, kExitFailed);
+  EXPECT_EQ(Show(longer).code, hosted::kExitFailed);
   for (size_t bit = 0; bit < good.size() * 8; ++bit) {
     ReportBytes bytes = good;
     bytes[bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
@@ -159,15 +159,15 @@ TEST_F(ReportShow, ReadsStandardInput) {
   close(file);
   const Output output =
       testing::RunCommand(ReportCommands(), {"report", "show", "-"});
-  EXPECT_EQ(output.code, kExitOk) << output.err;
+  EXPECT_EQ(output.code, hosted::kExitOk) << output.err;
   EXPECT_TRUE(absl::StrContains(output.out, "measurement"));
 }
 
 TEST_F(ReportShow, SaysThatThereIsNoFile) {
   const Output output =
       testing::RunCommand(ReportCommands(), {"report", "show", "/nowhere"});
-  EXPECT_EQ(output.code, kExitFailed);
-  EXPECT_TRUE(absl::StrContains(output.err, "CL1:")) << output.err;
+  EXPECT_EQ(output.code, hosted::kExitFailed);
+  EXPECT_TRUE(absl::StrContains(output.err, "CL1 ")) << output.err;
 }
 
 }  // namespace

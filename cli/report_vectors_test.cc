@@ -66,9 +66,9 @@ void Expect(const Vector& vector, const testing::Output& output) {
     verdict = "unverifiable";
   }
   EXPECT_EQ(json["verdict"], verdict) << ToText(json);
-  EXPECT_EQ(output.code, verdict == "valid"     ? kExitOk
-                         : verdict == "invalid" ? kExitInvalid
-                                                : kExitUnverifiable);
+  EXPECT_EQ(output.code, verdict == "valid"     ? hosted::kExitOk
+                         : verdict == "invalid" ? hosted::kExitInvalid
+                                                : hosted::kExitUnverifiable);
   if (!failing.empty()) {
     EXPECT_TRUE(std::ranges::any_of(failing, [&](const std::string& check) {
       return Holds(json["failing_checks"], check);
@@ -108,7 +108,7 @@ TEST(ReportVectors, EnvelopesOpen) {
         ReportCommands(),
         {"report", "show", "--json", "--wrapped", kind,
          absl::StrCat(folder, "/", vector.entry.files.front().path)});
-    EXPECT_EQ(output.code, kExitOk) << output.err;
+    EXPECT_EQ(output.code, hosted::kExitOk) << output.err;
     const Json json = Json::parse(output.out, nullptr, false);
     if (kind == "azure-hcl") EXPECT_EQ(json["runtime_data_bound"], true);
   }

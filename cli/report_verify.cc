@@ -16,6 +16,7 @@
 #include "cli/report_commands.h"
 #include "cli/report_input.h"
 #include "cli/verdict_text.h"
+#include "hosted/text.h"
 #include "sev/report.h"
 #include "verifier/evidence/amd_roots.h"
 #include "verifier/evidence/appraisal.h"
@@ -26,7 +27,7 @@ namespace {
 
 // Those of --root-sha256, else AMD's.
 absl::StatusOr<std::vector<verifier::AcceptedRoot>> RootsGiven(
-    const Arguments& arguments) {
+    const hosted::Arguments& arguments) {
   const auto pins = PinsGiven(arguments);
   if (!pins.ok()) return pins.status();
   std::vector<verifier::AcceptedRoot> roots;
@@ -36,19 +37,19 @@ absl::StatusOr<std::vector<verifier::AcceptedRoot>> RootsGiven(
 
 // What the report data must begin with; zeros follow.
 absl::StatusOr<std::vector<uint8_t>> ReportDataGiven(
-    const Arguments& arguments) {
+    const hosted::Arguments& arguments) {
   const std::string hex = arguments.Value("report-data");
   std::vector<uint8_t> bytes(hex.size() / 2);
   if (arguments.Has("report-data") &&
       (hex.empty() || bytes.size() > sev::report_layout::ReportData::kSize ||
        hex.size() % 2 != 0 || !verifier::ossl::FromHex(hex, bytes))) {
-    return UsageError("--report-data wants 1 to 64 bytes in hex");
+    return hosted::UsageError("--report-data wants 1 to 64 bytes in hex");
   }
   bytes.resize(sev::report_layout::ReportData::kSize);
   return bytes;
 }
 
-absl::Status AddCertificates(const Arguments& arguments,
+absl::Status AddCertificates(const hosted::Arguments& arguments,
                              CertificateSource& source) {
   for (const std::string& path : arguments.Values("certificates")) {
     // With --kds a folder is made when something is put there.
@@ -65,7 +66,7 @@ absl::Status AddCertificates(const Arguments& arguments,
   return absl::OkStatus();
 }
 
-absl::Status FetchMissing(const Arguments& arguments,
+absl::Status FetchMissing(const hosted::Arguments& arguments,
                           const sev::UnverifiedReport& report, time_t now,
                           CertificateSource& source) {
   if (!arguments.Has("kds")) return absl::OkStatus();
@@ -82,11 +83,11 @@ absl::Status FetchMissing(const Arguments& arguments,
 int ExitCodeOf(verifier::Verdict verdict) {
   switch (verdict) {
     case verifier::Verdict::kValid:
-      return kExitOk;
+      return hosted::kExitOk;
     case verifier::Verdict::kInvalid:
-      return kExitInvalid;
+      return hosted::kExitInvalid;
     case verifier::Verdict::kUnverifiable:
-      return kExitUnverifiable;
+      return hosted::kExitUnverifiable;
   }
   __builtin_trap();
 }
@@ -94,12 +95,12 @@ int ExitCodeOf(verifier::Verdict verdict) {
 }  // namespace
 
 absl::StatusOr<std::vector<verifier::ossl::Digest256>> PinsGiven(
-    const Arguments& arguments) {
+    const hosted::Arguments& arguments) {
   std::vector<verifier::ossl::Digest256> pins;
   for (const std::string_view hex : arguments.Values("root-sha256")) {
     verifier::ossl::Digest256 pin;
     if (!verifier::ossl::FromHex(absl::StripPrefix(hex, "sha256:"), pin)) {
-      return UsageError("--root-sha256 wants 64 hex digits");
+      return hosted::UsageError("--root-sha256 wants 64 hex digits");
     }
     pins.push_back(pin);
   }
@@ -111,7 +112,7 @@ absl::StatusOr<std::vector<verifier::ossl::Digest256>> PinsGiven(
   return pins;
 }
 
-absl::StatusOr<int> ReportVerify(const Arguments& arguments) {
+absl::StatusOr<int> ReportVerify(const hosted::Arguments& arguments) {
   const auto now = TimeGiven(arguments);
   if (!now.ok()) return now.status();
   const auto roots = RootsGiven(arguments);
@@ -127,7 +128,7 @@ absl::StatusOr<int> ReportVerify(const Arguments& arguments) {
   }
   CertificateSource source(
       [](std::string_view note) {
-        absl::FPrintF(stderr, "forelock: note: %s\n", Printable(note));
+        absl::FPrintF(stderr, "forelock: note: %s\n", hosted::Printable(note));
       },
       std::move(pins));
   absl::Status status = AddCertificates(arguments, source);

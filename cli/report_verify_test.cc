@@ -94,7 +94,7 @@ TEST_F(ReportVerify, EveryProductAndKey) {
     const Hierarchy& hierarchy = TestHierarchy(*model);
     const Json json =
         VerifyJson(hierarchy, EmulatedReport(hierarchy), Files(hierarchy));
-    ExpectVerdict(json, "valid", kExitOk, {});
+    ExpectVerdict(json, "valid", hosted::kExitOk, {});
     EXPECT_EQ(json["product"], model->line);
     EXPECT_EQ(json["root"]["amd"], false);
     EXPECT_EQ(json["leaf"]["kind"], "VCEK");
@@ -108,7 +108,7 @@ TEST_F(ReportVerify, EveryProductAndKey) {
       VerifyJson(vlek, EmulatedReport(vlek, 3, sev::SigningKey::kVlek),
                  {"--certificates", folder_.Write("chain", chain), "--crl",
                   folder_.Write("crl", vlek.crl()), "--require-crl"});
-  ExpectVerdict(json, "valid", kExitOk, {});
+  ExpectVerdict(json, "valid", hosted::kExitOk, {});
   EXPECT_EQ(json["leaf"]["csp_id"], psp::kTestCspId);
   EXPECT_EQ(json["crl_checked"], true);
 }
@@ -119,18 +119,18 @@ TEST_F(ReportVerify, SaysWhatIsWrong) {
   ReportBytes changed = good;
   changed[layout::Measurement::kOffset] ^= 1;
   ExpectVerdict(VerifyJson(milan, changed, Files(milan)), "invalid",
-                kExitInvalid, {"report_signature"});
+                hosted::kExitInvalid, {"report_signature"});
   ExpectVerdict(VerifyJson(milan, base::Bytes(good).first(9), Files(milan)),
-                "invalid", kExitInvalid, {"length_1184"});
+                "invalid", hosted::kExitInvalid, {"length_1184"});
   ExpectVerdict(VerifyJson(milan, good, Join(Files(milan), {"--require-crl"})),
-                "invalid", kExitInvalid, {"crl_current"});
+                "invalid", hosted::kExitInvalid, {"crl_current"});
   ExpectVerdict(VerifyJson(milan, good,
                            Join(Files(milan), {"--at=2001-01-01T00:00:00Z"})),
-                "invalid", kExitInvalid,
+                "invalid", hosted::kExitInvalid,
                 {"leaf_in_validity", "root_in_validity"});
   // Without --root-sha256 only AMD's roots count.
   const Output amd = Verify(good, Files(milan));
-  EXPECT_EQ(amd.code, kExitInvalid);
+  EXPECT_EQ(amd.code, hosted::kExitInvalid);
   EXPECT_TRUE(absl::StrContains(amd.out, "root_pinned")) << amd.out;
 }
 
@@ -141,7 +141,7 @@ TEST_F(ReportVerify, NoUselessFileIsPassedOver) {
   const ReportBytes report = EmulatedReport(milan);
   const Words all =
       Join(Files(milan), {"--crl", folder_.Write("crl", milan.crl())});
-  ExpectVerdict(VerifyJson(milan, report, all), "valid", kExitOk, {});
+  ExpectVerdict(VerifyJson(milan, report, all), "valid", hosted::kExitOk, {});
   const struct {
     const char* name;
     std::vector<uint8_t> bytes;
@@ -154,7 +154,7 @@ TEST_F(ReportVerify, NoUselessFileIsPassedOver) {
     const Json json =
         VerifyJson(milan, report,
                    Join(all, {"--certificates", folder_.Write(name, bytes)}));
-    ExpectVerdict(json, "invalid", kExitInvalid, {"certs_parse"});
+    ExpectVerdict(json, "invalid", hosted::kExitInvalid, {"certs_parse"});
     EXPECT_EQ(json["reasons"][0]["code"], code);
     EXPECT_TRUE(absl::StrContains(
         json["reasons"][0]["detail"].get<std::string>(), name));
@@ -163,7 +163,7 @@ TEST_F(ReportVerify, NoUselessFileIsPassedOver) {
   const Json json = VerifyJson(
       milan, report,
       Join(all, {"--certificates", folder_.Write("asks", genoa.ask())}));
-  ExpectVerdict(json, "valid", kExitOk, {});
+  ExpectVerdict(json, "valid", hosted::kExitOk, {});
   EXPECT_TRUE(absl::StrContains(json["notes"].get<std::string>(),
                                 "not used: the certificate of SEV-Genoa"));
 }
@@ -173,7 +173,7 @@ TEST_F(ReportVerify, ACrlFileMustHoldAList) {
   const Output output =
       Verify(EmulatedReport(milan),
              Join(Files(milan), {"--crl", folder_.Write("ask", milan.ask())}));
-  EXPECT_EQ(output.code, kExitFailed);
+  EXPECT_EQ(output.code, hosted::kExitFailed);
   EXPECT_TRUE(absl::StrContains(output.err, "no revocation list"));
 }
 
@@ -188,11 +188,11 @@ TEST_F(ReportVerify, JudgesEveryFileThatIsNamed) {
           milan, report,
           Join(vcek, {"--certificates", folder_.Write("ask", genoa.ask()),
                       "--certificates", folder_.Write("ark", genoa.ark())})),
-      "invalid", kExitInvalid, {"leaf_signed_by_intermediate"});
+      "invalid", hosted::kExitInvalid, {"leaf_signed_by_intermediate"});
   ExpectVerdict(VerifyJson(milan, report,
                            Join(Files(milan),
                                 {"--crl", folder_.Write("crl", genoa.crl())})),
-                "invalid", kExitInvalid, {"crl_signed_by_root"});
+                "invalid", hosted::kExitInvalid, {"crl_signed_by_root"});
   std::vector<uint8_t> broken = milan.vcek();
   broken.resize(broken.size() - 1);
   ExpectVerdict(
@@ -200,7 +200,7 @@ TEST_F(ReportVerify, JudgesEveryFileThatIsNamed) {
                  {"--certificates", folder_.Write("broken", broken),
                   "--certificates", folder_.Write("ask", milan.ask()),
                   "--certificates", folder_.Write("ark", milan.ark())}),
-      "invalid", kExitInvalid, {"certs_parse"});
+      "invalid", hosted::kExitInvalid, {"certs_parse"});
 }
 
 TEST_F(ReportVerify, SlotsOfATableArePlaces) {
@@ -219,46 +219,46 @@ TEST_F(ReportVerify, SlotsOfATableArePlaces) {
   const sev::CertTableEntry ark = {sev::kGuidArk, milan.ark()};
   const sev::CertTableEntry crl = {sev::kGuidCrl, milan.crl()};
   ExpectVerdict(verify(by_vcek, {vcek, ask, ark, crl}, {"--require-crl"}),
-                "valid", kExitOk, {});
+                "valid", hosted::kExitOk, {});
 
   // Both leaves: the report's key says which.
   const sev::CertTableEntry vlek = {sev::kGuidVlek, milan.vlek()};
-  ExpectVerdict(verify(by_vcek, {vlek, vcek, ask, ark}), "valid", kExitOk, {});
+  ExpectVerdict(verify(by_vcek, {vlek, vcek, ask, ark}), "valid", hosted::kExitOk, {});
   ExpectVerdict(verify(EmulatedReport(milan, 3, sev::SigningKey::kVlek),
                        {vcek, vlek, {sev::kGuidAsk, milan.asvk()}, ark}),
-                "valid", kExitOk, {});
+                "valid", hosted::kExitOk, {});
 
   // What does not fit is not left out.
   const auto forged =
       psp::MakeCrl(psp::GoodCrlSpec(psp::kMilan, milan.ask_key()));
   ASSERT_TRUE(forged.ok()) << forged.status();
   ExpectVerdict(verify(by_vcek, {vcek, ask, ark, {sev::kGuidCrl, *forged}}),
-                "invalid", kExitInvalid, {"crl_signed_by_root"});
+                "invalid", hosted::kExitInvalid, {"crl_signed_by_root"});
   ExpectVerdict(verify(by_vcek, {vcek, ask, ark, {sev::kGuidCrl, genoa.crl()}}),
-                "invalid", kExitInvalid, {"crl_signed_by_root"});
+                "invalid", hosted::kExitInvalid, {"crl_signed_by_root"});
   EXPECT_EQ(verify(by_vcek, {vcek,
                              {sev::kGuidAsk, milan.ark()},
                              {sev::kGuidArk, milan.ask()}})["exit"],
-            kExitInvalid);
+            hosted::kExitInvalid);
   EXPECT_EQ(verify(by_vcek, {vcek, ask, {sev::kGuidArk, genoa.ark()}})["exit"],
-            kExitInvalid);
+            hosted::kExitInvalid);
   EXPECT_EQ(verify(by_vcek, {{sev::kGuidVcek, milan.ask()}, ask, ark})["exit"],
-            kExitInvalid);
+            hosted::kExitInvalid);
   const std::vector<uint8_t> junk(10, 1);
   ExpectVerdict(verify(by_vcek, {vcek, ask, ark, {sev::kGuidCrl, junk}}),
-                "invalid", kExitInvalid, {"certs_parse"});
+                "invalid", hosted::kExitInvalid, {"certs_parse"});
 
   // Another file fills the place, a table or not.
   const Words files = {"--certificates", folder_.Write("ask", milan.ask())};
-  ExpectVerdict(verify(by_vcek, {vcek, ark}, files), "valid", kExitOk, {});
+  ExpectVerdict(verify(by_vcek, {vcek, ark}, files), "valid", hosted::kExitOk, {});
   ExpectVerdict(
       verify(by_vcek, {vcek, {sev::kGuidAsk, genoa.ask()}, ark}, files),
-      "valid", kExitOk, {});
+      "valid", hosted::kExitOk, {});
   ExpectVerdict(
       verify(by_vcek, {vcek},
              {"--certificates", folder_.Write("second", Table({ask, ark})),
               "--crl", folder_.Write("crl", milan.crl()), "--require-crl"}),
-      "valid", kExitOk, {});
+      "valid", hosted::kExitOk, {});
 }
 
 TEST_F(ReportVerify, DamagedTablesAreRefused) {
@@ -268,20 +268,20 @@ TEST_F(ReportVerify, DamagedTablesAreRefused) {
       folder_.Write("table", base::Bytes(table).first(table.size() - 1));
   ExpectVerdict(
       VerifyJson(milan, EmulatedReport(milan), {"--certificates", cut}),
-      "invalid", kExitInvalid, {"certs_parse"});
+      "invalid", hosted::kExitInvalid, {"certs_parse"});
 }
 
 TEST_F(ReportVerify, WithoutCertificatesThereIsNoVerdict) {
   const Hierarchy& milan = TestHierarchy();
   const ReportBytes report = EmulatedReport(milan);
   ExpectVerdict(VerifyJson(milan, report, {}), "unverifiable",
-                kExitUnverifiable, {});
+                hosted::kExitUnverifiable, {});
   ExpectVerdict(
       VerifyJson(milan, report,
                  {"--certificates", folder_.Write("vcek", milan.vcek())}),
-      "unverifiable", kExitUnverifiable, {});
+      "unverifiable", hosted::kExitUnverifiable, {});
   const Output text = Verify(report, {});
-  EXPECT_EQ(text.code, kExitUnverifiable);
+  EXPECT_EQ(text.code, hosted::kExitUnverifiable);
   EXPECT_TRUE(absl::StrContains(text.out, "unverifiable")) << text.out;
   EXPECT_TRUE(absl::StrContains(text.out, "VE1 ")) << text.out;
 }
@@ -292,10 +292,10 @@ TEST_F(ReportVerify, NewerVersionsNeedAWord) {
       milan, 3, sev::SigningKey::kVcek,
       [](ReportBytes& bytes) { bytes[layout::Version::kOffset] = 9; });
   ExpectVerdict(VerifyJson(milan, report, Files(milan)), "invalid",
-                kExitInvalid, {"version_supported"});
+                hosted::kExitInvalid, {"version_supported"});
   ExpectVerdict(
       VerifyJson(milan, report, Join(Files(milan), {"--allow-newer-version"})),
-      "unverifiable", kExitUnverifiable, {});
+      "unverifiable", hosted::kExitUnverifiable, {});
 }
 
 TEST_F(ReportVerify, ComparesReportData) {
@@ -307,17 +307,18 @@ TEST_F(ReportVerify, ComparesReportData) {
   const auto with = [&](const std::string& hex) {
     return Join(Files(milan), {"--report-data", hex});
   };
-  ExpectVerdict(VerifyJson(milan, report, with("2222")), "valid", kExitOk, {});
+  ExpectVerdict(VerifyJson(milan, report, with("2222")), "valid",
+                hosted::kExitOk, {});
   ExpectVerdict(VerifyJson(milan, report, with("2222" + std::string(124, '0'))),
-                "valid", kExitOk, {});
+                "valid", hosted::kExitOk, {});
   for (const char* hex : {"22", "2223", "222200FF"}) {
     const Json json = VerifyJson(milan, report, with(hex));
-    ExpectVerdict(json, "invalid", kExitInvalid, {"report_data"});
+    ExpectVerdict(json, "invalid", hosted::kExitInvalid, {"report_data"});
     EXPECT_EQ(json["reasons"][0]["code"], "CL6");
   }
   for (const std::string& hex : {std::string(), std::string("2"),
                                  std::string("zz"), std::string(130, '0')}) {
-    EXPECT_EQ(Verify(report, with(hex)).code, kExitUsage) << hex;
+    EXPECT_EQ(Verify(report, with(hex)).code, hosted::kExitUsage) << hex;
   }
 }
 
@@ -356,27 +357,29 @@ TEST_F(ReportVerify, RuntimeDataMustBeBound) {
   const Words words = Join(Files(milan), {"--wrapped=azure-hcl"});
   const std::vector<uint8_t> bound = HclBlob(report, kRuntime);
   Json json = VerifyJson(milan, bound, words);
-  ExpectVerdict(json, "valid", kExitOk, {});
+  ExpectVerdict(json, "valid", hosted::kExitOk, {});
   EXPECT_EQ(json["checks"]["runtime_data_bound"], true);
   const std::vector<uint8_t> other = HclBlob(report, R"({"keys":[1]})");
   json = VerifyJson(milan, other, words);
-  ExpectVerdict(json, "invalid", kExitInvalid, {"runtime_data_bound"});
+  ExpectVerdict(json, "invalid", hosted::kExitInvalid, {"runtime_data_bound"});
   EXPECT_EQ(json["reasons"][0]["code"], "CL7");
   // Also where nothing else is known.
   const Output text = Verify(other, {"--wrapped=azure-hcl"});
-  EXPECT_EQ(text.code, kExitInvalid) << text.out;
+  EXPECT_EQ(text.code, hosted::kExitInvalid) << text.out;
   EXPECT_TRUE(absl::StrContains(text.out, "runtime data")) << text.out;
   EXPECT_TRUE(absl::StrContains(text.out, "CL7 ")) << text.out;
 }
 
 TEST_F(ReportVerify, ValuesOfNoUseAreWrongUsage) {
   const ReportBytes report = EmulatedReport(TestHierarchy());
-  EXPECT_EQ(Verify(report, {"--at", "yesterday"}).code, kExitUsage);
-  EXPECT_EQ(Verify(report, {"--root-sha256", "abc"}).code, kExitUsage);
-  EXPECT_EQ(Verify(report, {"--certificates", "/nowhere"}).code, kExitFailed);
-  EXPECT_EQ(Verify(report, {"--kds", "ftp://kds.example"}).code, kExitFailed);
+  EXPECT_EQ(Verify(report, {"--at", "yesterday"}).code, hosted::kExitUsage);
+  EXPECT_EQ(Verify(report, {"--root-sha256", "abc"}).code, hosted::kExitUsage);
+  EXPECT_EQ(Verify(report, {"--certificates", "/nowhere"}).code,
+            hosted::kExitFailed);
+  EXPECT_EQ(Verify(report, {"--kds", "ftp://kds.example"}).code,
+            hosted::kExitFailed);
   EXPECT_EQ(Verify(report, {"--at", "2026-09-15T02:00:00+02:00"}).code,
-            kExitUnverifiable);
+            hosted::kExitUnverifiable);
 }
 
 TEST_F(ReportVerify, TakesFromAFolderWhatFits) {
@@ -395,8 +398,8 @@ TEST_F(ReportVerify, TakesFromAFolderWhatFits) {
     const Json json =
         VerifyJson(*each, EmulatedReport(*each),
                    {"--certificates", folder_.Path("store"), "--require-crl"});
-    ExpectVerdict(json, "valid", kExitOk, {});
-    EXPECT_TRUE(absl::StrContains(json["notes"].get<std::string>(), "CL5: "))
+    ExpectVerdict(json, "valid", hosted::kExitOk, {});
+    EXPECT_TRUE(absl::StrContains(json["notes"].get<std::string>(), "CL5 "))
         << json["notes"];
   }
 }

@@ -16,20 +16,21 @@
 #include "cli/files.h"
 #include "cli/reasons.h"
 #include "cli/report_commands.h"
+#include "hosted/text.h"
 #include "verifier/evidence/split.h"
 
 namespace cli {
 namespace {
 
-using Kind = Option::Kind;
+using Kind = hosted::Option::Kind;
 using verifier::Certificate;
 
-constexpr Option kImportOptions[] = {
+constexpr hosted::Option kImportOptions[] = {
     {"to", "DIR", Kind::kOptional,
      "the folder; else $XDG_DATA_HOME/forelock/certificates"},
     kRootOption,
 };
-constexpr Option kListOptions[] = {kRootOption};
+constexpr hosted::Option kListOptions[] = {kRootOption};
 
 absl::StatusOr<std::string> DefaultFolder() {
   const char* data = getenv("XDG_DATA_HOME");
@@ -39,12 +40,13 @@ absl::StatusOr<std::string> DefaultFolder() {
   }
   const char* home = getenv("HOME");
   if (home == nullptr || home[0] != '/') {
-    return UsageError("neither $XDG_DATA_HOME nor $HOME; name the folder");
+    return hosted::UsageError(
+        "neither $XDG_DATA_HOME nor $HOME; name the folder");
   }
   return absl::StrCat(home, "/.local/share/forelock/certificates");
 }
 
-absl::Status Import(const Arguments& arguments) {
+absl::Status Import(const hosted::Arguments& arguments) {
   auto pins = PinsGiven(arguments);
   if (!pins.ok()) return pins.status();
   absl::StatusOr<std::string> folder = arguments.Value("to");
@@ -76,7 +78,7 @@ absl::Status Import(const Arguments& arguments) {
     absl::PrintF("kept %s: it is newer\n", path);
   }
   if (outcome->written.empty() && outcome->newer.empty()) {
-    absl::PrintF("%s has all of this already\n", Printable(*folder));
+    absl::PrintF("%s has all of this already\n", hosted::Printable(*folder));
   }
   return absl::OkStatus();
 }
@@ -91,7 +93,7 @@ void PrintCertificate(const Certificate& certificate,
                       const AuthorityImport& pins) {
   const std::string_view kind = KindOf(certificate);
   absl::PrintF("  %-5s%-18s %s to %s  sha256:%s%s\n", kind.empty() ? "?" : kind,
-               Printable(certificate.SubjectName()),
+               hosted::Printable(certificate.SubjectName()),
                Day(certificate.not_before()), Day(certificate.not_after()),
                verifier::ossl::Hex(certificate.sha256()),
                kind != "ARK"                ? ""
@@ -99,7 +101,7 @@ void PrintCertificate(const Certificate& certificate,
                                             : " NOT PINNED");
 }
 
-absl::Status List(const Arguments& arguments) {
+absl::Status List(const hosted::Arguments& arguments) {
   auto pins = PinsGiven(arguments);
   if (!pins.ok()) return pins.status();
   absl::StatusOr<std::string> folder = DefaultFolder();
@@ -109,7 +111,7 @@ absl::Status List(const Arguments& arguments) {
   const auto paths = CertificateFiles(*folder);
   if (!paths.ok()) return paths.status();
   for (const std::string& path : *paths) {
-    absl::PrintF("%s\n", Printable(path));
+    absl::PrintF("%s\n", hosted::Printable(path));
     const auto bytes = ReadInput(path);
     if (!bytes.ok()) return bytes.status();
     const auto parts = verifier::SplitCertificates(*bytes);
@@ -132,7 +134,7 @@ absl::Status List(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-constexpr Command kCommands[] = {
+constexpr hosted::Command kCommands[] = {
     {"roots import", "FILE...",
      "check AMD's certificates and lists, and store them",
      "Takes ARK, ASK and ASVK certificates and revocation lists (DER, PEM,\n"
@@ -150,6 +152,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> RootsCommands() { return kCommands; }
+std::span<const hosted::Command> RootsCommands() { return kCommands; }
 
 }  // namespace cli

@@ -37,7 +37,7 @@ class Roots : public ::testing::Test {
   }
   void ExpectRefused(const Words& files, std::string_view reason) const {
     const Output output = Import(files);
-    EXPECT_EQ(output.code, kExitFailed) << output.out;
+    EXPECT_EQ(output.code, hosted::kExitFailed) << output.out;
     EXPECT_TRUE(absl::StrContains(output.err, reason)) << output.err;
   }
   bool Has(const std::string& name) const {
@@ -54,22 +54,22 @@ class Roots : public ::testing::Test {
 TEST_F(Roots, ImportsWhatAPinnedRootVouchesFor) {
   // Any order.
   Output output = Import({crl_, ask_, ark_});
-  EXPECT_EQ(output.code, kExitOk) << output.err;
+  EXPECT_EQ(output.code, hosted::kExitOk) << output.err;
   for (const char* file : {"milan/ark.der", "milan/ask.der", "milan/crl.der"}) {
     EXPECT_TRUE(Has(file)) << file;
     EXPECT_TRUE(absl::StrContains(output.out, file)) << output.out;
   }
   output = Import({crl_, ask_, ark_});
-  EXPECT_EQ(output.code, kExitOk) << output.err;
+  EXPECT_EQ(output.code, hosted::kExitOk) << output.err;
   EXPECT_TRUE(absl::StrContains(output.out, "already")) << output.out;
 
   // The root is in the folder by now.
-  EXPECT_EQ(Import({crl_}).code, kExitOk);
+  EXPECT_EQ(Import({crl_}).code, hosted::kExitOk);
 
   const Output list = testing::RunCommand(
       RootsCommands(), {"roots", "list", folder_.Path("store"), "--root-sha256",
                         testing::RootPin(milan_)});
-  EXPECT_EQ(list.code, kExitOk) << list.err;
+  EXPECT_EQ(list.code, hosted::kExitOk) << list.err;
   for (const char* text : {"ARK-Milan", "SEV-Milan", "CRL", " pinned"}) {
     EXPECT_TRUE(absl::StrContains(list.out, text)) << list.out;
   }
@@ -80,25 +80,25 @@ TEST_F(Roots, ImportsWhatAPinnedRootVouchesFor) {
 
 TEST_F(Roots, RefusesEverythingElseAndWritesNothing) {
   const Hierarchy& genoa = TestHierarchy(psp::kGenoa);
-  ExpectRefused({ask_}, "CL25: ");  // No root at all.
-  ExpectRefused({folder_.Write("other", genoa.ark())}, "CL25: ");
-  ExpectRefused({ark_, folder_.Write("other", genoa.ark())}, "CL25: ");
-  ExpectRefused({ark_, folder_.Write("other", genoa.ask())}, "CL26: ");
-  ExpectRefused({ark_, folder_.Write("other", genoa.crl())}, "CL26: ");
-  ExpectRefused({ark_, folder_.Write("vcek", milan_.vcek())}, "CL27: ");
-  ExpectRefused({ark_, folder_.Write("text", base::AsBytes("hello"))}, "CL5: ");
-  ExpectRefused({ark_, "/nowhere"}, "CL1: ");
+  ExpectRefused({ask_}, "CL25 ");  // No root at all.
+  ExpectRefused({folder_.Write("other", genoa.ark())}, "CL25 ");
+  ExpectRefused({ark_, folder_.Write("other", genoa.ark())}, "CL25 ");
+  ExpectRefused({ark_, folder_.Write("other", genoa.ask())}, "CL26 ");
+  ExpectRefused({ark_, folder_.Write("other", genoa.crl())}, "CL26 ");
+  ExpectRefused({ark_, folder_.Write("vcek", milan_.vcek())}, "CL27 ");
+  ExpectRefused({ark_, folder_.Write("text", base::AsBytes("hello"))}, "CL5 ");
+  ExpectRefused({ark_, "/nowhere"}, "CL1 ");
   std::vector<uint8_t> changed = milan_.ask();
   changed.back() ^= 1;  // In the signature.
-  ExpectRefused({ark_, folder_.Write("changed", changed)}, "CL26: ");
+  ExpectRefused({ark_, folder_.Write("changed", changed)}, "CL26 ");
   EXPECT_FALSE(std::filesystem::exists(folder_.Path("store")));
 
   // Without a pin of one's own only AMD's.
   const Output output = testing::RunCommand(
       RootsCommands(),
       {"roots", "import", "--to", folder_.Path("store"), ark_});
-  EXPECT_EQ(output.code, kExitFailed);
-  EXPECT_TRUE(absl::StrContains(output.err, "CL25: ")) << output.err;
+  EXPECT_EQ(output.code, hosted::kExitFailed);
+  EXPECT_TRUE(absl::StrContains(output.err, "CL25 ")) << output.err;
 }
 
 TEST_F(Roots, RefusesWhatHasExpired) {
@@ -111,7 +111,7 @@ TEST_F(Roots, RefusesWhatHasExpired) {
 }
 
 TEST_F(Roots, KeepsWhatIsThere) {
-  ASSERT_EQ(Import({ark_, ask_, crl_}).code, kExitOk);
+  ASSERT_EQ(Import({ark_, ask_, crl_}).code, hosted::kExitOk);
   // AMD has issued several ASKs of one name; both may be needed.
   auto spec = psp::IntermediateSpec(psp::kMilan, psp::SignerKind::kVcek,
                                     milan_.ask_key(), milan_.ark_key());
@@ -119,7 +119,7 @@ TEST_F(Roots, KeepsWhatIsThere) {
   const auto second = psp::MakeCertificate(spec);
   ASSERT_TRUE(second.ok()) << second.status();
   const Output output = Import({folder_.Write("second", *second)});
-  EXPECT_EQ(output.code, kExitOk) << output.err;
+  EXPECT_EQ(output.code, hosted::kExitOk) << output.err;
   EXPECT_TRUE(absl::StrContains(output.out, "milan/ask-")) << output.out;
 
   // A list gives way to a newer one, never to an older one.
@@ -130,7 +130,7 @@ TEST_F(Roots, KeepsWhatIsThere) {
   EXPECT_TRUE(absl::StrContains(Import({folder_.Write("newer", *newer)}).out,
                                 "milan/crl.der"));
   const Output older = Import({crl_});
-  EXPECT_EQ(older.code, kExitOk) << older.err;
+  EXPECT_EQ(older.code, hosted::kExitOk) << older.err;
   EXPECT_TRUE(absl::StrContains(older.out, "milan/crl.der: it is newer"))
       << older.out;
   EXPECT_FALSE(absl::StrContains(older.out, "already")) << older.out;
@@ -143,7 +143,7 @@ TEST_F(Roots, AListThatNoRootSignedGivesWay) {
   ASSERT_TRUE(forged.ok()) << forged.status();
   folder_.Write("store/milan/crl.der", *forged);
   const Output output = Import({ark_, crl_});
-  EXPECT_EQ(output.code, kExitOk) << output.err;
+  EXPECT_EQ(output.code, hosted::kExitOk) << output.err;
   EXPECT_TRUE(absl::StrContains(output.out, "wrote ")) << output.out;
   const auto stored = ReadInput(folder_.Path("store/milan/crl.der"));
   ASSERT_TRUE(stored.ok());
@@ -166,8 +166,8 @@ TEST_F(Roots, APinMakesNoRootOfAnotherName) {
       {"roots", "import", "--to", folder_.Path("store"), "--root-sha256",
        verifier::ossl::Hex(verifier::ossl::Sha256::Of(*other)),
        folder_.Write("below", *below)});
-  EXPECT_EQ(output.code, kExitFailed) << output.out;
-  EXPECT_TRUE(absl::StrContains(output.err, "CL25: ")) << output.err;
+  EXPECT_EQ(output.code, hosted::kExitFailed) << output.out;
+  EXPECT_TRUE(absl::StrContains(output.err, "CL25 ")) << output.err;
 }
 
 TEST_F(Roots, TheDefaultFolderIsTheUsers) {
@@ -176,15 +176,15 @@ TEST_F(Roots, TheDefaultFolderIsTheUsers) {
   const Output output = testing::RunCommand(
       RootsCommands(),
       {"roots", "import", "--root-sha256", testing::RootPin(milan_), ark_});
-  EXPECT_EQ(output.code, kExitOk) << output.err;
+  EXPECT_EQ(output.code, hosted::kExitOk) << output.err;
   EXPECT_TRUE(
       std::filesystem::exists(data + "/forelock/certificates/milan/ark.der"));
   EXPECT_EQ(testing::RunCommand(RootsCommands(), {"roots", "list"}).code,
-            kExitOk);
+            hosted::kExitOk);
   setenv("XDG_DATA_HOME", "relative", 1);
   unsetenv("HOME");
   EXPECT_EQ(testing::RunCommand(RootsCommands(), {"roots", "list"}).code,
-            kExitUsage);
+            hosted::kExitUsage);
 }
 
 }  // namespace

@@ -11,20 +11,20 @@
 namespace cli {
 namespace {
 
-using Kind = Option::Kind;
+using Kind = hosted::Option::Kind;
 
-constexpr Option kOptions[] = {
+constexpr hosted::Option kOptions[] = {
     {"only", "ID", Kind::kOptional, "only the entry of this id"},
     {"kind", "KIND", Kind::kOptional, "only entries of this kind"},
     {"json", "", Kind::kSwitch, "one JSON object instead of lines"},
 };
 
-constexpr ExitCode kExitCodes[] = {
-    {kExitOk, "every entry gave what is expected"},
-    {kExitInvalid, "an entry did not, or could not be judged"},
+constexpr hosted::ExitCode kExitCodes[] = {
+    {hosted::kExitOk, "every entry gave what is expected"},
+    {hosted::kExitInvalid, "an entry did not, or could not be judged"},
 };
 
-absl::StatusOr<int> Vectors(const Arguments& arguments) {
+absl::StatusOr<int> Vectors(const hosted::Arguments& arguments) {
   const auto results = RunVectors(
       arguments.positional(0),
       {.id = arguments.Value("only"), .kind = arguments.Value("kind")});
@@ -32,10 +32,10 @@ absl::StatusOr<int> Vectors(const Arguments& arguments) {
   const std::string text =
       arguments.Has("json") ? JsonOf(*results) : TextOf(*results);
   fputs(text.c_str(), stdout);
-  return AllAsExpected(*results) ? kExitOk : kExitInvalid;
+  return AllAsExpected(*results) ? hosted::kExitOk : hosted::kExitInvalid;
 }
 
-constexpr Command kCommands[] = {
+constexpr hosted::Command kCommands[] = {
     {.name = "vectors",
      .positional = "DIR",
      .summary = "run a folder of evidence vectors",
@@ -56,6 +56,6 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-std::span<const Command> VectorsCommands() { return kCommands; }
+std::span<const hosted::Command> VectorsCommands() { return kCommands; }
 
 }  // namespace cli

@@ -5,10 +5,10 @@
 
 #include <span>
 
-#include "cli/arguments.h"
+#include "hosted/arguments.h"
 
 namespace cli {
 
-std::span<const Command> VectorsCommands();
+std::span<const hosted::Command> VectorsCommands();
 
 }  // namespace cli

@@ -7,9 +7,10 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
-#include "cli/arguments.h"
 #include "cli/describe_report.h"
 #include "cli/error.h"
+#include "hosted/status.h"
+#include "hosted/text.h"
 #include "verifier/evidence/amd_roots.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
@@ -64,10 +65,10 @@ std::string GroupLine(const verifier::Appraisal& appraisal,
 }
 
 std::string FindingText(const verifier::Finding& finding) {
-  const ReasonText text = TextOf(finding.reason);
+  const hosted::ReasonText text = TextOf(finding.reason);
   return absl::StrCat(verifier::ReasonCode(finding.reason), " ", text.what,
                       finding.detail.empty() ? "" : ": ",
-                      Printable(finding.detail),
+                      hosted::Printable(finding.detail),
                       text.advice.empty() ? "" : "\n    ", text.advice, "\n");
 }
 
@@ -82,7 +83,7 @@ Json LeafJson(const verifier::LeafFacts& leaf) {
   };
   return {
       {"kind", leaf.kind ? Json(NameOf(*leaf.kind)) : Json(nullptr)},
-      {"product_name", Printable(leaf.product_name)},
+      {"product_name", hosted::Printable(leaf.product_name)},
       {"struct_version", optional(leaf.struct_version)},
       {"fmc_spl", optional(leaf.fmc)},
       {"bl_spl", optional(leaf.boot_loader)},
@@ -92,7 +93,7 @@ Json LeafJson(const verifier::LeafFacts& leaf) {
       {"hwid", leaf.has_hardware_id
                    ? Json(verifier::ossl::Hex(leaf.hardware_id))
                    : Json(nullptr)},
-      {"csp_id", Printable(leaf.csp_id)},
+      {"csp_id", hosted::Printable(leaf.csp_id)},
   };
 }
 
@@ -100,7 +101,7 @@ std::string SignerText(const verifier::Appraisal& appraisal) {
   if (!appraisal.leaf || !appraisal.leaf->kind) return "";
   std::string text = absl::StrCat(", ", NameOf(*appraisal.leaf->kind));
   if (!appraisal.leaf->csp_id.empty()) {
-    absl::StrAppend(&text, " of ", Printable(appraisal.leaf->csp_id));
+    absl::StrAppend(&text, " of ", hosted::Printable(appraisal.leaf->csp_id));
   }
   return text;
 }
@@ -161,10 +162,10 @@ std::string VerdictJson(const VerdictView& view) {
   }
   Json reasons = Json::array();
   for (const verifier::Finding& finding : appraisal.findings) {
-    const ReasonText text = TextOf(finding.reason);
+    const hosted::ReasonText text = TextOf(finding.reason);
     reasons.push_back({{"code", verifier::ReasonCode(finding.reason)},
                        {"text", text.what},
-                       {"detail", Printable(finding.detail)},
+                       {"detail", hosted::Printable(finding.detail)},
                        {"advice", text.advice}});
   }
   Json root = nullptr;

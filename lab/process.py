@@ -12,13 +12,17 @@ import threading
 import time
 
 
+# What stands before the text of our daemons' lines (hosted/log.h).
+LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (error|warning|info) ")
+
+
 class Failure(Exception):
     """Something did not go as the demo or the test needs."""
 
 
 class Process:
     """A running program. Its standard output and error go to `log` and, line by
-    line with the time, into memory."""
+    line with the time, into memory; there without a daemon's own time and level."""
 
     def __init__(self, name, command, log, stdin=subprocess.DEVNULL, on_line=None):
         self.name = name
@@ -46,6 +50,7 @@ class Process:
             self._log.flush()
             text = raw.decode("utf-8", "replace").rstrip("\r\n")
             # Firmware and kernels write escape sequences.
+            text = LOG_LINE.sub("", text)
             text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1bc|[\x00-\x08\x0b-\x1f]", "", text)
             with self._changed:
                 self._lines.append((now, text))

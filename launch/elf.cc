@@ -17,7 +17,7 @@ constexpr uint64_t kPageSize = 4096;
 constexpr uint16_t kMaxHeaders = 256;  // program or section headers
 
 absl::Status Malformed(std::string_view what) {
-  return Error(kElfMalformed, absl::StrCat("not a guest image: ", what));
+  return Error(kElfMalformed, what);
 }
 
 // The structure of type T at `offset`, copied out: files have no alignment.
@@ -171,8 +171,8 @@ absl::StatusOr<base::Bytes> Elf::Note(std::string_view name,
     }
   }
   if (!found) {
-    return absl::NotFoundError(
-        absl::StrCat(base::NameOf(kElfNoLaunchNote).text, ": no note ", name));
+    return Error(kElfNoLaunchNote, absl::StrCat("no note ", name),
+                 absl::StatusCode::kNotFound);
   }
   return *found;
 }
@@ -225,8 +225,8 @@ absl::StatusOr<FileRange> Elf::Section(std::string_view name) const {
     found = range;
   }
   if (!found) {
-    return absl::NotFoundError(absl::StrCat(
-        base::NameOf(kElfNoConfigSection).text, ": no section ", name));
+    return Error(kElfNoConfigSection, absl::StrCat("no section ", name),
+                 absl::StatusCode::kNotFound);
   }
   return *found;
 }

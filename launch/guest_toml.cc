@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "launch/guest_toml.h"
 
-#include <optional>
+#include <array>
+#include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "hosted/status.h"
+#include "hosted/toml.h"
+#include "launch/error.h"
 #include "launch/reasons.h"
-#include "launch/toml_table.h"
 #include "proto/reasons.h"
-#include "third_party/toml.h"
 
 namespace launch {
 namespace {
@@ -17,116 +21,162 @@ namespace {
 constexpr std::string_view kSha256Prefix = "sha256:";
 constexpr std::string_view kSha384Prefix = "sha384:";
 
-// The table under `key`, if there is one.
-const toml::table* SubTable(Table& table, std::string_view key) {
-  const toml::node* node = table.Get(key, Presence::kOptional);
-  if (node == nullptr) return nullptr;
-  if (node->as_table() == nullptr) table.Bad(*node, key, "wants a table");
-  return node->as_table();
+using hosted::TomlErrors;
+using hosted::TomlTable;
+
+constexpr hosted::TomlReasons kTomlReasons = {
+    .rows = kReasonRows,
+    .syntax = kTomlSyntax,
+    .unknown_key = kTomlUnknownKey,
+    .missing_key = kTomlMissingKey,
+    .bad_value = kTomlBadValue,
+};
+
+enum class Presence : uint8_t { kRequired, kOptional };
+
+const toml::node* Get(TomlTable& table, std::string_view key,
+                      Presence presence) {
+  return presence == Presence::kRequired ? table.Require(key) : table.Find(key);
 }
 
-void ReadPins(Table& root, proto::Config& config) {
+// `absent` is also what is returned after a failure.
+uint32_t Number(TomlTable& table, std::string_view key, Presence presence,
+                uint32_t absent) {
+  const toml::node* node = Get(table, key, presence);
+  if (node == nullptr) return absent;
+  return static_cast<uint32_t>(
+      table.Integer(key, *node, 0, UINT32_MAX, "want a whole number"));
+}
+
+template <typename T>
+T Choice(TomlTable& table, std::string_view key, Presence presence,
+         std::initializer_list<std::pair<std::string_view, T>> choices) {
+  const toml::node* node = Get(table, key, presence);
+  if (node == nullptr) return choices.begin()->second;
+  return table.Choice(key, *node, choices);
+}
+
+template <size_t kSize>
+void Digest(TomlTable& table, std::string_view key, const toml::node& node,
+            std::string_view prefix, std::array<uint8_t, kSize>& out) {
+  const auto* text = node.as_string();
+  if (text == nullptr || !hosted::ReadHex(text->get(), prefix, out)) {
+    table.Bad(node, key,
+              absl::StrCat("want ", prefix, " and ", 2 * kSize, " hex digits"));
+  }
+}
+
+template <size_t kCapacity>
+void Fixed(TomlTable& table, std::string_view key,
+           proto::FixedText<kCapacity>& out) {
+  const toml::node* node = table.Require(key);
+  if (node == nullptr) return;
+  const std::string text = table.StringOf(key, *node);
+  if (text.empty() || !out.Assign(text)) {
+    table.Bad(*node, key, absl::StrCat("want 1 to ", kCapacity, " characters"));
+  }
+}
+
+void ReadPins(TomlTable& root, proto::Config& config) {
   constexpr char kKey[] = "verifier_pins";
-  const toml::node* node = root.Get(kKey, Presence::kRequired);
+  const toml::node* node = root.Require(kKey);
   if (node == nullptr) return;
   const toml::array* list = node->as_array();
   if (list == nullptr || list->empty()) {
-    root.Bad(*node, kKey, "wants a list of 1 to 4 pins");
+    root.Bad(*node, kKey, "want a list of 1 to 4 pins");
     return;
   }
   for (const toml::node& entry : *list) {
     proto::Pin pin{};
-    root.Digest(entry, kKey, kSha256Prefix, pin);
+    Digest(root, kKey, entry, kSha256Prefix, pin);
     if (!config.verifier_pins.Add(pin)) {
-      root.Bad(entry, kKey, "has more than 4 pins");
+      root.Bad(entry, kKey, "want 4 pins at most");
       return;
     }
   }
 }
 
-proto::Resource ReadResource(const toml::table& in, Errors& errors) {
-  Table table(in, "resource.", errors);
+proto::Resource ReadResource(const toml::table& in, TomlErrors& errors) {
+  TomlTable table(in, "resource.", errors);
   proto::Resource resource;
-  table.Fixed("name", resource.name);
+  Fixed(table, "name", resource.name);
   resource.kind =
-      table.Choice<proto::ResourceKind>("kind", Presence::kRequired,
-                                        {{"luks2", proto::ResourceKind::kLuks2},
-                                         {"file", proto::ResourceKind::kFile}});
+      Choice<proto::ResourceKind>(table, "kind", Presence::kRequired,
+                                  {{"luks2", proto::ResourceKind::kLuks2},
+                                   {"file", proto::ResourceKind::kFile}});
   resource.max_size =
-      table.Number("max_size", Presence::kOptional, proto::kMaxSecretSize);
+      Number(table, "max_size", Presence::kOptional, proto::kMaxSecretSize);
   switch (resource.kind) {
     case proto::ResourceKind::kLuks2:
-      table.Fixed("volume", resource.place);
+      Fixed(table, "volume", resource.place);
       break;
     case proto::ResourceKind::kFile:
-      table.Fixed("path", resource.place);
+      Fixed(table, "path", resource.place);
       break;
   }
-  table.RefuseOtherKeys();
+  table.RefuseUnknown();
   return resource;
 }
 
-void ReadResources(Table& root, Errors& errors, proto::Config& config) {
+void ReadResources(TomlTable& root, TomlErrors& errors, proto::Config& config) {
   constexpr char kKey[] = "resource";
-  const toml::node* node = root.Get(kKey, Presence::kOptional);
+  const toml::node* node = root.Find(kKey);
   if (node == nullptr) return;
   const toml::array* list = node->as_array();
   if (list == nullptr) {
-    root.Bad(*node, kKey, "wants [[resource]] tables");
+    root.Bad(*node, kKey, "want [[resource]] tables");
     return;
   }
   for (const toml::node& entry : *list) {
     const toml::table* in = entry.as_table();
     if (in == nullptr) {
-      root.Bad(entry, kKey, "wants [[resource]] tables");
+      root.Bad(entry, kKey, "want [[resource]] tables");
       return;
     }
     if (!config.resources.Add(ReadResource(*in, errors))) {
-      root.Bad(entry, kKey, "stands more than 8 times");
+      root.Bad(entry, kKey, "want 8 of them at most");
       return;
     }
   }
 }
 
-void ReadChannel(Table& root, Errors& errors, proto::Config& config) {
-  const toml::table* in = SubTable(root, "channel");
-  if (in == nullptr) return;
-  Table table(*in, "channel.", errors);
-  config.transport = table.Choice<proto::Transport>(
-      "transport", Presence::kRequired, {{"page", proto::Transport::kPage}});
+void ReadChannel(TomlTable& root, proto::Config& config) {
+  if (root.Find("channel") == nullptr) return;
+  TomlTable table = root.Table("channel");
+  config.transport =
+      Choice<proto::Transport>(table, "transport", Presence::kRequired,
+                               {{"page", proto::Transport::kPage}});
   const uint32_t port =
-      table.Number("port", Presence::kOptional, proto::kDefaultChannelPort);
+      Number(table, "port", Presence::kOptional, proto::kDefaultChannelPort);
   if (port > UINT16_MAX) {
-    table.Bad(*in->get("port"), "port", "wants an I/O port, 0x100 to 0xffff");
+    table.BadAt("port", "want an I/O port, 0x100 to 0xffff");
   }
   config.channel_port = static_cast<uint16_t>(port);
-  table.RefuseOtherKeys();
+  table.RefuseUnknown();
 }
 
-void ReadDeadlines(Table& root, Errors& errors, proto::Config& config) {
-  const toml::table* in = SubTable(root, "deadlines");
-  if (in == nullptr) return;
-  Table table(*in, "deadlines.", errors);
+void ReadDeadlines(TomlTable& root, proto::Config& config) {
+  if (root.Find("deadlines") == nullptr) return;
+  TomlTable table = root.Table("deadlines");
   const auto read = [&](std::string_view key, base::Milliseconds& deadline) {
-    const uint32_t ms = table.Number(key, Presence::kOptional, 0);
+    const uint32_t ms = Number(table, key, Presence::kOptional, 0);
     if (ms != 0) deadline = base::Milliseconds{ms};
   };
   read("proxy_ms", config.proxy_deadline);
   read("verifier_ms", config.verifier_deadline);
   read("secure_processor_ms", config.secure_processor_deadline);
   read("boot_ms", config.boot_deadline);
-  table.RefuseOtherKeys();
+  table.RefuseUnknown();
 }
 
-void ReadExpectedBoot(Table& root, Errors& errors, proto::Config& config) {
-  const toml::table* in = SubTable(root, "expected_boot");
-  if (in == nullptr) return;
-  Table table(*in, "expected_boot.", errors);
+void ReadExpectedBoot(TomlTable& root, proto::Config& config) {
+  if (root.Find("expected_boot") == nullptr) return;
+  TomlTable table = root.Table("expected_boot");
   proto::ExpectedBoot boot;
   const auto read = [&](std::string_view key, Presence presence,
                         proto::BootDigest& digest) {
-    const toml::node* node = table.Get(key, presence);
-    if (node != nullptr) table.Digest(*node, key, kSha384Prefix, digest);
+    const toml::node* node = Get(table, key, presence);
+    if (node != nullptr) Digest(table, key, *node, kSha384Prefix, digest);
   };
   read("kernel", Presence::kRequired, boot.kernel);
   read("initrd", Presence::kRequired, boot.initrd);
@@ -135,36 +185,35 @@ void ReadExpectedBoot(Table& root, Errors& errors, proto::Config& config) {
        config.acpi == proto::Acpi::kFromHost ? Presence::kRequired
                                              : Presence::kOptional,
        boot.acpi);
-  table.RefuseOtherKeys();
+  table.RefuseUnknown();
   config.expected_boot = boot;
 }
 
-proto::Config ReadRoot(const toml::table& in, Errors& errors) {
-  Table root(in, "", errors);
+proto::Config ReadRoot(TomlTable& root, TomlErrors& errors) {
   proto::Config config;
-  const uint32_t version = root.Number("version", Presence::kRequired, 1);
-  if (version != 1) root.Bad(*in.get("version"), "version", "wants 1");
+  const uint32_t version = Number(root, "version", Presence::kRequired, 1);
+  if (version != 1) root.BadAt("version", "want 1");
   config.platform =
-      root.Choice<proto::Platform>("platform", Presence::kRequired,
-                                   {{"snp", proto::Platform::kSnp},
-                                    {"emulated", proto::Platform::kEmulated}});
-  root.Fixed("vm", config.vm);
-  root.Fixed("verifier", config.verifier_endpoint);
+      Choice<proto::Platform>(root, "platform", Presence::kRequired,
+                              {{"snp", proto::Platform::kSnp},
+                               {"emulated", proto::Platform::kEmulated}});
+  Fixed(root, "vm", config.vm);
+  Fixed(root, "verifier", config.verifier_endpoint);
   ReadPins(root, config);
-  config.acpi = root.Choice<proto::Acpi>(
-      "acpi", Presence::kRequired,
+  config.acpi = Choice<proto::Acpi>(
+      root, "acpi", Presence::kRequired,
       {{"none", proto::Acpi::kNone}, {"from-host", proto::Acpi::kFromHost}});
-  config.on_failure = root.Choice<proto::OnFailure>(
-      "on_failure", Presence::kOptional,
+  config.on_failure = Choice<proto::OnFailure>(
+      root, "on_failure", Presence::kOptional,
       {{"halt", proto::OnFailure::kHalt},
        {"boot-without-secrets", proto::OnFailure::kBootWithoutSecrets}});
-  const uint32_t tsc_khz = root.Number("tsc_khz", Presence::kOptional, 0);
+  const uint32_t tsc_khz = Number(root, "tsc_khz", Presence::kOptional, 0);
   if (tsc_khz != 0) config.tsc_khz = tsc_khz;
   ReadResources(root, errors, config);
-  ReadChannel(root, errors, config);
-  ReadDeadlines(root, errors, config);
-  ReadExpectedBoot(root, errors, config);
-  root.RefuseOtherKeys();
+  ReadChannel(root, config);
+  ReadDeadlines(root, config);
+  ReadExpectedBoot(root, config);
+  root.RefuseUnknown();
   return config;
 }
 
@@ -199,14 +248,6 @@ std::string_view KeyOf(base::Reason reason) {
   return "version";
 }
 
-std::string RuleText(base::Reason reason) {
-  constexpr base::ReasonRow kRows[] = {FORELOCK_PROTO_REASONS(BASE_REASON_ROW)};
-  for (const base::ReasonRow& row : kRows) {
-    if (row.reason == reason) return absl::StrCat(row.what, ". ", row.advice);
-  }
-  return "the configuration breaks a rule";
-}
-
 // The first [[resource]] that breaks a rule by itself or with those before it.
 const toml::node& ResourceToBlame(const toml::node& list,
                                   const proto::Config& config) {
@@ -220,7 +261,7 @@ const toml::node& ResourceToBlame(const toml::node& list,
 }
 
 void CheckRules(const toml::table& in, const proto::Config& config,
-                Errors& errors) {
+                TomlErrors& errors) {
   const base::Status status = proto::CheckConfig(config);
   if (status.ok()) return;
   const std::string_view key = KeyOf(status.reason());
@@ -228,23 +269,20 @@ void CheckRules(const toml::table& in, const proto::Config& config,
   if (node != nullptr && key == "resource") {
     node = &ResourceToBlame(*node, config);
   }
-  errors.Add(status.reason(), node != nullptr ? node->source() : in.source(),
-             RuleText(status.reason()));
+  errors.Say(status.reason(), node != nullptr ? node->source() : in.source(),
+             hosted::TextOf(kReasonRows, status.reason()).advice);
 }
 
 }  // namespace
 
 absl::StatusOr<proto::Config> ParseGuestToml(std::string_view text,
                                              const std::string& file_name) {
-  Errors errors(file_name);
-  const toml::parse_result parsed = third_party::ParseToml(text);
-  if (!parsed) {
-    errors.Add(kTomlSyntax, parsed.error().source(),
-               parsed.error().description());
-    return errors.status();
-  }
-  const proto::Config config = ReadRoot(parsed.table(), errors);
-  if (errors.ok()) CheckRules(parsed.table(), config, errors);
+  TomlErrors errors(file_name, kTomlReasons);
+  const auto parsed = hosted::ParseToml(text, kMaxGuestTomlSize, errors);
+  if (!parsed) return errors.status();
+  TomlTable root(*parsed, "", errors);
+  const proto::Config config = ReadRoot(root, errors);
+  if (errors.ok()) CheckRules(*parsed, config, errors);
   if (!errors.ok()) return errors.status();
   return config;
 }

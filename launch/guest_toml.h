@@ -14,8 +14,8 @@ namespace launch {
 
 inline constexpr size_t kMaxGuestTomlSize = 64 * 1024;
 
-// `file_name` is for messages: "LA5: guest.toml:3:1: unknown key 'vn'". Every
-// rule of proto::CheckConfig() holds for the result.
+// `file_name` is for messages: "LA5 ...: guest.toml:3:1: unknown key 'vn'".
+// Every rule of proto::CheckConfig() holds for the result.
 absl::StatusOr<proto::Config> ParseGuestToml(std::string_view text,
                                              const std::string& file_name);
 

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A guest image file and the configuration inside it (proto/config_section.h).
+// A guest image and the configuration inside it (proto/config_section.h).
 #pragma once
 
 #include <stdint.h>
-
-#include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -39,11 +36,5 @@ absl::StatusOr<proto::Config> ConfigOfImage(base::Bytes file);
 // The configuration inside a section of that layout (proto/config_section.h).
 //   NotFound: it is empty. Else as the layout's and the configuration's rules.
 absl::StatusOr<proto::Config> ConfigOfSection(base::Bytes section);
-
-// Whole files, up to `max_size` bytes.
-absl::StatusOr<std::vector<uint8_t>> ReadFile(const std::string& path,
-                                              size_t max_size);
-// Replaces `path` in one step: a reader sees the old or the new file.
-absl::Status WriteFile(const std::string& path, base::Bytes bytes);
 
 }  // namespace launch

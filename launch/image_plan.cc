@@ -24,7 +24,7 @@ constexpr uint64_t kAddressLimit = uint64_t{1} << 32;
 static_assert(proto::kMemoryMapPageSize == kPageSize);
 
 absl::Status Unusable(std::string_view what) {
-  return Error(kLaunchNoteUnusable, absl::StrCat("launch note: ", what));
+  return Error(kLaunchNoteUnusable, what);
 }
 
 struct LaunchNote {
@@ -67,7 +67,7 @@ absl::StatusOr<std::vector<PlanPage>> MemoryOf(const Elf& elf) {
   for (const Segment& segment : elf.memory()) {
     if (segment.memory_size > kMaxImageMemory - pages.size() * kPageSize ||
         segment.physical_address > kAddressLimit - segment.memory_size) {
-      return Error(kElfMalformed, "not a guest image: too much memory");
+      return Error(kElfMalformed, "too much memory");
     }
     for (uint64_t at = 0; at < segment.memory_size; at += kPageSize) {
       pages.push_back({.gpa = segment.physical_address + at,
@@ -179,9 +179,8 @@ absl::StatusOr<proto::Config> ConfigOfPlan(const LaunchPlan& plan) {
     }
   }
   if (section.empty()) {
-    return absl::NotFoundError(
-        absl::StrCat(base::NameOf(kElfNoConfigSection).text,
-                     ": no page is that of a configuration"));
+    return Error(kElfNoConfigSection, "no page is that of a configuration",
+                 absl::StatusCode::kNotFound);
   }
   return ConfigOfSection(section);
 }

@@ -12,8 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "hosted/files.h"
 #include "launch/error.h"
-#include "launch/image.h"
 #include "launch/reasons.h"
 #include "openssl/crypto.h"
 #include "openssl/engine.h"
@@ -96,8 +96,11 @@ absl::StatusOr<Uri> SplitUri(const std::string& uri) {
 
 // The first line of the file. Wiped by the caller.
 absl::StatusOr<std::string> ReadPin(const std::string& path) {
-  auto bytes = ReadFile(path, kMaxPinFile);
-  if (!bytes.ok()) return bytes.status();
+  auto bytes = hosted::ReadInput(path, kMaxPinFile);
+  if (!bytes.ok()) {
+    return Error(kFileUnusable, bytes.status().message(),
+                 bytes.status().code());
+  }
   std::string pin;
   for (const uint8_t byte : *bytes) {
     if (byte == '\n' || byte == '\r') break;

@@ -12,8 +12,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "hosted/files.h"
 #include "launch/error.h"
-#include "launch/image.h"
 #include "launch/pkcs11_key.h"
 #include "launch/reasons.h"
 #include "openssl/err.h"
@@ -38,8 +38,11 @@ int NoPassphrase(char*, int, int, void* wanted) {
 }
 
 absl::StatusOr<PkeyPtr> LoadFile(const std::string& path, KeyHalf half) {
-  auto bytes = ReadFile(path, kMaxKeyFile);
-  if (!bytes.ok()) return bytes.status();
+  auto bytes = hosted::ReadInput(path, kMaxKeyFile);
+  if (!bytes.ok()) {
+    return Error(kFileUnusable, bytes.status().message(),
+                 bytes.status().code());
+  }
   const auto open = [&bytes] {
     return BioPtr(
         BIO_new_mem_buf(bytes->data(), static_cast<int>(bytes->size())));
@@ -56,9 +59,7 @@ absl::StatusOr<PkeyPtr> LoadFile(const std::string& path, KeyHalf half) {
   if (key) return key;
   if (encrypted) {
     return Error(kKeyEncrypted,
-                 absl::StrCat(path,
-                              " is encrypted, and nobody is asked for "
-                              "its passphrase"));
+                 absl::StrCat(path, ": nobody is asked for its passphrase"));
   }
   return Unusable(path, half == KeyHalf::kPrivate ? "holds no private key"
                                                   : "holds no key");

@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "crypto/hash.h"
 #include "gtest/gtest.h"
+#include "hosted/files.h"
 #include "launch/image.h"
 #include "launch/image_plan.h"
 #include "launch/launch_plan.h"
@@ -50,7 +51,7 @@ T OrDie(absl::StatusOr<T> value) {
 class HandOverTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    auto file = OrDie(launch::ReadFile(kImage, 16 << 20));
+    auto file = OrDie(hosted::ReadInput(kImage, 16 << 20));
     const auto kernel = svsm::FakeKernel();
     const std::string line = "quiet";
     proto::Config config;

@@ -19,11 +19,11 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "cli/arguments.h"
+#include "hosted/arguments.h"
+#include "hosted/files.h"
 #include "launch/elf.h"
 #include "launch/igvm/read_write.h"
 #include "launch/igvm_plan.h"
-#include "launch/image.h"
 #include "launch/image_plan.h"
 #include "launch/rom.h"
 #include "machine/chardev.h"
@@ -34,9 +34,9 @@
 namespace machine {
 namespace {
 
-using cli::Arguments;
-using cli::Option;
-using Kind = cli::Option::Kind;
+using hosted::Arguments;
+using hosted::Option;
+using Kind = hosted::Option::Kind;
 
 constexpr size_t kMaxBootFile = size_t{1} << 30;
 // What a poll of the guest costs: others run meanwhile.
@@ -68,14 +68,14 @@ absl::StatusOr<uint64_t> Number(const Arguments& arguments,
                                 std::string_view name, uint64_t otherwise) {
   uint64_t value = otherwise;
   if (arguments.Has(name) && !absl::SimpleAtoi(arguments.Value(name), &value)) {
-    return cli::UsageError(absl::StrCat("--", name, " is not a number"));
+    return hosted::UsageError(absl::StrCat("--", name, " is not a number"));
   }
   return value;
 }
 
 // As QEMU loads it.
 absl::Status LoadIgvm(const std::string& path, MachineOptions& options) {
-  const auto bytes = launch::ReadFile(path, igvm::kMaxFileSize);
+  const auto bytes = hosted::ReadInput(path, igvm::kMaxFileSize);
   if (!bytes.ok()) return bytes.status();
   const auto file = igvm::Read(*bytes);
   if (!file.ok()) return file.status();
@@ -86,7 +86,7 @@ absl::Status LoadIgvm(const std::string& path, MachineOptions& options) {
 }
 
 absl::Status LoadRom(const std::string& path, MachineOptions& options) {
-  const auto bytes = launch::ReadFile(path, launch::kMaxRomSize);
+  const auto bytes = hosted::ReadInput(path, launch::kMaxRomSize);
   if (!bytes.ok()) return bytes.status();
   auto plan = launch::PlanOfRom(*bytes, launch::kEpycSignature);
   if (!plan.ok()) return plan.status();
@@ -102,10 +102,10 @@ absl::Status LoadImage(const Arguments& arguments, MachineOptions& options) {
                             : LoadRom(arguments.Value("rom"), options);
     if (!good.ok() || !arguments.Has("elf")) return good;
   } else if (!arguments.Has("elf")) {
-    return cli::UsageError("--igvm, --rom or --elf");
+    return hosted::UsageError("--igvm, --rom or --elf");
   }
   const auto file =
-      launch::ReadFile(arguments.Value("elf"), launch::Elf::kMaxFileSize);
+      hosted::ReadInput(arguments.Value("elf"), launch::Elf::kMaxFileSize);
   if (!file.ok()) return file.status();
   auto symbols = SymbolTable::FromElf(*file);
   if (symbols.ok()) options.symbols = *std::move(symbols);
@@ -120,9 +120,9 @@ absl::Status LoadFwCfg(const Arguments& arguments, MachineOptions& options) {
   for (const std::string& word : arguments.Values("fw-cfg")) {
     const size_t equals = word.find('=');
     if (equals == std::string::npos) {
-      return cli::UsageError("--fw-cfg wants NAME=FILE");
+      return hosted::UsageError("--fw-cfg wants NAME=FILE");
     }
-    auto contents = launch::ReadFile(word.substr(equals + 1), kMaxBootFile);
+    auto contents = hosted::ReadInput(word.substr(equals + 1), kMaxBootFile);
     if (!contents.ok()) return contents.status();
     options.fw_cfg.push_back(
         {.name = word.substr(0, equals), .contents = *std::move(contents)});
@@ -140,7 +140,7 @@ absl::Status SetKernelLimit(const Arguments& arguments,
   } else if (where == "none") {
     options.kernel_limit = KernelLimit::kNone;
   } else {
-    return cli::UsageError("--kernel-limit: unknown");
+    return hosted::UsageError("--kernel-limit: unknown");
   }
   return absl::OkStatus();
 }
@@ -286,13 +286,13 @@ absl::StatusOr<int> RunCommand(const Arguments& arguments) {
   const bool bad = result.ending.kind == Ending::Kind::kViolation ||
                    result.ending.kind == Ending::Kind::kStopped ||
                    result.ending.kind == Ending::Kind::kShutdown;
-  return bad ? cli::kExitInvalid : cli::kExitOk;
+  return bad ? hosted::kExitInvalid : hosted::kExitOk;
 }
 
-constexpr cli::ExitCode kExitCodes[] = {
-    {cli::kExitInvalid, "a rule was broken, or the machine gave up"}};
+constexpr hosted::ExitCode kExitCodes[] = {
+    {hosted::kExitInvalid, "a rule was broken, or the machine gave up"}};
 
-constexpr cli::Command kCommands[] = {
+constexpr hosted::Command kCommands[] = {
     {"run", "", "run one guest to its end",
      "Launches the image as an SNP guest with an emulated secure processor.",
      kRunOptions, &RunCommand, kExitCodes},
@@ -302,8 +302,9 @@ constexpr cli::Command kCommands[] = {
 }  // namespace machine
 
 int main(int argc, char** argv) {
-  return cli::Run({.name = "snp_machine",
-                   .summary = "snp_machine: a software SEV-SNP guest machine",
-                   .commands = machine::kCommands},
-                  argc, argv);
+  return hosted::Run(
+      {.name = "snp_machine",
+       .summary = "snp_machine: a software SEV-SNP guest machine",
+       .commands = machine::kCommands},
+      argc, argv);
 }

@@ -16,7 +16,7 @@ fail() {
 serve() { "$emulator" serve --hierarchy "$dir/h" --socket "$dir/s" --ram "$dir/ram" "$@"; }
 
 serve --image "$image" 2> "$dir/err" && fail "served without a hierarchy"
-grep -q 'EM1:' "$dir/err" || fail "no reason: $(cat "$dir/err")"
+grep -q 'EM1 ' "$dir/err" || fail "no reason: $(cat "$dir/err")"
 "$emulator" init --hierarchy "$dir/h" || fail "init"
 before=$(cat "$dir"/h/*/* | sha256sum)
 "$emulator" init --hierarchy "$dir/h" || fail "init again"
@@ -25,22 +25,22 @@ before=$(cat "$dir"/h/*/* | sha256sum)
   fail "keys are readable"
 
 "$emulator" init --hierarchy "$dir/h" --product turin 2> "$dir/err" && fail "init of another kind"
-grep -q 'EM1:' "$dir/err" || fail "no reason: $(cat "$dir/err")"
+grep -q 'EM1 ' "$dir/err" || fail "no reason: $(cat "$dir/err")"
 "$emulator" init --hierarchy "$dir/t" --product turin --vlek CN=cc.example.com || fail "init turin"
 [ -e "$dir/t/public/asvk.der" ] && [ -e "$dir/t/public/crl.der" ] || fail "nothing for a VLEK"
 "$emulator" revoke --hierarchy "$dir/t" --output "$dir/crl.der" || fail "revoke"
 [ -s "$dir/crl.der" ] || fail "revoke wrote nothing"
 "$emulator" revoke --hierarchy "$dir/t" --output "$dir/none/crl.der" 2> "$dir/err" && fail "no folder"
-grep -q 'EM9:' "$dir/err" || fail "no reason: $(cat "$dir/err")"
+grep -q 'EM9 ' "$dir/err" || fail "no reason: $(cat "$dir/err")"
 "$emulator" init --hierarchy "$dir/u" --product ryzen 2> "$dir/err" && fail "unknown product"
-grep -q 'EM8:' "$dir/err" || fail "no reason: $(cat "$dir/err")"
+grep -q 'EM8 ' "$dir/err" || fail "no reason: $(cat "$dir/err")"
 serve --image "$image" --report-version 6 2> "$dir/err" && fail "unknown version"
-grep -q 'EM8:' "$dir/err" || fail "no reason: $(cat "$dir/err")"
+grep -q 'EM8 ' "$dir/err" || fail "no reason: $(cat "$dir/err")"
 
 serve --image /dev/null 2> "$dir/err" && fail "served without an image"
-grep -q "EM2:" "$dir/err" || fail "no reason: $(cat "$dir/err")"
+grep -q "EM2 " "$dir/err" || fail "no reason: $(cat "$dir/err")"
 serve --image "$image" --fault nonsense 2> "$dir/err" && fail "unknown fault"
-grep -q 'EM4:' "$dir/err" || fail "no reason: $(cat "$dir/err")"
+grep -q 'EM4 ' "$dir/err" || fail "no reason: $(cat "$dir/err")"
 
 truncate -s 1M "$dir/ram"
 python3 - "$emulator" "$dir" "$image" << 'END' || fail "serve"
@@ -49,7 +49,7 @@ emulator, folder, image = sys.argv[1:]
 server = subprocess.Popen(
     [emulator, "serve", "--hierarchy", folder + "/h", "--socket", folder + "/s",
      "--ram", folder + "/ram", "--image", image], stdout=subprocess.PIPE, text=True)
-assert server.stdout.readline().startswith("listening on ")
+assert " info listening on " in server.stdout.readline()
 # Noise, connections that come and go, two at a time.
 for size in (0, 1, 27, 28, 5000):
     with socket.socket(socket.AF_UNIX) as first, socket.socket(socket.AF_UNIX) as second:
@@ -61,6 +61,10 @@ assert server.poll() is None
 # A socket that is in use is not taken away.
 second = subprocess.run(server.args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 assert second.returncode != 0 and "EM3" in second.stderr, second
+# SIGHUP ends nothing.
+server.send_signal(signal.SIGHUP)
+while " info SIGHUP: " not in server.stdout.readline():
+    assert server.poll() is None
 # SIGTERM is served under a flood.
 def flood():
     with socket.socket(socket.AF_UNIX) as peer:

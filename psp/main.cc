@@ -9,23 +9,23 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <fstream>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "cli/arguments.h"
+#include "hosted/arguments.h"
+#include "hosted/files.h"
+#include "hosted/log.h"
 #include "launch/elf.h"
-#include "launch/image.h"
 #include "launch/measure.h"
 #include "openssl/rand.h"
 #include "psp/certificates.h"
 #include "psp/chip_model.h"
 #include "psp/fault.h"
 #include "psp/hierarchy.h"
-#include "psp/reasons.h"
+#include "psp/error.h"
 #include "psp/report_maker.h"
 #include "psp/server.h"
 #include "psp/service.h"
@@ -33,13 +33,12 @@
 namespace psp {
 namespace {
 
-using cli::Arguments;
-using cli::Option;
-using Kind = cli::Option::Kind;
+using hosted::Arguments;
+using hosted::Option;
+using Kind = hosted::Option::Kind;
 
 absl::Status Failed(base::Reason reason, const absl::Status& why) {
-  return absl::Status(
-      why.code(), absl::StrCat(base::NameOf(reason).text, ": ", why.message()));
+  return Error(reason, why.message(), why.code());
 }
 
 constexpr Option kInitOptions[] = {
@@ -55,8 +54,7 @@ absl::Status Init(const Arguments& arguments) {
     options.model = ChipModelNamed(arguments.Value("product"));
   }
   if (options.model == nullptr) {
-    return Failed(kPlatformUnknown,
-                  absl::InvalidArgumentError(arguments.Value("product")));
+    return Error(kPlatformUnknown, arguments.Value("product"));
   }
   options.csp_id = arguments.Value("vlek");
   const auto start = std::chrono::steady_clock::now();
@@ -94,12 +92,9 @@ absl::Status Revoke(const Arguments& arguments) {
   const auto crl = MakeCrl(spec);
   if (!crl.ok()) return Failed(kHierarchyUnusable, crl.status());
   const std::string path = arguments.Value("output");
-  std::ofstream file(path, std::ios::binary);
-  file << std::string(crl->begin(), crl->end());
-  file.close();
-  if (!file) {
-    return Failed(kListUnwritable, absl::UnavailableError(path));
-  }
+  const absl::Status written =
+      hosted::ReplaceFile(path, *crl, hosted::kPublicFile);
+  if (!written.ok()) return Failed(kListUnwritable, written);
   absl::PrintF("%s: revokes %s\n", path, revoked.subject);
   return absl::OkStatus();
 }
@@ -124,18 +119,13 @@ constexpr char kServeDescription[] =
 #undef FORELOCK_FAULT_LINE
 
 absl::Status DumpVmpck(const std::string& path, const sev::Vmpck& key) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-                      S_IRUSR | S_IWUSR);
-  const auto bytes = key.RevealSecret();
-  const bool ok = fd >= 0 && write(fd, bytes.data(), bytes.size()) ==
-                                 static_cast<ssize_t>(bytes.size());
+  const hosted::Descriptor file(open(path.c_str(),
+                                     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                                     S_IRUSR | S_IWUSR));
   const absl::Status status =
-      ok ? absl::OkStatus()
-         : absl::ErrnoToStatus(
-               errno,
-               absl::StrCat(base::NameOf(kDumpUnusable).text, ": ", path));
-  if (fd >= 0) close(fd);
-  return status;
+      file.open() ? hosted::WriteFully(file.get(), key.RevealSecret(), path)
+                  : hosted::SystemError(path);
+  return status.ok() ? status : Failed(kDumpUnusable, status);
 }
 
 absl::StatusOr<PlatformConfig> PlatformFrom(const Arguments& arguments) {
@@ -145,8 +135,7 @@ absl::StatusOr<PlatformConfig> PlatformFrom(const Arguments& arguments) {
                          &platform.report_version) ||
        platform.report_version < kMinReportVersion ||
        platform.report_version > kMaxReportVersion)) {
-    return Failed(kPlatformUnknown, absl::InvalidArgumentError(
-                                        arguments.Value("report-version")));
+    return Error(kPlatformUnknown, arguments.Value("report-version"));
   }
   platform.mask_chip_id = arguments.Has("mask-chip-id");
   platform.mask_chip_key = arguments.Has("mask-chip-key");
@@ -161,8 +150,7 @@ absl::Status ServeCommand(const Arguments& arguments) {
   if (arguments.Has("fault")) {
     const auto fault = FaultNamed(arguments.Value("fault"));
     if (!fault) {
-      return Failed(kFaultUnknown,
-                    absl::InvalidArgumentError(arguments.Value("fault")));
+      return Error(kFaultUnknown, arguments.Value("fault"));
     }
     options.fault = *fault;
   }
@@ -171,7 +159,7 @@ absl::Status ServeCommand(const Arguments& arguments) {
 
   const std::string image = arguments.Value("image");
   options.measure = [image]() -> absl::StatusOr<sev::LaunchDigest> {
-    const auto file = launch::ReadFile(image, launch::Elf::kMaxFileSize);
+    const auto file = hosted::ReadInput(image, launch::Elf::kMaxFileSize);
     if (!file.ok()) return file.status();
     return launch::MeasureEmulatedImage(*file);
   };
@@ -185,10 +173,8 @@ absl::Status ServeCommand(const Arguments& arguments) {
     };
   }
   options.ram_path = arguments.Value("ram");
-  options.log = [](std::string_view line) {
-    absl::PrintF("%s\n", line);
-    fflush(stdout);
-  };
+  hosted::Log log;
+  options.log = [&log](std::string_view line) { log.Info(line); };
   // EDGE: RAND_bytes fills any object as bytes.
   if (RAND_bytes(reinterpret_cast<unsigned char*>(&options.generation),
                  sizeof(options.generation)) != 1) {
@@ -197,10 +183,10 @@ absl::Status ServeCommand(const Arguments& arguments) {
   options.generation |= 1;  // Not 0.
 
   FirmwareService service(*hierarchy, std::move(options));
-  return Serve(arguments.Value("socket"), service);
+  return Serve(arguments.Value("socket"), service, log);
 }
 
-constexpr cli::Command kCommands[] = {
+constexpr hosted::Command kCommands[] = {
     {"init", "", "make this installation's test key hierarchy",
      "Makes ARK, ASK and VCEK in DIR/private (0600) and their certificates "
      "and\n"
@@ -221,7 +207,7 @@ constexpr cli::Command kCommands[] = {
 }  // namespace psp
 
 int main(int argc, char** argv) {
-  return cli::Run(
+  return hosted::Run(
       {.name = "forelock-emulator",
        .summary = "forelock-emulator: an EMULATED AMD secure processor",
        .commands = psp::kCommands},

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -16,9 +15,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "hosted/files.h"
 #include "proxy/host/page_endpoint.h"
-#include "psp/reasons.h"
+#include "psp/error.h"
 
 namespace psp {
 namespace {
@@ -51,8 +50,8 @@ class Fd {
 };
 
 absl::Status SocketError(const std::string& path) {
-  return absl::ErrnoToStatus(
-      errno, absl::StrCat(base::NameOf(kSocketUnusable).text, ": ", path));
+  const absl::Status why = hosted::SystemError(path);
+  return Error(kSocketUnusable, why.message(), why.code());
 }
 
 absl::StatusOr<Fd> Listen(const std::string& path) {
@@ -83,16 +82,28 @@ absl::StatusOr<Fd> Listen(const std::string& path) {
   return listener;
 }
 
-absl::StatusOr<Fd> TerminationSignals() {
+absl::StatusOr<Fd> Signals() {
   sigset_t set;
   sigemptyset(&set);
+  sigaddset(&set, SIGHUP);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
   Fd fd(sigprocmask(SIG_BLOCK, &set, nullptr) == 0
-            ? signalfd(-1, &set, SFD_CLOEXEC)
+            ? signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)
             : -1);
   if (!fd.open()) return absl::ErrnoToStatus(errno, "signalfd");
   return fd;
+}
+
+// Whether one of them ends the daemon. A reload by habit, or a terminal that
+// was closed, does not.
+bool Ends(const Fd& signals, hosted::Log& log) {
+  signalfd_siginfo signal = {};
+  while (read(signals.get(), &signal, sizeof(signal)) == sizeof(signal)) {
+    if (signal.ssi_signo != SIGHUP) return true;
+    log.Info("SIGHUP: there is nothing to read again");
+  }
+  return false;
 }
 
 // Gives the service what QEMU sent. False: the connection is over.
@@ -108,13 +119,13 @@ bool Read(const Fd& connection, FirmwareService& service,
 
 }  // namespace
 
-absl::Status Serve(const std::string& socket_path, FirmwareService& service) {
-  const auto signals = TerminationSignals();
+absl::Status Serve(const std::string& socket_path, FirmwareService& service,
+                   hosted::Log& log) {
+  const auto signals = Signals();
   if (!signals.ok()) return signals.status();
   const auto listener = Listen(socket_path);
   if (!listener.ok()) return listener.status();
-  absl::PrintF("listening on %s\n", socket_path);
-  fflush(stdout);
+  log.Info(absl::StrCat("listening on ", socket_path));
 
   Fd connection;
   auto next = FirmwareService::Next::kSleep;
@@ -130,7 +141,7 @@ absl::Status Serve(const std::string& socket_path, FirmwareService& service) {
     const int ready = poll(fds.data(), fds.size(), timeout);
     if (ready < 0 && errno != EINTR) return absl::ErrnoToStatus(errno, "poll");
     if (ready < 0) continue;
-    if (fds[0].revents != 0) break;
+    if (fds[0].revents != 0 && Ends(*signals, log)) break;
     if (fds[1].revents != 0) {
       Fd accepted(accept4(listener->get(), nullptr, nullptr,
                           SOCK_CLOEXEC | SOCK_NONBLOCK));

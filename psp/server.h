@@ -9,11 +9,13 @@
 
 #include "absl/status/status.h"
 #include "psp/service.h"
+#include "hosted/log.h"
 
 namespace psp {
 
 // Listens on `socket_path` (replacing a socket that is there) and serves until
-// SIGTERM or SIGINT. Prints "listening on PATH" once QEMU may connect.
-absl::Status Serve(const std::string& socket_path, FirmwareService& service);
+// SIGTERM or SIGINT. `log` says "listening on PATH" once QEMU may connect.
+absl::Status Serve(const std::string& socket_path, FirmwareService& service,
+                   hosted::Log& log);
 
 }  // namespace psp

@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "proto/channel.h"
 #include "proxy/reasons.h"
+#include "psp/error.h"
 #include "psp/reasons.h"
 
 namespace psp {
@@ -127,8 +128,7 @@ Status FirmwareService::Attach() {
   }
   const auto measurement = options_.measure();
   if (!measurement.ok()) {
-    Log(absl::StrCat(base::NameOf(kImageUnmeasurable).text, ": ",
-                     measurement.status().message()));
+    Log(Error(kImageUnmeasurable, measurement.status().message()).message());
     return Status(Code::kUnavailable, kImageUnmeasurable);
   }
   may_attach_ = false;

@@ -319,7 +319,8 @@ TEST(FirmwareService, AnUnmeasurableImageGetsNoSecrets) {
   emulator.measurement = absl::NotFoundError("no such file");
   Guest guest(machine);
   EXPECT_FALSE(guest.Attach().ok());
-  EXPECT_TRUE(emulator.Logged("EM2: no such file"));
+  EXPECT_TRUE(
+      emulator.Logged("EM2 the guest image cannot be measured: no such file"));
 }
 
 // The VM was reset, or the guest gave up waiting and Linux has its memory.

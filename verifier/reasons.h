@@ -318,7 +318,12 @@
     "the folder of imported certificates cannot be used",                     \
     "See the message; a server that runs goes on with what it had.")          \
   X(kKeyDoesNotOpen, 'V', 'S', 20, "the key does not open the disk",          \
-    "Give the file that cryptsetup luksFormat was given.")
+    "Give the file that cryptsetup luksFormat was given.")                    \
+  X(kUnclassified, 'V', 'S', 21,                                              \
+    "something failed that has no reason of its own",                         \
+    "See the message: it is the system's or another library's.")              \
+  X(kInputUnusable, 'V', 'S', 22, "a file cannot be read",                    \
+    "Check the path, its permissions and its size.")
 
 #define FORELOCK_VERIFIER_REASONS(X)    \
   FORELOCK_VERIFIER_EVIDENCE_REASONS(X) \

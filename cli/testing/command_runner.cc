@@ -11,7 +11,7 @@
 
 namespace cli::testing {
 
-Output RunCommand(std::span<const Command> commands,
+Output RunCommand(std::span<const hosted::Command> commands,
                   std::vector<std::string> words) {
   words.insert(words.begin(), "forelock");
   std::vector<char*> argv;
@@ -19,7 +19,7 @@ Output RunCommand(std::span<const Command> commands,
   ::testing::internal::CaptureStdout();
   ::testing::internal::CaptureStderr();
   Output output;
-  output.code = Run(
+  output.code = hosted::Run(
       {.name = "forelock", .summary = "forelock: test", .commands = commands},
       static_cast<int>(argv.size()), argv.data());
   output.out = ::testing::internal::GetCapturedStdout();

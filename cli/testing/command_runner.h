@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "cli/arguments.h"
+#include "hosted/arguments.h"
 
 namespace cli::testing {
 
@@ -17,7 +17,7 @@ struct Output {
 };
 
 // `words` after the program's name.
-Output RunCommand(std::span<const Command> commands,
+Output RunCommand(std::span<const hosted::Command> commands,
                   std::vector<std::string> words);
 
 // A new folder, removed at the end.

@@ -10,10 +10,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
-#include "cli/arguments.h"
 #include "cli/error.h"
 #include "cli/reasons.h"
 #include "cli/vectors/json.h"
+#include "hosted/text.h"
 
 namespace cli {
 namespace {
@@ -194,7 +194,7 @@ class Reader {
                        const Json& object, VectorEntry& entry) const {
     if (path == nullptr) return Bad("a file without a path");
     if (!IsPathInside(*path)) {
-      return Error(kVectorPath, Printable(*path));
+      return Error(kVectorPath, hosted::Printable(*path));
     }
     const auto digest = DigestOf(StringMember(object, "sha256"));
     if (!digest) return Bad("a file without a usable sha256");

@@ -10,6 +10,7 @@
 #include "cli/reasons.h"
 #include "cli/vectors/json.h"
 #include "gtest/gtest.h"
+#include "hosted/status.h"
 #include "sev/vectors_for_tests.h"
 
 namespace cli {
@@ -93,7 +94,7 @@ TEST(Manifest, OneBadEntryDoesNotStopTheOthers) {
       ParseManifest(Text(absl::StrCat(R"({"id": 7}, )", kEntry, ", ", kEntry)));
   ASSERT_TRUE(manifest.ok()) << manifest.status();
   ASSERT_EQ(manifest->vectors.size(), 3u);
-  EXPECT_TRUE(Is(manifest->vectors[0].problem, kVectorsManifest));
+  EXPECT_TRUE(hosted::Is(manifest->vectors[0].problem, kVectorsManifest));
   EXPECT_EQ(manifest->vectors[0].entry.id, "#1");
   EXPECT_TRUE(manifest->vectors[1].problem.ok());
   EXPECT_FALSE(manifest->vectors[2].problem.ok()) << "the same id again";
@@ -118,7 +119,7 @@ TEST(Manifest, RefusesEntriesOfNoUse) {
   for (const auto& [good, bad] : rows) {
     const std::string entry = absl::StrReplaceAll(kEntry, {{good, bad}});
     ASSERT_NE(entry, kEntry) << good;
-    EXPECT_TRUE(Is(Only(entry).problem, kVectorsManifest)) << bad;
+    EXPECT_TRUE(hosted::Is(Only(entry).problem, kVectorsManifest)) << bad;
   }
 }
 
@@ -136,7 +137,7 @@ TEST(Manifest, PathsStayInTheFolder) {
   EXPECT_FALSE(IsPathInside(std::string_view("a\0b", 3)));
   const std::string entry =
       absl::StrReplaceAll(kEntry, {{"b.der", "../../etc/passwd"}});
-  EXPECT_TRUE(Is(Only(entry).problem, kVectorPath));
+  EXPECT_TRUE(hosted::Is(Only(entry).problem, kVectorPath));
 }
 
 TEST(Manifest, RefusesWhatIsNoManifest) {
@@ -146,15 +147,16 @@ TEST(Manifest, RefusesWhatIsNoManifest) {
         R"({"test_root_pins_sha256_der": 1, "vectors": []})",
         R"({"test_root_pins_sha256_der": {"a": "b"}, "vectors": []})",
         "{\"vectors\": [\"\xff\"]}"}) {
-    EXPECT_TRUE(Is(ParseManifest(text).status(), kVectorsManifest)) << text;
+    EXPECT_TRUE(hosted::Is(ParseManifest(text).status(), kVectorsManifest))
+        << text;
   }
   const std::string deep =
       absl::StrCat(R"({"vectors": )", std::string(1000000, '['), "}");
-  EXPECT_TRUE(Is(ParseManifest(deep).status(), kVectorsManifest));
+  EXPECT_TRUE(hosted::Is(ParseManifest(deep).status(), kVectorsManifest));
   const std::string closed =
       absl::StrCat(R"({"vectors": )", std::string(100000, '['),
                    std::string(100000, ']'), "}");
-  EXPECT_TRUE(Is(ParseManifest(closed).status(), kVectorsManifest));
+  EXPECT_TRUE(hosted::Is(ParseManifest(closed).status(), kVectorsManifest));
 }
 
 TEST(Manifest, SurvivesTruncationAndFlippedBits) {

@@ -11,10 +11,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "cli/arguments.h"
 #include "cli/error.h"
 #include "cli/files.h"
 #include "cli/reasons.h"
+#include "hosted/text.h"
 #include "nlohmann/json.hpp"
 #include "verifier/evidence/amd_roots.h"
 #include "verifier/ossl/ossl.h"
@@ -119,7 +119,7 @@ std::string Outcome(const VectorResult& result) {
     absl::StrAppend(&text, ", wanted ", result.expected);
   }
   if (!result.note.empty()) absl::StrAppend(&text, ": ", result.note);
-  return Printable(text);
+  return hosted::Printable(text);
 }
 
 }  // namespace
@@ -186,7 +186,7 @@ std::string JsonOf(const std::vector<VectorResult>& results) {
                                {"failing_checks", result.failing_checks},
                                {"expected_verdict", result.expected},
                                {"as_expected", result.as_expected},
-                               {"note", Printable(result.note)}});
+                               {"note", hosted::Printable(result.note)}});
   }
   json["total"] = results.size();
   json["as_expected"] = CountAsExpected(results);

@@ -13,6 +13,7 @@
 #include "cli/error.h"
 #include "cli/reasons.h"
 #include "gtest/gtest.h"
+#include "hosted/status.h"
 #include "sev/id_block.h"
 #include "verifier/ossl/ossl.h"
 
@@ -111,17 +112,17 @@ TEST(RunVectors, Filters) {
   EXPECT_EQ(RunVectors(folder.path(), {.id = "b"})->size(), 1u);
   EXPECT_EQ(RunVectors(folder.path(), {.kind = "id-block"})->size(), 1u);
   EXPECT_TRUE(AllAsExpected(*RunVectors(folder.path())));
-  EXPECT_TRUE(
-      Is(RunVectors(folder.path(), {.id = "z"}).status(), kVectorUnknown));
-  EXPECT_TRUE(
-      Is(RunVectors(folder.path(), {.kind = "z"}).status(), kVectorUnknown));
+  EXPECT_TRUE(hosted::Is(RunVectors(folder.path(), {.id = "z"}).status(),
+                         kVectorUnknown));
+  EXPECT_TRUE(hosted::Is(RunVectors(folder.path(), {.kind = "z"}).status(),
+                         kVectorUnknown));
 }
 
 TEST(RunVectors, NeedsAManifest) {
   const Folder folder;
-  EXPECT_TRUE(Is(RunVectors(folder.path()).status(), kFileUnreadable));
+  EXPECT_TRUE(hosted::Is(RunVectors(folder.path()).status(), kFileUnreadable));
   folder.Write("manifest.json", "nonsense");
-  EXPECT_TRUE(Is(RunVectors(folder.path()).status(), kVectorsManifest));
+  EXPECT_TRUE(hosted::Is(RunVectors(folder.path()).status(), kVectorsManifest));
 }
 
 TEST(RunVectors, DoesNotWaitForAPipe) {

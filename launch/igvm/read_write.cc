@@ -27,11 +27,6 @@ constexpr size_t kAlignment = 8;
 constexpr size_t kRegisterCountSize = 4;
 constexpr size_t kRegisterSize = 32;
 
-absl::Status Error(base::Reason reason, std::string_view what) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(base::NameOf(reason).text, ": ", what));
-}
-
 constexpr size_t Aligned(size_t size) {
   return (size + kAlignment - 1) / kAlignment * kAlignment;
 }
@@ -48,7 +43,7 @@ struct Layout {
 
 absl::StatusOr<Layout> ReadFixedHeader(base::Bytes bytes, File& file) {
   if (bytes.size() < kFixedSizeV1 || U32(bytes, 0) != kMagic) {
-    return Error(kNotIgvm, "not an IGVM file");
+    return Error(kNotIgvm, "another magic number, or too short");
   }
   if (bytes.size() > kMaxFileSize) return Error(kTooLarge, "over 256 MiB");
   file.version = U32(bytes, 4);
@@ -90,7 +85,7 @@ absl::Status CheckChecksum(base::Bytes bytes, const Layout& layout) {
   crc =
       Crc32(bytes.first(layout.headers_end).subspan(layout.headers_begin), crc);
   if (crc != U32(bytes, kChecksumOffset)) {
-    return Error(kBadChecksum, "the checksum is another one");
+    return Error(kBadChecksum, "");
   }
   // Between the two the checksum does not reach.
   if (!base::AllZero(

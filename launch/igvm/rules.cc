@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/reasons.h"
+#include "hosted/status.h"
 #include "launch/igvm/codec.h"
 #include "launch/igvm/reasons.h"
 
@@ -70,7 +71,14 @@ const char* CheckRules(const T&) {
   return nullptr;
 }
 
+constexpr base::ReasonRow kReasonRows[] = {
+    FORELOCK_IGVM_REASONS(BASE_REASON_ROW)};
+
 }  // namespace
+
+absl::Status Error(base::Reason reason, std::string_view detail) {
+  return hosted::Error(kReasonRows, reason, detail);
+}
 
 absl::Status HeaderError(base::Reason reason, size_t number,
                          const Header& header, std::string_view what) {
@@ -78,9 +86,8 @@ absl::Status HeaderError(base::Reason reason, size_t number,
   if (name.empty()) name = absl::StrFormat("type 0x%x", header.type);
   const std::string place =
       header.offset == 0 ? "" : absl::StrFormat(" at 0x%x", header.offset);
-  return absl::InvalidArgumentError(absl::StrCat(base::NameOf(reason).text,
-                                                 ": header ", number, " (",
-                                                 name, ")", place, ": ", what));
+  return Error(reason, absl::StrCat("header ", number, " (", name, ")", place,
+                                    ": ", what));
 }
 
 absl::Status Rules::Next(const Header& header) {

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <map>
-#include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "base/result.h"
@@ -13,7 +13,9 @@
 
 namespace igvm {
 
-// "IG5: header 3 (page data): ..."; `offset` 0: not in a file yet.
+// "IG2 WHAT: DETAIL".
+absl::Status Error(base::Reason reason, std::string_view detail);
+// "IG5 WHAT: header 3 (page data): ..."; `offset` 0: not in a file yet.
 absl::Status HeaderError(base::Reason reason, size_t number,
                          const Header& header, std::string_view what);
 

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
+#include "hosted/files.h"
 #include "launch/image.h"
 #include "launch/image_plan.h"
 #include "svsm/linux/fake_kernel.h"
@@ -62,7 +63,7 @@ Guest::Guest(const Changes& changes)
       initrd_(70'000),
       command_line_("console=ttyS0 panic=-1") {
   SeededRandom(kSeed).Fill(initrd_);
-  std::vector<uint8_t> file = OrDie(launch::ReadFile(kImage, kMaxImage));
+  std::vector<uint8_t> file = OrDie(hosted::ReadInput(kImage, kMaxImage));
   symbols_ = OrDie(SymbolTable::FromElf(file));
   proto::Config config = PlainConfig();
   if (changes.config) changes.config(config);

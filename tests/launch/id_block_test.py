@@ -134,16 +134,16 @@ class Files(Signed):
         key = make_key("id.pem")
         encrypted = make_key("encrypted.pem", "-aes256", "-pass", "pass:word")
         self.assertIsNone(self.sign("no", encrypted))
-        self.assertIn("LA31: ", self.error)
+        self.assertIn("LA31 ", self.error)
         self.assertIsNone(self.sign("no", key, author=scratch("nothing.pem")))
-        self.assertIn("LA8: ", self.error)
+        self.assertIn("LA8 ", self.error)
         for options in (["--svn", "4294967296"], ["--family-id", "00"], ["--guest-policy", "0x10000"]):
             self.assertIsNone(self.sign("no", key, *options))
             self.assertIn("wants", self.error)
         for policy, why in (("0xb0000", ": debug"), ("0x70000", ": migration_agent"),
                             ("0x8000000000030000", ": unknown bits 0x8000000000000000")):  # fmt: skip
             self.assertIsNone(self.sign("no", key, "--guest-policy", policy))
-            self.assertIn(f"LA35: guest policy {policy}{why}", self.error)
+            self.assertIn(f": guest policy {policy}{why}", self.error)
 
 
 class Igvm(Signed):
@@ -280,7 +280,7 @@ class Igvm(Signed):
             self.assertFalse(out.exists() or block.exists() or auth.exists())
 
     def test_a_changed_policy_is_seen(self):
-        for bits, reason in ((1 << 18, "LA35: "), (1 << 19, "LA35: "), (1 << 26, "LA35: "), (1 << 63, "LA35: ")):
+        for bits, reason in ((1 << 18, "LA35 "), (1 << 19, "LA35 "), (1 << 26, "LA35 "), (1 << 63, "LA35 ")):
             with self.subTest(hex(bits)):
                 image = self.changed(lambda data, at: struct.pack_into("<Q", data, at + 8, 0x130000 | bits))
                 self.assert_not_signed(image, reason)
@@ -292,7 +292,7 @@ class Igvm(Signed):
     def test_an_image_without_a_policy(self):
         """QEMU launches it with policy 0, whatever was signed."""
         image = self.changed(lambda data, at: struct.pack_into("<I", data, at, 0x800001F0))
-        self.assert_not_signed(image, "LA14: ")
+        self.assert_not_signed(image, "LA14 ")
         self.assertIn("no guest policy", self.result.stderr)
 
     def test_a_rom_names_the_cpu(self):
@@ -367,7 +367,7 @@ class Token(Signed):
             self.assertEqual(check(*signed, self.keys["id"])[0], 0)
         for more in (";pin-source=", ";pin-source=|echo", ";pin-source=file:"):
             self.assertIsNone(self.sign("no", self.uri("id", more), "--pkcs11-module", SOFTHSM))
-            self.assertIn("LA32: pin-source", self.error)
+            self.assertIn(": pin-source", self.error)
 
     def test_refusals(self):
         wrong = scratch("wrong-pin")
@@ -385,7 +385,7 @@ class Token(Signed):
         ):
             with self.subTest(what):
                 self.assertIsNone(self.sign("no", uri, *options))
-                self.assertIn(f"{reason}: ", self.error)
+                self.assertIn(f"{reason} ", self.error)
 
     def test_engine_that_is_not_there(self):
         os.environ["OPENSSL_ENGINES"] = str(scratch("no-engines"))

@@ -22,16 +22,17 @@ GUEST_AND_HOST = {
     "proxy": {"base", "proto", "sev", "proxy"},
 }
 SHARED = set(GUEST_AND_HOST)
-HOST_LIBRARIES = {"@abseil-cpp", "third_party", "@protobuf_c"}
+HOST_LIBRARIES = {"hosted", "@abseil-cpp", "third_party", "@protobuf_c"}
 
 MAY_USE = {
     **GUEST_AND_HOST,
     "svsm": SHARED | {"svsm", "@mbedtls", "@protobuf_c"},
     "host-proxy": {"base", "proto", "sev", "proxy", "host-proxy"} | HOST_LIBRARIES,
-    # cli: its command lines, which everybody's programs have (see below).
-    "verifier": SHARED - {"proxy"} | {"verifier", "cli"} | HOST_LIBRARIES,
+    # What every program on the host has in common.
+    "hosted": {"base", "hosted", "@abseil-cpp", "third_party"},
+    "verifier": SHARED - {"proxy"} | {"verifier"} | HOST_LIBRARIES,
     "launch": SHARED - {"proxy"} | {"launch"} | HOST_LIBRARIES,
-    "psp": SHARED | {"psp", "launch", "cli"} | HOST_LIBRARIES,
+    "psp": SHARED | {"psp", "launch"} | HOST_LIBRARIES,
     "cli": SHARED - {"proxy"} | {"cli", "launch", "verifier"} | HOST_LIBRARIES,
     # Configuration of third-party code, and names for Debian's libraries.
     "third_party": {"third_party"},
@@ -43,7 +44,7 @@ MAY_USE = {
 # Rooms that only tests have, checked on a graph of tests. There each room's own
 # rules hold, and psp's; the others' are those of what ships.
 TEST_ROOMS = {
-    "machine": SHARED - {"attest", "boot"} | {"psp", "launch", "cli", "machine"} | HOST_LIBRARIES,
+    "machine": SHARED - {"attest", "boot"} | {"psp", "launch", "machine"} | HOST_LIBRARIES,
     "tests/corpus": {"base", "sev", "psp", "tests/corpus"} | HOST_LIBRARIES,
     "tests/hostile": SHARED | {"host-proxy", "verifier", "launch", "svsm", "psp", "machine", "tools",
                                "tests/hostile", "@googletest"} | HOST_LIBRARIES,
@@ -64,15 +65,15 @@ MUST_NOT_REACH = [
     # An untrusted relay must not be able to hold keys.
     ("host-proxy", {"crypto", "attest", "verifier", "svsm", "psp", "@mbedtls"} | OPENSSL),
     ("proxy", {"crypto", "attest", "svsm", "@mbedtls"} | OPENSSL),
+    ("hosted", OPENSSL),
     ("sev", {"crypto", "svsm", "@mbedtls"} | OPENSSL),
     # Tools judge boot files by the guest's rules, without the guest's code.
     ("boot", {"crypto", "svsm", "@mbedtls"} | OPENSSL),
     ("attest", {"svsm", "proxy"} | OPENSSL),
     # Guest code has no libc, no exceptions and no second crypto library.
-    ("svsm", {"@abseil-cpp", "@googletest", "psp", "launch", "verifier", "host-proxy"} | OPENSSL),
+    ("svsm", {"@abseil-cpp", "@googletest", "hosted", "psp", "launch", "verifier", "host-proxy"} | OPENSSL),
     # The emulated secure processor is in nothing that ships but itself.
-    # Of cli only arguments: the rest of it uses the verifier, and images.
-    ("verifier", {"psp", "svsm", "host-proxy", "launch", "//cli:report_commands"}),
+    ("verifier", {"psp", "svsm", "host-proxy", "launch", "cli"}),
     ("cli", {"psp", "svsm", "host-proxy"}),
     ("launch", {"psp", "svsm", "host-proxy", "verifier"}),
     # A model of the processor knows nobody who is attested by it, or who judges.
@@ -85,7 +86,7 @@ MUST_NOT_REACH = [
 
 # Libraries inside a folder that may use less than it: nothing but themselves
 # and these. The IGVM format knows neither images nor SEV-SNP.
-ALONE = {"//launch/igvm": {"base", "@abseil-cpp"}}
+ALONE = {"//launch/igvm": {"base", "hosted", "@abseil-cpp"}}
 
 # What no shipped program has in it, by whatever way: tests, the SNP machine, and
 # the engine below it, which is under the GPL.
@@ -202,6 +203,10 @@ BROKEN = [
     ('"//svsm:main" -> "@abseil-cpp//absl/status:status"', "svsm may not use @abseil-cpp"),
     ('"//svsm:main" -> "@googletest//:gtest"', "svsm must not reach @googletest//:gtest"),
     ('"//verifier:server" -> "//psp:firmware"', "verifier may not use psp"),
+    ('"//verifier/cli:main" -> "//cli:files"', "verifier may not use cli"),
+    ('"//hosted:status" -> "//proto:reasons"', "hosted may not use proto"),
+    ('"//hosted:files" -> "//third_party:crypto"', "hosted must not reach //third_party:crypto"),
+    ('"//svsm:main" -> "//hosted:text"', "svsm may not use hosted"),
     ('"//launch/igvm:igvm" -> "//sev:page_info"', "//launch/igvm stands alone"),
     ('"//launch/igvm:igvm" -> "//launch:elf"', "//launch/igvm stands alone"),
     ('"//psp:main" -> "//machine:rmp"', "//machine:rmp: in a shipped"),

@@ -4,9 +4,9 @@
 namespace verifier {
 namespace {
 
-using cli::Command;
-using cli::Option;
-using Kind = cli::Option::Kind;
+using hosted::Command;
+using hosted::Option;
+using Kind = hosted::Option::Kind;
 
 constexpr Option kEmulated = {"emulated", "", Kind::kSwitch,
                               "for demo and test: the class EMULATED"};
@@ -126,7 +126,7 @@ constexpr Command kCommands[] = {
 
 }  // namespace
 
-cli::Program VerifierProgram() {
+hosted::Program VerifierProgram() {
   return {
       .name = "forelock-verifier",
       .summary = "forelock-verifier: attests VMs and releases their secrets",

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What each command of forelock-verifier does. Each prints to standard output;
-// a status that is not OK is the reason, which cli::Run prints.
+// a status that is not OK is the reason, which hosted::Run prints.
 #pragma once
 
 #include "absl/status/status.h"
-#include "cli/arguments.h"
+#include "hosted/arguments.h"
 
 namespace verifier {
 
-using cli::Arguments;
+using hosted::Arguments;
 
-cli::Program VerifierProgram();
+hosted::Program VerifierProgram();
 
 absl::Status Init(const Arguments& arguments);
 absl::Status ShowPin(const Arguments& arguments);

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/arguments.h"
 #include "gtest/gtest.h"
+#include "hosted/arguments.h"
 
 namespace verifier {
 namespace {
@@ -13,8 +13,8 @@ namespace {
 int RunWith(std::vector<std::string> words) {
   std::vector<char*> argv = {nullptr};
   for (std::string& word : words) argv.push_back(word.data());
-  return cli::Run(VerifierProgram(), static_cast<int>(argv.size()),
-                  argv.data());
+  return hosted::Run(VerifierProgram(), static_cast<int>(argv.size()),
+                     argv.data());
 }
 
 TEST(Commands, WrongUsageIsRefusedBeforeAnythingIsOpened) {
@@ -44,14 +44,16 @@ TEST(Commands, WrongUsageIsRefusedBeforeAnythingIsOpened) {
       {"roots", "remove", "abc"},
   };
   for (const auto& words : rows) {
-    EXPECT_EQ(RunWith(words), cli::kExitUsage) << testing::PrintToString(words);
+    EXPECT_EQ(RunWith(words), hosted::kExitUsage)
+        << testing::PrintToString(words);
   }
 }
 
 TEST(Commands, FailuresAndHelp) {
-  EXPECT_EQ(RunWith({"pin", "--state", "/nowhere"}), cli::kExitFailed);
-  EXPECT_EQ(RunWith({"secret", "list", "--state=/nowhere"}), cli::kExitFailed);
-  for (const cli::Command& command : VerifierProgram().commands) {
+  EXPECT_EQ(RunWith({"pin", "--state", "/nowhere"}), hosted::kExitFailed);
+  EXPECT_EQ(RunWith({"secret", "list", "--state=/nowhere"}),
+            hosted::kExitFailed);
+  for (const hosted::Command& command : VerifierProgram().commands) {
     std::vector<std::string> words = {"--help"};
     const std::string name(command.name);
     const size_t space = name.find(' ');
@@ -59,7 +61,7 @@ TEST(Commands, FailuresAndHelp) {
       words.insert(words.begin(), name.substr(space + 1));
     }
     words.insert(words.begin(), name.substr(0, space));
-    EXPECT_EQ(RunWith(words), cli::kExitOk) << name;
+    EXPECT_EQ(RunWith(words), hosted::kExitOk) << name;
   }
 }
 

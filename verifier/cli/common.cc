@@ -5,14 +5,14 @@
 
 namespace verifier {
 
-std::string StateFolder(const cli::Arguments& arguments) {
+std::string StateFolder(const hosted::Arguments& arguments) {
   if (arguments.Has("state")) return arguments.Value("state");
   const char* folder = getenv("FORELOCK_VERIFIER_STATE");
   return folder != nullptr ? folder : "/var/lib/forelock-verifier";
 }
 
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(
-    const cli::Arguments& arguments) {
+    const hosted::Arguments& arguments) {
   return Store::Open(StateFolder(arguments));
 }
 

@@ -7,13 +7,13 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "cli/arguments.h"
+#include "hosted/arguments.h"
 #include "verifier/store/store.h"
 
 namespace verifier {
 
-std::string StateFolder(const cli::Arguments& arguments);
+std::string StateFolder(const hosted::Arguments& arguments);
 absl::StatusOr<std::unique_ptr<Store>> OpenStore(
-    const cli::Arguments& arguments);
+    const hosted::Arguments& arguments);
 
 }  // namespace verifier

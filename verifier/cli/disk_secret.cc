@@ -11,40 +11,41 @@
 #include "absl/strings/str_cat.h"
 #include "base/secret_buffer.h"
 #include "boot/rules.h"
+#include "hosted/files.h"
+#include "hosted/text.h"
 #include "verifier/cli/key_trial.h"
 #include "verifier/cli/luks2_header.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/reasons.h"
-#include "verifier/store/files.h"
 
 namespace verifier {
 namespace {
 
-using cli::Arguments;
+using hosted::Arguments;
 
 void Warn(std::string_view text) {
-  fprintf(stderr, "warning: %s\n", Printable(text).c_str());
+  fprintf(stderr, "warning: %s\n", hosted::Printable(text).c_str());
 }
 
 absl::StatusOr<Luks2Header> HeaderGiven(const Arguments& arguments) {
   const bool by_hand =
       arguments.Has("header-length") && arguments.Has("header-sha256");
   if (arguments.Has("device") == by_hand) {
-    return cli::UsageError(
+    return hosted::UsageError(
         "wants --device, or --header-length and --header-sha256");
   }
   if (!by_hand) return ReadLuks2Header(arguments.Value("device"));
   for (const char* option : {"untested", "memory"}) {
     if (arguments.Has(option)) {
-      return cli::UsageError(absl::StrCat("--", option, " wants --device"));
+      return hosted::UsageError(absl::StrCat("--", option, " wants --device"));
     }
   }
   Luks2Header header;
   if (!absl::SimpleAtoi(arguments.Value("header-length"), &header.length) ||
       header.length == 0 ||
       !ossl::FromHex(arguments.Value("header-sha256"), header.sha256)) {
-    return cli::UsageError(
+    return hosted::UsageError(
         "--header-length wants bytes, --header-sha256 64 hex digits");
   }
   return header;
@@ -55,7 +56,7 @@ absl::StatusOr<uint64_t> MemoryGiven(const Arguments& arguments) {
   if (arguments.Has("memory") &&
       (!absl::SimpleAtoi(arguments.Value("memory"), &mib) || mib == 0 ||
        mib > UINT32_MAX)) {
-    return cli::UsageError("--memory wants a number of MiB");
+    return hosted::UsageError("--memory wants a number of MiB");
   }
   return mib;
 }
@@ -79,7 +80,7 @@ absl::StatusOr<std::optional<unsigned>> TryOn(const std::string& device,
   }
   const KeyTrial trial = TryKey(program, device, key);
   const std::string file =
-      key_file == "-" ? "standard input" : cli::Printable(key_file);
+      key_file == "-" ? "standard input" : hosted::Printable(key_file);
   switch (trial.fit) {
     case KeyFit::kOpens:
       return trial.keyslot;
@@ -118,14 +119,13 @@ void WarnOfArgon2(const Luks2Header& header, std::optional<unsigned> keyslot,
 }  // namespace
 
 absl::StatusOr<SecretValue> ReadSecret(const std::string& file) {
-  auto text = ReadWholeFile(file, kMaxSecretBytes);
-  if (!text.ok()) {
-    return Error(kSecretSize, text.status().code(), text.status().message());
+  auto bytes = hosted::ReadInput(file, kMaxSecretBytes);
+  if (!bytes.ok()) {
+    return Error(kSecretSize, bytes.status().code(), bytes.status().message());
   }
   SecretValue value;
-  value.bytes =
-      *base::SecretBuffer<kMaxSecretBytes>::CopyFrom(ossl::AsBytes(*text));
-  base::SecureZero(text->data(), text->size());
+  value.bytes = *base::SecretBuffer<kMaxSecretBytes>::CopyFrom(*bytes);
+  base::SecureZero(bytes->data(), bytes->size());
   return value;
 }
 

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "absl/status/statusor.h"
-#include "cli/arguments.h"
+#include "hosted/arguments.h"
 #include "verifier/store/secret_value.h"
 
 namespace verifier {
@@ -16,6 +16,6 @@ absl::StatusOr<SecretValue> ReadSecret(const std::string& file);
 // Tries the key on the device, and warns on standard error of what could not be
 // tried and of argon2 that wants more memory than the VM has.
 //   UsageError(), kLuksHeader, kSecretSize, kKeyDoesNotOpen.
-absl::StatusOr<SecretValue> ReadDiskSecret(const cli::Arguments& arguments);
+absl::StatusOr<SecretValue> ReadDiskSecret(const hosted::Arguments& arguments);
 
 }  // namespace verifier

@@ -3,16 +3,16 @@
 
 #include <cstdio>
 
-#include "cli/arguments.h"
+#include "hosted/arguments.h"
 #include "verifier/cli/commands.h"
 #include "verifier/cli/private_memory.h"
 
 int main(int argc, char** argv) {
   if (!verifier::KeepMemoryPrivate()) {
     perror("forelock-verifier: cannot keep its memory private");
-    return cli::kExitFailed;
+    return hosted::kExitFailed;
   }
   // Nothing this program makes is for others (the database's own files too).
   umask(S_IRWXG | S_IRWXO);
-  return cli::Run(verifier::VerifierProgram(), argc, argv);
+  return hosted::Run(verifier::VerifierProgram(), argc, argv);
 }

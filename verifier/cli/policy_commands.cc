@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "hosted/files.h"
 #include "verifier/cli/commands.h"
 #include "verifier/cli/common.h"
 #include "verifier/evidence/certificate.h"
@@ -17,7 +18,6 @@
 #include "verifier/policy/policy.h"
 #include "verifier/policy/warnings.h"
 #include "verifier/reasons.h"
-#include "verifier/store/files.h"
 
 namespace verifier {
 namespace {
@@ -26,6 +26,10 @@ constexpr size_t kMaxCertificate = 64 * 1024;
 constexpr size_t kMaxPolicy = 256 * 1024;
 
 void Print(const std::string& line) { printf("%s\n", line.c_str()); }
+
+absl::Status Unreadable(const absl::Status& why) {
+  return Error(kInputUnusable, why.code(), why.message());
+}
 
 std::string Describe(const AcceptedRoot& root) {
   return absl::StrCat("sha256:", ossl::Hex(root.sha256), " ",
@@ -73,9 +77,10 @@ absl::Status Put(const Arguments& arguments, Store::Put put) {
   auto store = OpenStore(arguments);
   if (!store.ok()) return store.status();
   const std::string& file = arguments.positional(0);
-  const auto text = ReadWholeFile(file, kMaxPolicy);
-  if (!text.ok()) return text.status();
-  const auto policy = (*store)->PutPolicy(*text, file, put);
+  const auto bytes = hosted::ReadInput(file, kMaxPolicy);
+  if (!bytes.ok()) return Unreadable(bytes.status());
+  const std::string text(bytes->begin(), bytes->end());
+  const auto policy = (*store)->PutPolicy(text, file, put);
   if (!policy.ok()) return policy.status();
   const auto roots = (*store)->Roots();
   if (!roots.ok()) return roots.status();
@@ -91,9 +96,9 @@ absl::Status Put(const Arguments& arguments, Store::Put put) {
 absl::Status RootsAdd(const Arguments& arguments) {
   auto store = OpenStore(arguments);
   if (!store.ok()) return store.status();
-  const auto der = ReadWholeFile(arguments.positional(0), kMaxCertificate);
-  if (!der.ok()) return der.status();
-  const auto certificate = Certificate::Parse(ossl::AsBytes(*der));
+  const auto der = hosted::ReadInput(arguments.positional(0), kMaxCertificate);
+  if (!der.ok()) return Unreadable(der.status());
+  const auto certificate = Certificate::Parse(*der);
   if (!certificate) {
     return Error(kCertificateMalformed, absl::StatusCode::kInvalidArgument,
                  arguments.positional(0));
@@ -103,7 +108,7 @@ absl::Status RootsAdd(const Arguments& arguments) {
                                        ? TrustClass::kEmulated
                                        : TrustClass::kHardware,
                     .name = certificate->SubjectName(),
-                    .der = {der->begin(), der->end()}};
+                    .der = *der};
   const absl::Status added = (*store)->AddRoot(root);
   if (!added.ok()) return added;
   Print(absl::StrCat("accepted ", Describe(root)));
@@ -123,7 +128,7 @@ absl::Status RootsRemove(const Arguments& arguments) {
   ossl::Digest256 sha256;
   if (!ossl::FromHex(absl::StripPrefix(arguments.positional(0), "sha256:"),
                      sha256)) {
-    return cli::UsageError("want sha256: and 64 hex digits");
+    return hosted::UsageError("want sha256: and 64 hex digits");
   }
   auto store = OpenStore(arguments);
   if (!store.ok()) return store.status();

@@ -6,6 +6,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "hosted/text.h"
 #include "verifier/cli/commands.h"
 #include "verifier/cli/common.h"
 #include "verifier/cli/disk_secret.h"
@@ -89,7 +90,7 @@ absl::Status AuditList(const Arguments& arguments) {
   int64_t limit = 50;
   if (arguments.Has("limit") &&
       (!absl::SimpleAtoi(arguments.Value("limit"), &limit) || limit <= 0)) {
-    return cli::UsageError("--limit wants a number over 0");
+    return hosted::UsageError("--limit wants a number over 0");
   }
   auto store = OpenStore(arguments);
   if (!store.ok()) return store.status();
@@ -97,8 +98,8 @@ absl::Status AuditList(const Arguments& arguments) {
   if (!entries.ok()) return entries.status();
   for (const AuditEntry& entry : *entries) {
     Print(absl::StrCat(FormatTime(entry.time_ms), " ", ossl::Hex(entry.id), " ",
-                       Printable(entry.outcome), " ",
-                       entry.vm.empty() ? "?" : Printable(entry.vm),
+                       hosted::Printable(entry.outcome), " ",
+                       entry.vm.empty() ? "?" : hosted::Printable(entry.vm),
                        entry.emulated ? " EMULATED" : ""));
   }
   return absl::OkStatus();
@@ -107,14 +108,14 @@ absl::Status AuditList(const Arguments& arguments) {
 absl::Status AuditShow(const Arguments& arguments) {
   DecisionId id{};
   if (!ossl::FromHex(arguments.positional(0), id)) {
-    return cli::UsageError("a decision is 32 hex digits");
+    return hosted::UsageError("a decision is 32 hex digits");
   }
   auto store = OpenStore(arguments);
   if (!store.ok()) return store.status();
   const auto entry = (*store)->FindAudit(id);
   if (!entry.ok()) return entry.status();
   if (arguments.Has("json")) {
-    Print(Printable(entry->detail));
+    Print(hosted::Printable(entry->detail));
   } else {
     printf("%s", ToText(*entry).c_str());
   }

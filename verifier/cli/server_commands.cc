@@ -6,6 +6,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "hosted/arguments.h"
+#include "hosted/log.h"
 #include "verifier/cli/commands.h"
 #include "verifier/cli/common.h"
 #include "verifier/server/identity.h"
@@ -78,11 +80,12 @@ absl::Status Serve(const Arguments& arguments) {
   options.allow_emulated = arguments.Has("allow-emulated");
   options.certificates = arguments.Value("certificates");
   options.handle_signals = true;
-  options.log = PrintLine;
+  hosted::Log log;
+  options.log = [&log](std::string_view line) { log.Info(line); };
   const std::string listen =
       arguments.Has("listen") ? arguments.Value("listen") : "127.0.0.1:8443";
   if (!SplitAddress(listen, options)) {
-    return cli::UsageError("--listen wants ADDRESS:PORT");
+    return hosted::UsageError("--listen wants ADDRESS:PORT");
   }
   const uint32_t sessions =
       Number(arguments.Value("max-sessions"),
@@ -95,7 +98,7 @@ absl::Status Serve(const Arguments& arguments) {
   const uint32_t request_seconds =
       Number(arguments.Value("request-seconds"), 10, kMaxSessionSeconds);
   if (sessions == 0 || of_source == 0 || seconds == 0 || request_seconds == 0) {
-    return cli::UsageError(
+    return hosted::UsageError(
         "--max-sessions, --max-sessions-per-source, --session-seconds and "
         "--request-seconds want numbers over 0");
   }
@@ -112,15 +115,16 @@ absl::Status Serve(const Arguments& arguments) {
       Server::Start(std::move(options), *identity, *std::move(store));
   if (!server.ok()) return server.status();
   if (arguments.Has("allow-emulated")) {
-    PrintLine("EMULATED evidence is allowed: for demo and test only");
+    log.Line(hosted::Log::Level::kWarning,
+             "EMULATED evidence is allowed: for demo and test only");
   }
-  PrintLine(absl::StrCat("listening on ",
-                         address.find(':') != std::string::npos
-                             ? absl::StrCat("[", address, "]")
-                             : address,
-                         ":", (*server)->port()));
+  log.Info(absl::StrCat("listening on ",
+                        address.find(':') != std::string::npos
+                            ? absl::StrCat("[", address, "]")
+                            : address,
+                        ":", (*server)->port()));
   (*server)->Run();
-  PrintLine("stopped");
+  log.Info("stopped");
   return absl::OkStatus();
 }
 

@@ -2,13 +2,10 @@
 #include "verifier/evidence/authorities.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "hosted/files.h"
 #include "verifier/evidence/split.h"
 #include "verifier/reasons.h"
 
@@ -23,55 +20,21 @@ bool IsLeafName(const std::string& name) {
   return name == "SEV-VCEK" || name == "SEV-VLEK";
 }
 
-absl::StatusOr<std::vector<uint8_t>> ReadWhole(
-    const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::vector<uint8_t> bytes(kMaxFile + 1);
-  // EDGE: streams read char.
-  file.read(reinterpret_cast<char*>(bytes.data()),
-            static_cast<std::streamsize>(bytes.size()));
-  if (file.bad() || file.gcount() == 0) {
-    return absl::UnavailableError(absl::StrCat(path.string(), ": unreadable"));
-  }
-  if (static_cast<size_t>(file.gcount()) > kMaxFile) {
-    return Error(kCertificateMalformed, absl::StatusCode::kInvalidArgument,
-                 absl::StrCat(path.string(), ": longer than 256 KiB"));
-  }
-  bytes.resize(static_cast<size_t>(file.gcount()));
-  return bytes;
-}
-
 }  // namespace
 
 absl::StatusOr<Authorities> Authorities::Load(const std::string& folder) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  std::vector<fs::path> paths;
-  fs::recursive_directory_iterator at(folder, error);
-  for (; !error && at != fs::recursive_directory_iterator();
-       at.increment(error)) {
-    const std::string extension = at->path().extension();
-    std::error_code ignored;
-    if ((extension == ".der" || extension == ".pem") &&
-        at->is_regular_file(ignored)) {
-      paths.push_back(at->path());
-    }
-    if (paths.size() > kMaxFiles) break;
-  }
-  if (error) {
-    return absl::NotFoundError(absl::StrCat(folder, ": ", error.message()));
-  }
-  // Part of a folder is not the folder: the list may be in the other part.
-  if (paths.size() > kMaxFiles) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat(folder, ": more than ", kMaxFiles, " files"));
-  }
-  std::ranges::sort(paths);
+  const auto paths =
+      hosted::FilesBelow(folder, hosted::kCertificateFiles, kMaxFiles);
+  if (!paths.ok()) return paths.status();
   Authorities authorities;
-  for (const fs::path& path : paths) {
-    const auto bytes = ReadWhole(path);
+  for (const std::string& path : *paths) {
+    const auto bytes = hosted::ReadRegularFile(path, kMaxFile);
+    if (absl::IsOutOfRange(bytes.status())) {
+      return Error(kCertificateMalformed, absl::StatusCode::kInvalidArgument,
+                   bytes.status().message());
+    }
     if (!bytes.ok()) return bytes.status();
-    const absl::Status added = authorities.Add(*bytes, path.string());
+    const absl::Status added = authorities.Add(*bytes, path);
     if (!added.ok()) return added;
   }
   return authorities;

@@ -7,12 +7,11 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "third_party/toml.h"
 #include "verifier/evidence/amd_roots.h"
 #include "verifier/finding.h"
 #include "verifier/policy/path_pattern.h"
 #include "verifier/policy/policy.h"
-#include "verifier/policy/table_reader.h"
+#include "verifier/policy/policy_tables.h"
 #include "verifier/reasons.h"
 
 namespace verifier {
@@ -23,41 +22,42 @@ constexpr size_t kMaxPairs = 1024;  // of `vms` and `secrets`
 constexpr int64_t kVersion = 2;
 constexpr uint32_t kLowestReport = 2, kHighestReport = 5;
 
-using Empty = TableReader::Empty;
+using Empty = TomlTable::Empty;
+using hosted::IsWord;
+using hosted::ReadHex;
 
-void ReadPatterns(TableReader& reader, std::string_view key,
+void ReadPatterns(TomlTable& reader, std::string_view key,
                   VmPlaceholder placeholder, std::vector<std::string>& out) {
   const toml::node* node = reader.Require(key);
   if (node == nullptr) return;
-  reader.Strings(key, *node, Empty::kRefused,
-                 [&](const std::string& text, const toml::node& at) {
-                   if (!ValidPattern(text, placeholder)) {
-                     reader.Fail(
-                         kPolicyBadValue, at, key,
-                         "want parts of [a-z0-9._-] or * between slashes");
-                     return;
-                   }
-                   out.push_back(text);
-                 });
+  reader.Strings(
+      key, *node, Empty::kRefused,
+      [&](const std::string& text, const toml::node& at) {
+        if (!ValidPattern(text, placeholder)) {
+          reader.Bad(at, key, "want parts of [a-z0-9._-] or * between slashes");
+          return;
+        }
+        out.push_back(text);
+      });
 }
 
 // Name, VMs and secrets, and then roots: the same in version 1.
-void ReadNames(TableReader& reader, Policy& policy) {
+void ReadNames(TomlTable& reader, Policy& policy) {
   policy.name = reader.String("name");
   if (reader.ok() && !ValidName(policy.name)) {
-    reader.FailAt("name", "want 1 to 128 bytes of [a-z0-9._/-]");
+    reader.BadAt("name", "want 1 to 128 bytes of [a-z0-9._/-]");
   }
   ReadPatterns(reader, "vms", VmPlaceholder::kRefused, policy.vms);
   ReadPatterns(reader, "secrets", VmPlaceholder::kAllowed, policy.secrets);
   if (!reader.ok()) return;
   // They are compared each with each, whenever a policy is read.
   if (policy.vms.size() * policy.secrets.size() > kMaxPairs) {
-    reader.FailAt("secrets",
-                  "more than 1024 pairs of a VM and a secret; use patterns");
+    reader.BadAt("secrets",
+                 "more than 1024 pairs of a VM and a secret; use patterns");
     return;
   }
   const std::string shared = policy.AmbiguousPath();
-  if (!shared.empty()) reader.FailAt("secrets", shared, kPolicyAmbiguousVm);
+  if (!shared.empty()) reader.FailAt(kPolicyAmbiguousVm, "secrets", shared);
 }
 
 std::optional<sev::Product> ProductOfWord(std::string_view word) {
@@ -76,17 +76,17 @@ std::optional<ossl::Digest256> RootOf(std::string_view text) {
   return std::nullopt;
 }
 
-void ReadRoots(TableReader& reader, Policy& policy) {
+void ReadRoots(TomlTable& reader, Policy& policy) {
   const toml::node* node = reader.Require("roots");
   if (node == nullptr) return;
   reader.Strings("roots", *node, Empty::kRefused,
                  [&](std::string_view text, const toml::node& at) {
                    const auto root = RootOf(text);
                    if (!root) {
-                     reader.Fail(kPolicyBadValue, at, "roots",
-                                 "want \"amd:milan\", \"amd:genoa\", "
-                                 "\"amd:turin\", or \"sha256:\" and 64 hex "
-                                 "digits");
+                     reader.Bad(at, "roots",
+                                "want \"amd:milan\", \"amd:genoa\", "
+                                "\"amd:turin\", or \"sha256:\" and 64 hex "
+                                "digits");
                      return;
                    }
                    policy.roots.push_back(*root);
@@ -100,7 +100,7 @@ void ReadRoots(TableReader& reader, Policy& policy) {
 }
 
 // Each of AMD's roots is of one product: what is in one list only is a slip.
-void CompareWithRoots(TableReader& reader, const Policy& policy) {
+void CompareWithRoots(TomlTable& reader, const Policy& policy) {
   if (!reader.ok() || policy.emulated()) return;
   for (const AmdRoot& root : AmdRoots()) {
     const bool named = std::find(policy.roots.begin(), policy.roots.end(),
@@ -108,35 +108,35 @@ void CompareWithRoots(TableReader& reader, const Policy& policy) {
     const bool wanted = policy.RuleFor(root.product) != nullptr;
     if (named == wanted) continue;
     const std::string word = WordOf(root.product);
-    reader.FailAt("products",
-                  named ? absl::StrCat("\"amd:", word, "\" is in roots, \"",
-                                       word, "\" is not here")
-                        : absl::StrCat("\"", word, "\" is here, \"amd:", word,
-                                       "\" is not in roots"));
+    reader.BadAt("products",
+                 named ? absl::StrCat("\"amd:", word, "\" is in roots, \"",
+                                      word, "\" is not here")
+                       : absl::StrCat("\"", word, "\" is here, \"amd:", word,
+                                      "\" is not in roots"));
   }
 }
 
-void ReadProducts(TableReader& reader, Policy& policy) {
+void ReadProducts(TomlTable& reader, Policy& policy) {
   const toml::node* node = reader.Require("products");
   if (node == nullptr) return;
-  reader.Strings(
-      "products", *node, Empty::kRefused,
-      [&](std::string_view text, const toml::node& at) {
-        const auto product = ProductOfWord(text);
-        if (!product) {
-          reader.Fail(kPolicyBadValue, at, "products",
-                      "want \"milan\", \"genoa\" or \"turin\"; Bergamo and "
-                      "Siena are \"genoa\"");
-        } else if (policy.RuleFor(*product) != nullptr) {
-          reader.Fail(kPolicyBadValue, at, "products", "named twice");
-        } else {
-          policy.products.push_back({.product = *product});
-        }
-      });
+  reader.Strings("products", *node, Empty::kRefused,
+                 [&](std::string_view text, const toml::node& at) {
+                   const auto product = ProductOfWord(text);
+                   if (!product) {
+                     reader.Bad(
+                         at, "products",
+                         "want \"milan\", \"genoa\" or \"turin\"; Bergamo and "
+                         "Siena are \"genoa\"");
+                   } else if (policy.RuleFor(*product) != nullptr) {
+                     reader.Bad(at, "products", "named twice");
+                   } else {
+                     policy.products.push_back({.product = *product});
+                   }
+                 });
   CompareWithRoots(reader, policy);
 }
 
-void ReadReportVersions(TableReader& reader, Policy& policy) {
+void ReadReportVersions(TomlTable& reader, Policy& policy) {
   constexpr std::string_view kKey = "report_versions";
   const toml::node* node = reader.Require(kKey);
   if (node == nullptr) return;
@@ -152,20 +152,20 @@ void ReadReportVersions(TableReader& reader, Policy& policy) {
 }
 
 // Names are keys, so one with a dot must stand in quotes.
-void ReadImages(TableReader& top, Policy& policy) {
+void ReadImages(TomlTable& top, Policy& policy) {
   if (top.Find("images") == nullptr) return;
-  TableReader reader = top.Table("images");
+  TomlTable reader = top.Table("images");
   for (const auto& [key, node] : reader.table()) {
     const std::string name(key.str());
     ossl::Digest384 digest;
     if (node.is_table()) {
-      reader.Fail(kPolicyBadValue, node, name,
-                  "a name with a dot needs quotes: \"web-1.4\" = \"...\"");
+      reader.Bad(node, name,
+                 "a name with a dot needs quotes: \"web-1.4\" = \"...\"");
     } else if (!ValidName(name) || name.find('/') != std::string::npos) {
-      reader.Fail(kPolicyBadValue, node, name, "want a name of [a-z0-9._-]");
+      reader.Bad(node, name, "want a name of [a-z0-9._-]");
     } else if (!node.is_string() ||
                !ReadHex(node.as_string()->get(), "", digest)) {
-      reader.Fail(kPolicyBadValue, node, name, "want 96 hex digits");
+      reader.Bad(node, name, "want 96 hex digits");
     } else {
       policy.images.emplace_back(name, digest);
     }
@@ -174,7 +174,7 @@ void ReadImages(TableReader& top, Policy& policy) {
 
 enum class NoneWord { kRefused, kAllowed };
 
-BootRule ReadBootRule(TableReader& reader, std::string_view key, NoneWord none,
+BootRule ReadBootRule(TomlTable& reader, std::string_view key, NoneWord none,
                       bool unattested_boot) {
   BootRule rule;
   const toml::node* node = reader.Require(key);
@@ -190,27 +190,27 @@ BootRule ReadBootRule(TableReader& reader, std::string_view key, NoneWord none,
                   "\"any\" needs unattested_boot = true");
     }
   } else {
-    reader.Fail(kPolicyBadValue, *node, key,
-                none == NoneWord::kAllowed
-                    ? "want a list of digests, \"none\" or \"any\""
-                    : "want a list of digests or \"any\"");
+    reader.Bad(*node, key,
+               none == NoneWord::kAllowed
+                   ? "want a list of digests, \"none\" or \"any\""
+                   : "want a list of digests or \"any\"");
   }
   return rule;
 }
 
 // Says what the file must be, whatever its version is.
-void ReadVersion(TableReader& reader, bool& outdated) {
+void ReadVersion(TomlTable& reader, bool& outdated) {
   const toml::node* version = reader.Require("version");
   if (version == nullptr) return;
   const auto number = version->value<int64_t>();
   if (version->is_integer() && number == 1) {
     outdated = true;
   } else if (!version->is_integer() || number != kVersion) {
-    reader.Fail(kPolicyBadValue, *version, "version", "want 2");
+    reader.Bad(*version, "version", "want 2");
   }
 }
 
-void ReadConditions(TableReader& reader, Policy& policy) {
+void ReadConditions(TomlTable& reader, Policy& policy) {
   ReadProducts(reader, policy);
   ReadReportVersions(reader, policy);
   policy.unattested_boot = reader.Bool("unattested_boot");
@@ -228,39 +228,32 @@ enum class Outdated { kRefused, kGrantsNothing };
 
 absl::StatusOr<Policy> Read(std::string_view text, std::string_view file,
                             Outdated outdated) {
-  if (text.size() > kMaxFile) {
-    return Error(kPolicySyntax, absl::StatusCode::kInvalidArgument,
-                 absl::StrCat(file, ": longer than ", kMaxFile, " bytes"));
-  }
-  const toml::parse_result parsed = third_party::ParseToml(text);
-  if (!parsed) {
-    const auto& error = parsed.error();
-    return Error(
-        kPolicySyntax, absl::StatusCode::kInvalidArgument,
-        absl::StrCat(file, ":", error.source().begin.line, ":",
-                     error.source().begin.column, ": ", error.description()));
-  }
+  hosted::TomlErrors errors(file, {.rows = ReasonRows(),
+                                   .syntax = kPolicySyntax,
+                                   .unknown_key = kPolicyUnknownKey,
+                                   .missing_key = kPolicyMissingKey,
+                                   .bad_value = kPolicyBadValue});
+  const auto parsed = hosted::ParseToml(text, kMaxFile, errors);
+  if (!parsed) return errors.status();
   Policy policy;
-  Refusal refusal(file);
-  TableReader reader(parsed.table(), "", refusal);
+  TomlTable reader(*parsed, "", errors);
   ReadVersion(reader, policy.outdated);
   if (policy.outdated && outdated == Outdated::kRefused) {
-    reader.FailAt("version",
+    reader.FailAt(kPolicyVersion, "version",
                   "1 is no longer read; write version = 2 and the keys that "
-                  "docs/policy.md, \"From version 1\", lists",
-                  kPolicyVersion);
+                  "docs/policy.md, \"From version 1\", lists");
   }
   ReadNames(reader, policy);
   ReadRoots(reader, policy);
   if (!policy.outdated) ReadConditions(reader, policy);
-  if (!refusal.ok()) return refusal.status();
+  if (!errors.ok()) return errors.status();
   return policy;
 }
 
 }  // namespace
 
-void ReadBoot(TableReader& top, Policy& policy) {
-  TableReader reader = top.Table("boot");
+void ReadBoot(TomlTable& top, Policy& policy) {
+  TomlTable reader = top.Table("boot");
   const bool any = policy.unattested_boot;
   policy.kernel = ReadBootRule(reader, "kernel", NoneWord::kRefused, any);
   policy.initrd = ReadBootRule(reader, "initrd", NoneWord::kRefused, any);

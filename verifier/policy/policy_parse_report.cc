@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "verifier/policy/policy.h"
-#include "verifier/policy/table_reader.h"
+#include "verifier/policy/policy_tables.h"
 #include "verifier/reasons.h"
 
 namespace verifier {
@@ -20,26 +20,28 @@ constexpr std::string_view kImagePrefix = "image:";
 
 static_assert((sev::kPolicyKnownBits >> kLowestUnknownBit) == 0);
 
-using Empty = TableReader::Empty;
+using Empty = TomlTable::Empty;
+using hosted::IsWord;
+using hosted::ReadHex;
 
 // "any", or a list of hex values.
 template <size_t kSize>
-void ReadOneOf(TableReader& reader, std::string_view key,
+void ReadOneOf(TomlTable& reader, std::string_view key,
                OneOf<std::array<uint8_t, kSize>>& out) {
   const toml::node* node = reader.Require(key);
   if (node == nullptr) return;
   if (IsWord(*node, "any")) {
     out.any = true;
   } else if (!node->is_array()) {
-    reader.Fail(kPolicyBadValue, *node, key,
-                absl::StrCat("want \"any\", or a list of values of ", 2 * kSize,
-                             " hex digits"));
+    reader.Bad(*node, key,
+               absl::StrCat("want \"any\", or a list of values of ", 2 * kSize,
+                            " hex digits"));
   } else {
     ReadDigests(reader, key, *node, "", out.values);
   }
 }
 
-void ReadMeasurement(TableReader& reader, Policy& policy) {
+void ReadMeasurement(TomlTable& reader, Policy& policy) {
   constexpr std::string_view kKey = "measurement";
   const toml::node* node = reader.Require(kKey);
   if (node == nullptr) return;
@@ -60,8 +62,8 @@ void ReadMeasurement(TableReader& reader, Policy& policy) {
                      reader.Fail(kPolicyUnknownImage, at, kKey,
                                  absl::StrCat("no ", name, " under [images]"));
                    } else if (!ReadHex(text, "", digest)) {
-                     reader.Fail(
-                         kPolicyBadValue, at, kKey,
+                     reader.Bad(
+                         at, kKey,
                          "want 96 hex digits, or \"image:\" and a name under "
                          "[images]");
                    } else {
@@ -73,16 +75,15 @@ void ReadMeasurement(TableReader& reader, Policy& policy) {
 // Something must say what runs: the image's digest, or the key that signs such
 // images with a version below which none is taken. No ID block at all reads as
 // a digest of zeros, so that is no key.
-void CheckPinned(TableReader& reader, const Policy& policy) {
+void CheckPinned(TomlTable& reader, const Policy& policy) {
   if (!reader.ok() || !policy.measurement.any) return;
   const auto& keys = policy.id_key_digest;
   const bool unsigned_image = std::find(keys.values.begin(), keys.values.end(),
                                         ossl::Digest384{}) != keys.values.end();
   if (keys.any || unsigned_image || policy.minimum_guest_svn.any) {
-    reader.FailAt("measurement",
+    reader.FailAt(kPolicyUnpinned, "measurement",
                   "\"any\" needs digests in id_key_digest, none of them zero, "
-                  "and a number in minimum_guest_svn",
-                  kPolicyUnpinned);
+                  "and a number in minimum_guest_svn");
   }
 }
 
@@ -90,23 +91,22 @@ bool IsCoreBit(uint64_t bit) {
   return bit == sev::kPolicyDebug || bit == sev::kPolicyMigrationAgent;
 }
 
-BitRule ReadBitRule(TableReader& reader, const sev::NamedBit& bit, bool fixed) {
+BitRule ReadBitRule(TomlTable& reader, const sev::NamedBit& bit, bool fixed) {
   const std::string word = reader.String(bit.name);
   if (!reader.ok()) return BitRule::kForbidden;
   const bool known = word == "required" || word == "any";
   if (fixed && known) {
-    reader.FailAt(bit.name,
+    reader.FailAt(kPolicyWeakensCore, bit.name,
                   "want \"forbidden\": no policy can allow what every guest "
-                  "is refused for",
-                  kPolicyWeakensCore);
+                  "is refused for");
   } else if (!known && word != "forbidden") {
-    reader.FailAt(bit.name, "want \"required\", \"forbidden\" or \"any\"");
+    reader.BadAt(bit.name, "want \"required\", \"forbidden\" or \"any\"");
   }
   if (word == "required") return BitRule::kRequired;
   return word == "any" ? BitRule::kAny : BitRule::kForbidden;
 }
 
-void ReadMinimumAbi(TableReader& reader, Minimum<AbiVersion>& out) {
+void ReadMinimumAbi(TomlTable& reader, Minimum<AbiVersion>& out) {
   constexpr std::string_view kKey = "minimum_abi";
   const std::string text = reader.String(kKey);
   if (!reader.ok()) return;
@@ -119,13 +119,13 @@ void ReadMinimumAbi(TableReader& reader, Minimum<AbiVersion>& out) {
   const bool plain = text.find_first_not_of("0123456789.") == text.npos;
   if (!plain || parts.size() != 2 || !absl::SimpleAtoi(parts[0], &major) ||
       !absl::SimpleAtoi(parts[1], &minor) || major > 0xFF || minor > 0xFF) {
-    reader.FailAt(kKey, "want \"any\", or major and minor as in \"1.55\"");
+    reader.BadAt(kKey, "want \"any\", or major and minor as in \"1.55\"");
     return;
   }
   out.value = {static_cast<uint8_t>(major), static_cast<uint8_t>(minor)};
 }
 
-void ReadUnknownBits(TableReader& reader, Policy& policy) {
+void ReadUnknownBits(TomlTable& reader, Policy& policy) {
   constexpr std::string_view kKey = "unknown_bits";
   const toml::node* node = reader.Require(kKey);
   if (node == nullptr) return;
@@ -136,7 +136,7 @@ void ReadUnknownBits(TableReader& reader, Policy& policy) {
   }
 }
 
-void ReadVlek(TableReader& reader, VlekRule& out) {
+void ReadVlek(TomlTable& reader, VlekRule& out) {
   constexpr std::string_view kKey = "vlek";
   const toml::node* node = reader.Require(kKey);
   if (node == nullptr || IsWord(*node, "refused")) return;
@@ -145,23 +145,21 @@ void ReadVlek(TableReader& reader, VlekRule& out) {
     return;
   }
   if (!node->is_array()) {
-    reader.Fail(kPolicyBadValue, *node, kKey,
-                "want \"refused\", \"any\" or a list of CSP ids");
+    reader.Bad(*node, kKey, "want \"refused\", \"any\" or a list of CSP ids");
     return;
   }
   out.kind = VlekRule::Kind::kCspIds;
   reader.Strings(kKey, *node, Empty::kRefused,
                  [&](const std::string& text, const toml::node& at) {
                    if (text.empty() || text.size() > kMaxCspId) {
-                     reader.Fail(kPolicyBadValue, at, kKey,
-                                 "want a CSP id of 1 to 256 bytes");
+                     reader.Bad(at, kKey, "want a CSP id of 1 to 256 bytes");
                    }
                    out.csp_ids.push_back(text);
                  });
 }
 
-void ReadChips(TableReader& reader, std::string_view key,
-               const toml::node& node, Empty empty, std::vector<ChipId>& out) {
+void ReadChips(TomlTable& reader, std::string_view key, const toml::node& node,
+               Empty empty, std::vector<ChipId>& out) {
   reader.Strings(key, node, empty,
                  [&](std::string_view text, const toml::node& at) {
                    ChipId chip{};
@@ -169,38 +167,36 @@ void ReadChips(TableReader& reader, std::string_view key,
                    if (ReadHex(text, "", turin)) {
                      std::copy(turin.begin(), turin.end(), chip.begin());
                    } else if (!ReadHex(text, "", chip)) {
-                     reader.Fail(kPolicyBadValue, at, key,
-                                 "want chip ids of 128 hex digits, or 16 for "
-                                 "Turin");
+                     reader.Bad(at, key,
+                                "want chip ids of 128 hex digits, or 16 for "
+                                "Turin");
                      return;
                    }
                    if (chip == ChipId{}) {
-                     reader.Fail(kPolicyBadValue, at, key,
-                                 "zeros are no chip: a masked chip id");
+                     reader.Bad(at, key, "zeros are no chip: a masked chip id");
                      return;
                    }
                    out.push_back(chip);
                  });
 }
 
-void ReadCrl(TableReader& reader, Policy& policy) {
+void ReadCrl(TomlTable& reader, Policy& policy) {
   const std::string word = reader.String("crl");
   if (!reader.ok()) return;
   policy.crl_required = word != "if-present";
   if (word != "required" && word != "if-present") {
-    reader.FailAt("crl", "want \"required\" or \"if-present\"");
+    reader.BadAt("crl", "want \"required\" or \"if-present\"");
   }
 }
 
-uint8_t ReadSpl(TableReader& reader, std::string_view key) {
+uint8_t ReadSpl(TomlTable& reader, std::string_view key) {
   const toml::node* node = reader.Require(key);
   if (node == nullptr) return 0xFF;
   return static_cast<uint8_t>(
       reader.Integer(key, *node, 0, 0xFF, "want a number, 0 to 255"));
 }
 
-TcbFloor ReadFloor(TableReader& product, std::string_view key,
-                   sev::Product of) {
+TcbFloor ReadFloor(TomlTable& product, std::string_view key, sev::Product of) {
   TcbFloor floor;
   const toml::node* node = product.Require(key);
   if (node == nullptr) return floor;
@@ -209,12 +205,12 @@ TcbFloor ReadFloor(TableReader& product, std::string_view key,
     return floor;
   }
   if (!node->is_table()) {
-    product.Fail(kPolicyBadValue, *node, key,
-                 "want \"any\", or { boot_loader = ..., tee = ..., snp = ..., "
-                 "microcode = ... }, with fmc on Turin");
+    product.Bad(*node, key,
+                "want \"any\", or { boot_loader = ..., tee = ..., snp = ..., "
+                "microcode = ... }, with fmc on Turin");
     return floor;
   }
-  TableReader reader = product.Table(key);
+  TomlTable reader = product.Table(key);
   if (of == sev::Product::kTurin) floor.value.fmc = ReadSpl(reader, "fmc");
   floor.value.boot_loader = ReadSpl(reader, "boot_loader");
   floor.value.tee = ReadSpl(reader, "tee");
@@ -226,8 +222,8 @@ TcbFloor ReadFloor(TableReader& product, std::string_view key,
 
 }  // namespace
 
-void ReadLaunch(TableReader& top, Policy& policy) {
-  TableReader reader = top.Table("launch");
+void ReadLaunch(TomlTable& top, Policy& policy) {
+  TomlTable reader = top.Table("launch");
   ReadMeasurement(reader, policy);
   ReadOneOf(reader, "id_key_digest", policy.id_key_digest);
   ReadOneOf(reader, "author_key_digest", policy.author_key_digest);
@@ -247,8 +243,8 @@ void ReadLaunch(TableReader& top, Policy& policy) {
   reader.RefuseUnknown();
 }
 
-void ReadGuestPolicy(TableReader& top, Policy& policy) {
-  TableReader reader = top.Table("guest_policy");
+void ReadGuestPolicy(TomlTable& top, Policy& policy) {
+  TomlTable reader = top.Table("guest_policy");
   for (size_t i = 0; i < policy.guest_policy.size(); ++i) {
     const sev::NamedBit& bit = sev::kPolicyBits[i];
     policy.guest_policy[i] = ReadBitRule(reader, bit, IsCoreBit(bit.bit));
@@ -258,8 +254,8 @@ void ReadGuestPolicy(TableReader& top, Policy& policy) {
   reader.RefuseUnknown();
 }
 
-void ReadPlatformInfo(TableReader& top, Policy& policy) {
-  TableReader reader = top.Table("platform_info");
+void ReadPlatformInfo(TomlTable& top, Policy& policy) {
+  TomlTable reader = top.Table("platform_info");
   for (size_t i = 0; i < policy.platform_info.size(); ++i) {
     policy.platform_info[i] =
         ReadBitRule(reader, sev::kPlatformInfoBits[i], false);
@@ -267,8 +263,8 @@ void ReadPlatformInfo(TableReader& top, Policy& policy) {
   reader.RefuseUnknown();
 }
 
-void ReadSigner(TableReader& top, Policy& policy) {
-  TableReader reader = top.Table("signer");
+void ReadSigner(TomlTable& top, Policy& policy) {
+  TomlTable reader = top.Table("signer");
   ReadVlek(reader, policy.vlek);
   if (const toml::node* node = reader.Require("chips")) {
     policy.chips.any = IsWord(*node, "any");
@@ -284,10 +280,10 @@ void ReadSigner(TableReader& top, Policy& policy) {
   reader.RefuseUnknown();
 }
 
-void ReadMinimumTcb(TableReader& top, Policy& policy) {
-  TableReader reader = top.Table("minimum_tcb");
+void ReadMinimumTcb(TomlTable& top, Policy& policy) {
+  TomlTable reader = top.Table("minimum_tcb");
   for (ProductRule& rule : policy.products) {
-    TableReader product = reader.Table(WordOf(rule.product));
+    TomlTable product = reader.Table(WordOf(rule.product));
     rule.reported = ReadFloor(product, "reported", rule.product);
     rule.committed = ReadFloor(product, "committed", rule.product);
     rule.launch = ReadFloor(product, "launch", rule.product);

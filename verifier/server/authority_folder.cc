@@ -6,14 +6,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <filesystem>
 #include <optional>
-#include <system_error>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/bytes.h"
+#include "hosted/files.h"
+#include "hosted/text.h"
 #include "verifier/finding.h"
 #include "verifier/reasons.h"
 
@@ -21,6 +21,7 @@ namespace verifier {
 namespace {
 
 constexpr time_t kSettleSeconds = 2;
+constexpr size_t kMaxEntries = 64 * 1024;
 
 void Absorb(ossl::Sha256& hash, uint64_t number) {
   std::array<uint8_t, 8> bytes;
@@ -45,19 +46,13 @@ absl::StatusOr<AuthorityFolder> AuthorityFolder::Open(
 }
 
 AuthorityFolder::Sight AuthorityFolder::LookAt() const {
-  namespace fs = std::filesystem;
-  std::vector<std::string> paths;
-  std::error_code error;
-  fs::recursive_directory_iterator at(folder_, error);
-  for (; !error && at != fs::recursive_directory_iterator();
-       at.increment(error)) {
-    paths.push_back(at->path().string());
-  }
-  std::ranges::sort(paths);
+  const auto paths = hosted::EntriesBelow(folder_, kMaxEntries);
   Sight sight;
   ossl::Sha256 hash;
-  Absorb(hash, static_cast<uint64_t>(error.value()));
-  for (const std::string& path : paths) {
+  Absorb(hash, static_cast<uint64_t>(paths.status().raw_code()));
+  if (!paths.ok()) hash.Update(ossl::AsBytes(paths.status().message()));
+  const std::vector<std::string> none;
+  for (const std::string& path : paths.ok() ? *paths : none) {
     struct stat status = {};
     if (stat(path.c_str(), &status) != 0) status = {};
     Absorb(hash, path.size());
@@ -88,8 +83,8 @@ std::shared_ptr<const Authorities> AuthorityFolder::Current() {
   const absl::Status read = Read(sight);
   if (!read.ok()) {
     if (read.message() != last_error_) {
-      log_(Printable(absl::StrCat("kept the certificates that there were: ",
-                                  read.message())));
+      log_(hosted::Printable(absl::StrCat(
+          "kept the certificates that there were: ", read.message())));
     }
     last_error_ = read.message();
   } else {
@@ -103,8 +98,8 @@ void AuthorityFolder::ReadAgain() {
   const absl::Status read = Read(LookAt());
   log_(read.ok()
            ? Describe()
-           : Printable(absl::StrCat("kept the certificates that there were: ",
-                                    read.message())));
+           : hosted::Printable(absl::StrCat(
+                 "kept the certificates that there were: ", read.message())));
 }
 
 absl::Status AuthorityFolder::Read(const Sight& sight) {
@@ -144,7 +139,7 @@ std::string AuthorityFolder::Describe() const {
         absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromTimeT(*until),
                          absl::UTCTimeZone()));
   }
-  return Printable(text);
+  return hosted::Printable(text);
 }
 
 }  // namespace verifier

@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/secret_buffer.h"
+#include "hosted/files.h"
 #include "verifier/finding.h"
 #include "verifier/reasons.h"
 #include "verifier/store/files.h"
@@ -92,7 +93,8 @@ absl::StatusOr<Identity> LoadIdentity(const std::string& folder) {
   base::SecretBuffer<kMaxPem> key_pem;
   const auto size =
       ReadPrivateFile(KeyPath(folder), *key_pem.ResizeForWrite(kMaxPem));
-  const auto certificate_pem = ReadWholeFile(CertificatePath(folder), kMaxPem);
+  const auto certificate_pem =
+      hosted::ReadRegularFile(CertificatePath(folder), kMaxPem);
   const absl::Status status =
       size.ok() ? certificate_pem.status() : size.status();
   if (!status.ok()) return Error(kStoreOpen, status.code(), status.message());

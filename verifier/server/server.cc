@@ -281,7 +281,11 @@ void Server::State::LogDropped() {
 void Server::State::ReadAuthoritiesOnHangup() {
   hangup.async_wait([this](const std::error_code& error, int) {
     if (error) return;
-    authorities->ReadAgain();
+    if (authorities) {
+      authorities->ReadAgain();
+    } else {
+      options.log("SIGHUP: there are no --certificates to read again");
+    }
     ReadAuthoritiesOnHangup();
   });
 }
@@ -462,10 +466,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
         [raw = state.get()](const std::error_code& failed, int) {
           if (!failed) raw->Stop();
         });
-    if (state->authorities) {
-      state->hangup.add(SIGHUP);
-      state->ReadAuthoritiesOnHangup();
-    }
+    state->hangup.add(SIGHUP);
+    state->ReadAuthoritiesOnHangup();
   }
   asio::co_spawn(state->io, state->Accept(), [raw = state.get()](auto error) {
     // A server that accepts nobody must not look like one that does.

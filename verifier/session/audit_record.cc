@@ -4,6 +4,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
+#include "hosted/status.h"
+#include "hosted/text.h"
 #include "nlohmann/json.hpp"
 #include "sev/tcb.h"
 #include "verifier/session/report_data.h"
@@ -97,7 +99,7 @@ std::string Scalar(const Json& json, const char* key) {
 
 void Line(std::string& out, std::string_view name, std::string_view value) {
   if (!value.empty()) {
-    out += absl::StrFormat("%-13s %s\n", name, Printable(value));
+    out += absl::StrFormat("%-13s %s\n", name, hosted::Printable(value));
   }
 }
 
@@ -191,7 +193,7 @@ std::string ToJson(const AuditDetail& detail) {
     json["asked"].push_back({{"path", asked.path}, {"policy", asked.policy}});
   }
   for (const Finding& finding : detail.findings) {
-    const ReasonText text = TextOf(finding.reason);
+    const hosted::ReasonText text = TextOf(finding.reason);
     json["findings"].push_back({{"reason", ReasonCode(finding.reason)},
                                 {"what", std::string(text.what)},
                                 {"advice", std::string(text.advice)},

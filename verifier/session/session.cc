@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "hosted/text.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/policy/path_pattern.h"
 #include "verifier/reasons.h"
@@ -17,14 +18,6 @@ namespace {
 
 std::string Text(base::Bytes bytes) {
   return std::string(bytes.begin(), bytes.end());
-}
-
-// Two capital letters and a number, whatever the guest sent.
-std::string ReceiptReason(uint32_t bits) {
-  const base::Reason reason = base::Reason::FromBits(bits);
-  const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
-  if (!capital(reason.tag0()) || !capital(reason.tag1())) return "?";
-  return ReasonCode(reason);
 }
 
 }  // namespace
@@ -125,9 +118,10 @@ void Session::OnReceipt(base::Bytes body) {
   const auto receipt = proto::DecodeReceipt(body, arena);
   std::string text = "malformed";
   if (receipt.ok()) {
-    text = receipt->accepted
-               ? "accepted"
-               : absl::StrCat("refused ", ReceiptReason(receipt->reason));
+    text =
+        receipt->accepted
+            ? "accepted"
+            : absl::StrCat("refused ", hosted::ForeignReason(receipt->reason));
   }
   const absl::Status added = store_.AddReceipt(decision_id_, text);
   if (!added.ok()) {

@@ -24,9 +24,4 @@ absl::StatusOr<size_t> ReadPrivateFile(const std::string& path,
 // others.
 absl::Status MakePrivateFolder(const std::string& path);
 
-// A whole file, at most `limit` bytes; "-" is standard input.
-//   NotFound, OutOfRange (longer), Internal.
-absl::StatusOr<std::string> ReadWholeFile(const std::string& path,
-                                          size_t limit);
-
 }  // namespace verifier
