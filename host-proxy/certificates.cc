@@ -4,39 +4,29 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
 #include <string_view>
 #include <system_error>
 
-#include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "base/reasons.h"
-#include "host-proxy/reasons.h"
+#include "host-proxy/error.h"
+#include "hosted/files.h"
 #include "proto/channel.h"
 #include "sev/cert_table.h"
 
 namespace host_proxy {
 namespace {
 
-std::string Message(std::string_view what, const std::string& path) {
-  return absl::StrCat(base::NameOf(kCertificatesUnusable).text, " ", what, ": ",
-                      path);
-}
-
 absl::StatusOr<std::vector<uint8_t>> ReadCertificate(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return absl::NotFoundError(Message("cannot open", path));
-  std::vector<uint8_t> bytes(proto::channel::kMaxCertificateTable + 1);
-  // EDGE: iostreams read characters.
-  file.read(reinterpret_cast<char*>(bytes.data()),
-            static_cast<std::streamsize>(bytes.size()));
-  bytes.resize(static_cast<size_t>(file.gcount()));
-  if (file.bad() || bytes.empty() ||
-      bytes.size() > proto::channel::kMaxCertificateTable) {
-    return absl::InvalidArgumentError(
-        Message("empty, unreadable or too large", path));
+  auto bytes =
+      hosted::ReadRegularFile(path, proto::channel::kMaxCertificateTable);
+  if (!bytes.ok()) {
+    return Error(kCertificatesUnusable, bytes.status().message(),
+                 bytes.status().code());
+  }
+  if (bytes->empty()) {
+    return Error(kCertificatesUnusable, absl::StrCat(path, ": empty"));
   }
   return bytes;
 }
@@ -111,8 +101,9 @@ absl::StatusOr<std::vector<uint8_t>> LoadCertificateTable(
   std::vector<uint8_t> table(proto::channel::kMaxCertificateTable);
   const auto size = sev::PackCertTable(entries, table);
   if (!size.ok()) {
-    return absl::ResourceExhaustedError(
-        Message("the certificates are larger than 12 KiB", folder));
+    return Error(kCertificatesUnusable,
+                 absl::StrCat(folder, ": together larger than 12 KiB"),
+                 absl::StatusCode::kResourceExhausted);
   }
   table.resize(*size);
   return table;

@@ -38,11 +38,11 @@ inline constexpr size_t kMaxVms = 1024;
 inline constexpr size_t kMaxEndpoints = 16;  // of one VM
 
 // `name` is what messages call the file.
-//   InvalidArgument: "NAME:LINE:COLUMN: HP4 what is wrong".
+//   InvalidArgument: "HP4 WHAT: NAME:LINE:COLUMN: what is wrong".
 absl::StatusOr<Config> ParseConfig(std::string_view text,
                                    std::string_view name);
 
-//   NotFound, PermissionDenied...: "NAME: HP1 ...". Others as above.
+//   NotFound, PermissionDenied...: "HP1 WHAT: NAME: ...". Others as above.
 absl::StatusOr<Config> LoadConfig(const std::string& path);
 
 }  // namespace host_proxy

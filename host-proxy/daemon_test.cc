@@ -281,6 +281,42 @@ TEST_F(DaemonTest, SigtermInASessionEndsItCleanly) {
   EXPECT_FALSE(std::filesystem::exists(Socket(1)));
 }
 
+TEST_F(DaemonTest, SighupEndsNothing) {
+  StartDaemon();
+  const auto guest = MakeGuest();
+  ASSERT_TRUE(guest->Open().ok());
+  for (int i = 0; i < 2; ++i) {
+    daemon_->Signal(SIGHUP);
+    ASSERT_TRUE(daemon_->Printed("SIGHUP: the configuration is read at the"))
+        << daemon_->log();
+    EXPECT_TRUE(guest->Echo(Pattern(1000)).ok());
+  }
+  daemon_->Signal(SIGTERM);
+  EXPECT_EQ(daemon_->Wait(), 0);
+}
+
+// More lines of guests than wait for a reader who has stalled.
+TEST_F(DaemonTest, ItsLogHoldsNothingUp) {
+  constexpr int kGuests = 24;
+  StartDaemon(kGuests);
+  daemon_->StallOutput();
+  const auto refused = proxy::EncodeRegistration(
+      {.gpa = 1, .length = proxy::kSharedRangeSize, .session = 1});
+  for (int i = 1; i <= kGuests; ++i) {
+    const auto guest = MakeGuest(i);
+    for (int lines = 0; lines < 70; ++lines) {
+      for (const uint8_t byte : refused) guest->machine.Write(byte);
+    }
+    // Behind all of these, so they have been read.
+    ASSERT_TRUE(guest->Open().ok()) << i;
+    ASSERT_TRUE(guest->Echo(Pattern(1000)).ok()) << i;
+  }
+  EXPECT_TRUE(daemon_->Printed(" lines dropped\n"));
+  daemon_->StallOutput();
+  daemon_->Signal(SIGTERM);
+  EXPECT_EQ(daemon_->Wait(), 0);
+}
+
 TEST_F(DaemonTest, SigtermWhileConnectingEndsAtOnce) {
   StartDaemon();
   const auto guest = MakeGuest();
@@ -380,12 +416,22 @@ TEST_F(DaemonTest, ChecksItsConfiguration) {
   EXPECT_EQ(good.Wait(), 0);
   std::ofstream(folder_ / "bad.toml") << "[[vm]]\nlabel = \"a\"\nsokket = 1\n";
   Daemon bad({"--check", "--config", folder_ / "bad.toml"});
-  EXPECT_TRUE(bad.Printed("bad.toml:3:1: HP3 unknown key 'sokket'"))
+  EXPECT_TRUE(
+      bad.Printed("forelock-proxy: HP3 the configuration has an "
+                  "unknown key: "))
+      << bad.log();
+  EXPECT_TRUE(
+      bad.Printed("bad.toml:3:1: unknown key 'vm.sokket'; "
+                  "socket is missing"))
       << bad.log();
   EXPECT_EQ(bad.Wait(), 1);
   Daemon absent({"--config", folder_ / "absent.toml"});
   EXPECT_TRUE(absent.Printed("HP1")) << absent.log();
   EXPECT_EQ(absent.Wait(), 1);
+  Daemon wrong({"--check"});
+  EXPECT_TRUE(wrong.Printed("usage: forelock-proxy --config FILE [--check]\n"))
+      << wrong.log();
+  EXPECT_EQ(wrong.Wait(), 2);
 }
 
 TEST_F(DaemonTest, LeavesOtherFilesAloneAndHidesItsSocket) {

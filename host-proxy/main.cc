@@ -2,32 +2,26 @@
 //
 // forelock-proxy: the daemon beside QEMU. See README.md.
 #include <signal.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <random>
-#include <string>
 #include <string_view>
-#include <vector>
 
-#include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
-#include "absl/flags/usage_config.h"
-#include "absl/log/globals.h"
-#include "absl/log/initialize.h"
-#include "absl/log/log.h"
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
+#include "absl/strings/str_format.h"
 #include "asio.hpp"
 #include "host-proxy/config.h"
 #include "host-proxy/server.h"
+#include "hosted/arguments.h"
+#include "hosted/log.h"
 
-ABSL_FLAG(std::string, config, "", "configuration file (TOML)");
-ABSL_FLAG(bool, check, false, "load the configuration, say whether it is good");
-
+namespace host_proxy {
 namespace {
+
+using hosted::Arguments;
+using hosted::Log;
+using Kind = hosted::Option::Kind;
 
 uint64_t MakeGeneration() {
   std::random_device random;
@@ -38,61 +32,67 @@ uint64_t MakeGeneration() {
   return generation;
 }
 
-void PrintLine(std::string_view line) {
-  printf("%.*s\n", static_cast<int>(line.size()), line.data());
-  fflush(stdout);
+// A reload by habit, or a terminal that was closed: no VM loses its channel.
+void IgnoreHangups(asio::signal_set& hangups, Log& log) {
+  hangups.async_wait([&](asio::error_code error, int) {
+    if (error) return;
+    log.Info("SIGHUP: the configuration is read at the start only");
+    IgnoreHangups(hangups, log);
+  });
 }
 
-int Run(const host_proxy::Config& config) {
+absl::Status Serve(const Config& config) {
   signal(SIGPIPE, SIG_IGN);
+  Log log;
   asio::io_context io(1);  // one thread
-  host_proxy::Server server(io, config, MakeGeneration(), PrintLine);
+  asio::signal_set hangups(io, SIGHUP);
+  IgnoreHangups(hangups, log);
+  Server server(io, config, MakeGeneration(),
+                [&log](std::string_view line) { log.Info(line); });
   asio::signal_set signals(io, SIGTERM, SIGINT);
   signals.async_wait([&](asio::error_code error, int) {
     if (error) return;
-    PrintLine("shutting down");
+    log.Info("shutting down");
     server.ShutDown();  // Waits for nothing.
     io.stop();
   });
-  if (const absl::Status status = server.Listen(); !status.ok()) {
-    LOG(ERROR) << status.message();
-    return 1;
-  }
-  PrintLine("ready");
+  if (absl::Status status = server.Listen(); !status.ok()) return status;
+  log.Info("ready");
   io.run();
-  fflush(nullptr);
+  log.Close(Log::kPatience);
   // A name lookup may still hold the resolver's thread: do not wait for it.
-  _exit(0);
+  _exit(hosted::kExitOk);
 }
 
+absl::Status RunDaemon(const Arguments& arguments) {
+  const auto config = LoadConfig(arguments.Value("config"));
+  if (!config.ok()) return config.status();
+  if (!arguments.Has("check")) return Serve(*config);
+  absl::PrintF("configuration is good: %d VM(s)\n", config->vms.size());
+  return absl::OkStatus();
+}
+
+constexpr hosted::Option kOptions[] = {
+    {"config", "FILE", Kind::kRequired, "configuration file (TOML)"},
+    {"check", "", Kind::kSwitch,
+     "load the configuration, say whether it is good"},
+};
+
+constexpr hosted::Command kCommands[] = {
+    {"", "", "relays between virtual machines and the verifiers they name",
+     "Serves until SIGTERM, which each guest is told. Log lines go to standard "
+     "output; one that nobody reads is dropped and counted.\n"
+     "\n"
+     "  forelock-proxy --config /etc/forelock/proxy.toml",
+     kOptions, &RunDaemon},
+};
+
 }  // namespace
+}  // namespace host_proxy
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage(
-      "Relays between virtual machines and the verifiers that they name.\n"
-      "  forelock-proxy --config /etc/forelock/proxy.toml");
-  // By default --help looks for flags in a file called forelock-proxy.
-  absl::FlagsUsageConfig help;
-  help.contains_help_flags = [](std::string_view file) {
-    return absl::EndsWith(file, "host-proxy/main.cc");
-  };
-  absl::SetFlagsUsageConfig(help);
-  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
-  absl::InitializeLog();
-  absl::SetStderrThreshold(absl::LogSeverityAtLeast::kInfo);
-  if (rest.size() != 1 || absl::GetFlag(FLAGS_config).empty()) {
-    LOG(ERROR) << "usage: forelock-proxy --config FILE [--check]";
-    return 2;
-  }
-  const auto config = host_proxy::LoadConfig(absl::GetFlag(FLAGS_config));
-  if (!config.ok()) {
-    LOG(ERROR) << config.status().message();
-    return 1;
-  }
-  if (absl::GetFlag(FLAGS_check)) {
-    PrintLine("configuration is good: " + std::to_string(config->vms.size()) +
-              " VM(s)");
-    return 0;
-  }
-  return Run(*config);
+  return hosted::Run({.name = "forelock-proxy",
+                      .summary = "forelock-proxy: the relay beside QEMU",
+                      .commands = host_proxy::kCommands},
+                     argc, argv);
 }

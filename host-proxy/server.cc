@@ -14,7 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "asio/experimental/as_tuple.hpp"
-#include "base/reasons.h"
+#include "host-proxy/error.h"
 #include "host-proxy/name_lookup.h"
 #include "host-proxy/reasons.h"
 
@@ -24,8 +24,8 @@ namespace {
 using Protocol = asio::local::stream_protocol;
 
 absl::Status Unusable(const std::string& path, const std::string& why) {
-  return absl::UnavailableError(
-      absl::StrCat(path, ": ", base::NameOf(kSocketUnusable).text, " ", why));
+  return Error(kSocketUnusable, absl::StrCat(path, ": ", why),
+               absl::StatusCode::kUnavailable);
 }
 
 // Removes a socket that nobody listens on any more, and nothing else.

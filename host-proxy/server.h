@@ -25,7 +25,7 @@ class Server {
   ~Server();
 
   // Listens on all sockets (mode 0600; a stale one is replaced).
-  //   Unavailable: "HP5 ..." and the path.
+  //   Unavailable: "HP5 ...: PATH: ...".
   absl::Status Listen();
 
   // Stops accepting and ends every session, telling the guests; then the

@@ -6,8 +6,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "base/reasons.h"
-#include "base/result.h"
+#include "base/bytes.h"
+#include "hosted/text.h"
+#include "proto/attest.h"
 
 namespace host_proxy {
 namespace {
@@ -39,25 +40,17 @@ std::string_view NameOf(Phase phase) {
   return "unknown";
 }
 
-// forelock.attest.Outcome; the daemon may not link attest/.
 std::string_view OutcomeName(uint32_t outcome) {
-  constexpr std::string_view kNames[] = {"unspecified",      "granted",
-                                         "evidence_invalid", "not_authorised",
-                                         "try_later",        "protocol_error"};
-  return outcome < std::size(kNames) ? kNames[outcome] : "unknown";
+  if (outcome < static_cast<uint32_t>(proto::Outcome::kGranted) ||
+      outcome > static_cast<uint32_t>(proto::Outcome::kProtocolError)) {
+    return "unknown";
+  }
+  return proto::NameOf(static_cast<proto::Outcome>(outcome));
 }
 
 // EDGE: bytes as characters; the wrapper has checked that they are printable.
 std::string_view Text(base::Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-// Two capital letters and a number, whatever the guest sent.
-std::string ReasonText(uint32_t bits) {
-  const base::Reason reason = base::Reason::FromBits(bits);
-  const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
-  if (!capital(reason.tag0()) || !capital(reason.tag1())) return "?";
-  return base::NameOf(reason).text;
 }
 
 }  // namespace
@@ -70,8 +63,8 @@ std::string FormatProgress(const Progress& progress) {
                           ", decision ",
                           absl::BytesToHexString(Text(progress.decision_id)));
     case Phase::kFailed:
-      return absl::StrCat("failed: ", ReasonText(progress.reason), " ",
-                          Text(progress.text));
+      return absl::StrCat("failed: ", hosted::ForeignReason(progress.reason),
+                          " ", Text(progress.text));
     case Phase::kGranted:
       if (!progress.decision_id.empty()) {
         return absl::StrFormat(
