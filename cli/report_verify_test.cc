@@ -223,7 +223,8 @@ TEST_F(ReportVerify, SlotsOfATableArePlaces) {
 
   // Both leaves: the report's key says which.
   const sev::CertTableEntry vlek = {sev::kGuidVlek, milan.vlek()};
-  ExpectVerdict(verify(by_vcek, {vlek, vcek, ask, ark}), "valid", hosted::kExitOk, {});
+  ExpectVerdict(verify(by_vcek, {vlek, vcek, ask, ark}), "valid",
+                hosted::kExitOk, {});
   ExpectVerdict(verify(EmulatedReport(milan, 3, sev::SigningKey::kVlek),
                        {vcek, vlek, {sev::kGuidAsk, milan.asvk()}, ark}),
                 "valid", hosted::kExitOk, {});
@@ -250,7 +251,8 @@ TEST_F(ReportVerify, SlotsOfATableArePlaces) {
 
   // Another file fills the place, a table or not.
   const Words files = {"--certificates", folder_.Write("ask", milan.ask())};
-  ExpectVerdict(verify(by_vcek, {vcek, ark}, files), "valid", hosted::kExitOk, {});
+  ExpectVerdict(verify(by_vcek, {vcek, ark}, files), "valid", hosted::kExitOk,
+                {});
   ExpectVerdict(
       verify(by_vcek, {vcek, {sev::kGuidAsk, genoa.ask()}, ark}, files),
       "valid", hosted::kExitOk, {});

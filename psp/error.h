@@ -8,8 +8,8 @@
 #include "absl/status/status.h"
 #include "base/reasons.h"
 #include "base/result.h"
-#include "psp/reasons.h"
 #include "hosted/status.h"
+#include "psp/reasons.h"
 
 namespace psp {
 

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "psp/service.h"
 #include "hosted/log.h"
+#include "psp/service.h"
 
 namespace psp {
 
