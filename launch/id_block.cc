@@ -5,7 +5,7 @@
 #include <array>
 #include <vector>
 
-#include "launch/openssl_handles.h"
+#include "hosted/openssl/openssl.h"
 #include "openssl/bn.h"
 #include "openssl/core_names.h"
 #include "openssl/ec.h"
@@ -16,6 +16,12 @@
 
 namespace launch {
 namespace {
+
+using hosted::openssl::BnPtr;
+using hosted::openssl::EcdsaSigPtr;
+using hosted::openssl::MdCtxPtr;
+using hosted::openssl::PkeyCtxPtr;
+using hosted::openssl::PkeyPtr;
 
 // Null: not a point of the curve.
 PkeyPtr KeyFrom(const sev::P384Point& point) {
@@ -41,9 +47,9 @@ PkeyPtr KeyFrom(const sev::P384Point& point) {
 
 // DER, as OpenSSL wants it; empty: out of memory.
 std::vector<uint8_t> DerFrom(const sev::P384Signature& signature) {
-  const SignaturePtr made(ECDSA_SIG_new());
-  NumberPtr r(BN_lebin2bn(signature.r.data(), sev::kP384Bytes, nullptr));
-  NumberPtr s(BN_lebin2bn(signature.s.data(), sev::kP384Bytes, nullptr));
+  const EcdsaSigPtr made(ECDSA_SIG_new());
+  BnPtr r(BN_lebin2bn(signature.r.data(), sev::kP384Bytes, nullptr));
+  BnPtr s(BN_lebin2bn(signature.s.data(), sev::kP384Bytes, nullptr));
   if (!made || !r || !s) return {};
   ECDSA_SIG_set0(made.get(), r.release(), s.release());
   const int size = i2d_ECDSA_SIG(made.get(), nullptr);

@@ -8,8 +8,8 @@
 
 #include "absl/strings/match.h"
 #include "gtest/gtest.h"
+#include "hosted/openssl/openssl.h"
 #include "launch/id_block_sign.h"
-#include "launch/openssl_handles.h"
 #include "launch/signing_key.h"
 #include "openssl/evp.h"
 #include "openssl/pem.h"
@@ -17,6 +17,8 @@
 
 namespace launch {
 namespace {
+
+using hosted::openssl::PkeyPtr;
 
 constexpr uint64_t kPolicy = 0x30000;
 

@@ -13,8 +13,8 @@
 #include "absl/strings/match.h"
 #include "base/bytes.h"
 #include "gtest/gtest.h"
+#include "hosted/openssl/openssl.h"
 #include "launch/id_block.h"
-#include "launch/openssl_handles.h"
 #include "launch/signing_key.h"
 #include "openssl/evp.h"
 #include "openssl/pem.h"
@@ -22,6 +22,8 @@
 
 namespace launch {
 namespace {
+
+using hosted::openssl::PkeyPtr;
 
 enum class Form { kPrivate, kPublic, kEncrypted };
 

@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "hosted/files.h"
+#include "hosted/openssl/openssl.h"
 #include "launch/error.h"
 #include "launch/reasons.h"
 #include "openssl/crypto.h"
@@ -22,6 +23,8 @@
 
 namespace launch {
 namespace {
+
+using hosted::openssl::PkeyPtr;
 
 constexpr size_t kMaxPinFile = 4096;
 

@@ -10,7 +10,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "launch/openssl_handles.h"
+#include "hosted/openssl/openssl.h"
 #include "launch/signing_key.h"
 
 namespace launch {
@@ -18,7 +18,7 @@ namespace launch {
 // The key needs its engine: destroy it first.
 struct LoadedKey {
   std::shared_ptr<void> engine;  // Null: the key is from a file.
-  PkeyPtr key;
+  hosted::openssl::PkeyPtr key;
 };
 
 enum class KeyHalf : uint8_t { kPrivate, kPublic };

@@ -13,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "hosted/files.h"
+#include "hosted/openssl/openssl.h"
 #include "launch/error.h"
 #include "launch/pkcs11_key.h"
 #include "launch/reasons.h"
@@ -22,6 +23,12 @@
 
 namespace launch {
 namespace {
+
+using hosted::openssl::BioPtr;
+using hosted::openssl::BnPtr;
+using hosted::openssl::EcdsaSigPtr;
+using hosted::openssl::MdCtxPtr;
+using hosted::openssl::PkeyPtr;
 
 constexpr size_t kMaxKeyFile = 64 << 10;
 constexpr size_t kMaxDerSignature = 256;  // bytes; P-384's has at most 104
@@ -89,7 +96,7 @@ absl::StatusOr<EcdsaKeyBytes> PublicKeyOf(EVP_PKEY* key,
     return Unusable(name, "is on another curve; want EC P-384 (secp384r1)");
   }
   const EC_POINT* const point = EC_KEY_get0_public_key(ec);
-  const NumberPtr x(BN_new()), y(BN_new());
+  const BnPtr x(BN_new()), y(BN_new());
   EcdsaKeyBytes out{};
   const std::span<uint8_t, sev::kEcdsaKeySize> bytes(out);
   namespace layout = sev::ecdsa_key_layout;
@@ -128,7 +135,7 @@ absl::StatusOr<EcdsaSignatureBytes> SigningKey::Sign(
     return Unusable("the key", "does not sign");
   }
   const uint8_t* at = der.data();
-  const SignaturePtr numbers(
+  const EcdsaSigPtr numbers(
       d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(size)));
   EcdsaSignatureBytes out{};
   const std::span<uint8_t, sev::kEcdsaSignatureSize> bytes(out);

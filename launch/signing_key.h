@@ -15,7 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/bytes.h"
-#include "launch/openssl_handles.h"
+#include "hosted/openssl/openssl.h"
 #include "sev/id_block.h"
 
 namespace launch {
@@ -48,14 +48,14 @@ class SigningKey {
   absl::StatusOr<EcdsaSignatureBytes> Sign(base::Bytes message) const;
 
  private:
-  SigningKey(std::shared_ptr<void> engine, PkeyPtr key,
+  SigningKey(std::shared_ptr<void> engine, hosted::openssl::PkeyPtr key,
              const EcdsaKeyBytes& public_key)
       : engine_(std::move(engine)),
         key_(std::move(key)),
         public_key_(public_key) {}
 
   std::shared_ptr<void> engine_;  // Outlives the key.
-  PkeyPtr key_;
+  hosted::openssl::PkeyPtr key_;
   EcdsaKeyBytes public_key_;
 };
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "hosted/openssl/openssl.h"
 #include "openssl/asn1.h"
 #include "openssl/objects.h"
 #include "openssl/rsa.h"
@@ -14,22 +15,25 @@
 namespace psp {
 namespace {
 
+using hosted::openssl::CrlPtr;
+using hosted::openssl::Deleter;
+using hosted::openssl::Failure;
+using hosted::openssl::MdCtxPtr;
+using hosted::openssl::X509Ptr;
+
 constexpr long kDay = 24 * 60 * 60;
 constexpr long kIntermediateOffset = 1;  // 10001, as genuine serial numbers
 constexpr long kAsvkOffset = 0x101;      // 10101
 
-using NamePtr = std::unique_ptr<X509_NAME, OpensslDelete<X509_NAME_free>>;
+using NamePtr = std::unique_ptr<X509_NAME, Deleter<X509_NAME_free>>;
 using ExtensionPtr =
-    std::unique_ptr<X509_EXTENSION, OpensslDelete<X509_EXTENSION_free>>;
-using ObjectPtr = std::unique_ptr<ASN1_OBJECT, OpensslDelete<ASN1_OBJECT_free>>;
+    std::unique_ptr<X509_EXTENSION, Deleter<X509_EXTENSION_free>>;
+using ObjectPtr = std::unique_ptr<ASN1_OBJECT, Deleter<ASN1_OBJECT_free>>;
 using OctetsPtr =
-    std::unique_ptr<ASN1_OCTET_STRING, OpensslDelete<ASN1_OCTET_STRING_free>>;
-using IntegerPtr =
-    std::unique_ptr<ASN1_INTEGER, OpensslDelete<ASN1_INTEGER_free>>;
-using TimePtr = std::unique_ptr<ASN1_TIME, OpensslDelete<ASN1_TIME_free>>;
-using CrlPtr = std::unique_ptr<X509_CRL, OpensslDelete<X509_CRL_free>>;
-using RevokedPtr =
-    std::unique_ptr<X509_REVOKED, OpensslDelete<X509_REVOKED_free>>;
+    std::unique_ptr<ASN1_OCTET_STRING, Deleter<ASN1_OCTET_STRING_free>>;
+using IntegerPtr = std::unique_ptr<ASN1_INTEGER, Deleter<ASN1_INTEGER_free>>;
+using TimePtr = std::unique_ptr<ASN1_TIME, Deleter<ASN1_TIME_free>>;
+using RevokedPtr = std::unique_ptr<X509_REVOKED, Deleter<X509_REVOKED_free>>;
 
 NamePtr NameOf(const std::string& common_name) {
   struct Attribute {
@@ -74,7 +78,7 @@ absl::StatusOr<X509Ptr> Begin(const CertificateSpec& spec) {
       ASN1_TIME_set(X509_getm_notAfter(certificate.get()),
                     spec.validity.not_after) == nullptr ||
       X509_set_pubkey(certificate.get(), spec.key) != 1) {
-    return OpensslError("certificate");
+    return Failure("certificate");
   }
   return certificate;
 }
@@ -91,7 +95,7 @@ absl::Status AddText(X509* certificate, X509* issuer, int nid,
   const ExtensionPtr extension = TextExtension(nid, value, certificate, issuer);
   if (extension == nullptr ||
       X509_add_ext(certificate, extension.get(), -1) != 1) {
-    return OpensslError("extension");
+    return Failure("extension");
   }
   return absl::OkStatus();
 }
@@ -101,7 +105,7 @@ absl::StatusOr<X509Ptr> KeyIdentifierOf(EVP_PKEY* key) {
   X509Ptr holder(X509_new());
   if (holder == nullptr || X509_set_version(holder.get(), 2) != 1 ||
       X509_set_pubkey(holder.get(), key) != 1) {
-    return OpensslError("key identifier");
+    return Failure("key identifier");
   }
   const absl::Status status =
       AddText(holder.get(), nullptr, NID_subject_key_identifier, "hash");
@@ -140,20 +144,20 @@ absl::Status AddAmdExtension(X509* certificate, const AmdExtension& amd) {
   if (object == nullptr || octets == nullptr ||
       ASN1_OCTET_STRING_set(octets.get(), amd.value.data(),
                             static_cast<int>(amd.value.size())) != 1) {
-    return OpensslError("AMD extension");
+    return Failure("AMD extension");
   }
   const ExtensionPtr extension(X509_EXTENSION_create_by_OBJ(
       nullptr, object.get(), /*crit=*/0, octets.get()));
   if (extension == nullptr ||
       X509_add_ext(certificate, extension.get(), -1) != 1) {
-    return OpensslError("AMD extension");
+    return Failure("AMD extension");
   }
   return absl::OkStatus();
 }
 
 // A context that signs as `form` says.
-absl::StatusOr<EvpMdCtx> BeginSignature(SignatureForm form, EVP_PKEY* key) {
-  EvpMdCtx context(EVP_MD_CTX_new());
+absl::StatusOr<MdCtxPtr> BeginSignature(SignatureForm form, EVP_PKEY* key) {
+  MdCtxPtr context(EVP_MD_CTX_new());
   EVP_PKEY_CTX* parameters = nullptr;  // Owned by `context`.
   const bool pss = form == SignatureForm::kAmd ||
                    form == SignatureForm::kPssSalt20 ||
@@ -164,13 +168,13 @@ absl::StatusOr<EvpMdCtx> BeginSignature(SignatureForm form, EVP_PKEY* key) {
   const int salt = form == SignatureForm::kPssSalt20 ? 20 : 48;
   if (context == nullptr ||
       EVP_DigestSignInit(context.get(), &parameters, md, nullptr, key) != 1) {
-    return OpensslError("signing");
+    return Failure("signing");
   }
   if (pss &&
       (EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) != 1 ||
        EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, salt) != 1 ||
        EVP_PKEY_CTX_set_rsa_mgf1_md(parameters, md) != 1)) {
-    return OpensslError("signing");
+    return Failure("signing");
   }
   return context;
 }
@@ -178,7 +182,7 @@ absl::StatusOr<EvpMdCtx> BeginSignature(SignatureForm form, EVP_PKEY* key) {
 template <auto kEncode, typename T>
 absl::StatusOr<Der> Encode(const T* object) {
   const int size = kEncode(object, nullptr);
-  if (size <= 0) return OpensslError("encoding");
+  if (size <= 0) return Failure("encoding");
   Der der(static_cast<size_t>(size));
   uint8_t* out = der.data();
   kEncode(object, &out);
@@ -263,7 +267,7 @@ absl::StatusOr<Der> MakeCertificate(const CertificateSpec& spec) {
   const auto context = BeginSignature(spec.form, spec.signer);
   if (!context.ok()) return context.status();
   if (X509_sign_ctx(x509, context->get()) <= 0) {
-    return OpensslError("signing a certificate");
+    return Failure("signing a certificate");
   }
   return Encode<&i2d_X509>(x509);
 }
@@ -346,7 +350,7 @@ absl::StatusOr<Der> MakeCrl(const CrlSpec& spec) {
       X509_CRL_add_ext(crl.get(), key_identifier.get(), -1) != 1 ||
       X509_CRL_add1_ext_i2d(crl.get(), NID_crl_number, number.get(), 0, 0) !=
           1) {
-    return OpensslError("CRL");
+    return Failure("CRL");
   }
   if (spec.revoked_serial) {
     RevokedPtr revoked(X509_REVOKED_new());
@@ -357,7 +361,7 @@ absl::StatusOr<Der> MakeCrl(const CrlSpec& spec) {
         X509_REVOKED_set_revocationDate(revoked.get(), this_update.get()) !=
             1 ||
         X509_CRL_add0_revoked(crl.get(), revoked.get()) != 1) {
-      return OpensslError("CRL entry");
+      return Failure("CRL entry");
     }
     revoked.release();  // The list owns it.
     X509_CRL_sort(crl.get());
@@ -365,7 +369,7 @@ absl::StatusOr<Der> MakeCrl(const CrlSpec& spec) {
   const auto context = BeginSignature(SignatureForm::kAmd, spec.signer);
   if (!context.ok()) return context.status();
   if (X509_CRL_sign_ctx(crl.get(), context->get()) <= 0) {
-    return OpensslError("signing a CRL");
+    return Failure("signing a CRL");
   }
   return Encode<&i2d_X509_CRL>(crl.get());
 }

@@ -22,8 +22,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "hosted/openssl/openssl.h"
 #include "psp/chip_model.h"
-#include "psp/openssl.h"
 #include "sev/tcb.h"
 
 namespace psp {

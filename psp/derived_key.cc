@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "hosted/openssl/openssl.h"
 #include "openssl/bn.h"
 #include "openssl/core_names.h"
 #include "openssl/hmac.h"
@@ -19,10 +20,10 @@
 namespace psp {
 namespace {
 
+using hosted::openssl::BnPtr;
+
 constexpr std::string_view kLabel = "Forelock emulated MSG_KEY_REQ 1";
 constexpr size_t kScalarSize = 48;  // P-384
-
-using BnPtr = std::unique_ptr<BIGNUM, OpensslDelete<BN_clear_free>>;
 
 std::span<uint8_t> Resize(auto& buffer, size_t size) {
   return *buffer.ResizeForWrite(size);

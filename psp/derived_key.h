@@ -8,7 +8,7 @@
 #pragma once
 
 #include "base/secret_buffer.h"
-#include "psp/openssl.h"
+#include "hosted/openssl/openssl.h"
 #include "psp/report_maker.h"
 #include "sev/guest_message.h"
 #include "sev/tcb.h"

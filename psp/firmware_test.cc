@@ -4,6 +4,7 @@
 #include "psp/firmware.h"
 
 #include "gtest/gtest.h"
+#include "hosted/openssl/openssl.h"
 #include "psp/firmware_client.h"
 #include "psp/hierarchy.h"
 #include "psp/message_cipher.h"
@@ -13,6 +14,8 @@
 
 namespace psp {
 namespace {
+
+using hosted::openssl::X509Ptr;
 
 class FirmwareTest : public testing::Test {
  protected:

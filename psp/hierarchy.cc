@@ -23,6 +23,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "hosted/openssl/openssl.h"
 #include "openssl/objects.h"
 #include "openssl/pem.h"
 #include "openssl/rsa.h"
@@ -30,6 +31,11 @@
 
 namespace psp {
 namespace {
+
+using hosted::openssl::BioPtr;
+using hosted::openssl::Failure;
+using hosted::openssl::PkeyCtxPtr;
+using hosted::openssl::PkeyPtr;
 
 namespace fs = std::filesystem;
 
@@ -62,19 +68,19 @@ absl::Status WriteFile(const fs::path& path, std::string_view bytes,
 
 absl::StatusOr<Der> ReadDer(const fs::path& path) {
   const BioPtr in(BIO_new_file(path.c_str(), "rb"));
-  if (in == nullptr) return OpensslError(path.string());
+  if (in == nullptr) return Failure(path.string());
   Der der(kMaxCertificateSize);
   const int size = BIO_read(in.get(), der.data(), static_cast<int>(der.size()));
-  if (size <= 0) return OpensslError(path.string());
+  if (size <= 0) return Failure(path.string());
   der.resize(static_cast<size_t>(size));
   return der;
 }
 
-absl::StatusOr<EvpPkey> ReadKey(const fs::path& path) {
+absl::StatusOr<PkeyPtr> ReadKey(const fs::path& path) {
   const BioPtr in(BIO_new_file(path.c_str(), "r"));
-  if (in == nullptr) return OpensslError(path.string());
-  EvpPkey key(PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, nullptr));
-  if (key == nullptr) return OpensslError(path.string());
+  if (in == nullptr) return Failure(path.string());
+  PkeyPtr key(PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, nullptr));
+  if (key == nullptr) return Failure(path.string());
   return key;
 }
 
@@ -83,7 +89,7 @@ absl::StatusOr<std::string> PemOf(EVP_PKEY* key) {
   if (out == nullptr ||
       PEM_write_bio_PKCS8PrivateKey(out.get(), key, nullptr, nullptr, 0,
                                     nullptr, nullptr) != 1) {
-    return OpensslError("encoding a key");
+    return Failure("encoding a key");
   }
   char* text = nullptr;
   const long size = BIO_get_mem_data(out.get(), &text);
@@ -143,14 +149,13 @@ absl::Status Make(const CertificateSpec& spec, Der& out) {
 
 }  // namespace
 
-EvpPkey NewP384Key() {
+PkeyPtr NewP384Key() {
   // Not EVP_EC_gen(): that macro casts const away.
-  return EvpPkey(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", SN_secp384r1));
+  return PkeyPtr(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", SN_secp384r1));
 }
 
-EvpPkey NewAuthorityKey() {
-  const std::unique_ptr<EVP_PKEY_CTX, OpensslDelete<EVP_PKEY_CTX_free>> context(
-      EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
+PkeyPtr NewAuthorityKey() {
+  const PkeyCtxPtr context(EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
   EVP_PKEY* key = nullptr;
   if (context == nullptr || EVP_PKEY_keygen_init(context.get()) != 1 ||
       EVP_PKEY_CTX_set_rsa_keygen_bits(context.get(), kRsaBits) != 1 ||
@@ -158,7 +163,7 @@ EvpPkey NewAuthorityKey() {
       EVP_PKEY_keygen(context.get(), &key) != 1) {
     return nullptr;
   }
-  return EvpPkey(key);
+  return PkeyPtr(key);
 }
 
 absl::StatusOr<Hierarchy> Hierarchy::Generate(const HierarchyOptions& options) {
@@ -176,7 +181,7 @@ absl::StatusOr<Hierarchy> Hierarchy::Generate(const HierarchyOptions& options) {
   hierarchy.ark_.key = ark.get();
   hierarchy.vcek_.key = NewP384Key();
   for (const Member& member : hierarchy.Members()) {
-    if (member.identity->key == nullptr) return OpensslError("generating keys");
+    if (member.identity->key == nullptr) return Failure("generating keys");
   }
   if (auto status = hierarchy.DeriveChipId(); !status.ok()) return status;
   if (auto status = hierarchy.Certify(); !status.ok()) return status;
@@ -289,7 +294,7 @@ std::string Hierarchy::VlekFileName() const {
 absl::Status Hierarchy::DeriveChipId() {
   uint8_t* der = nullptr;
   const int size = i2d_PUBKEY(vcek_key(), &der);
-  if (size <= 0) return OpensslError("encoding the VCEK");
+  if (size <= 0) return Failure("encoding the VCEK");
   SHA512(der, static_cast<size_t>(size), chip_id_.data());
   OPENSSL_free(der);
   std::fill(chip_id_.begin() + static_cast<long>(model().hardware_id_size),

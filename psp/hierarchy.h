@@ -21,9 +21,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "hosted/openssl/openssl.h"
 #include "psp/certificates.h"
 #include "psp/chip_model.h"
-#include "psp/openssl.h"
 #include "sev/report.h"
 #include "sev/tcb.h"
 
@@ -84,7 +84,7 @@ class Hierarchy {
  private:
   // A certificate, with its key and the names of their files.
   struct Identity {
-    EvpPkey key;
+    hosted::openssl::PkeyPtr key;
     Der der;
   };
   struct Member {
@@ -106,8 +106,8 @@ class Hierarchy {
 };
 
 // A P-384 key, as VCEKs are. Null: OpenSSL failed.
-EvpPkey NewP384Key();
+hosted::openssl::PkeyPtr NewP384Key();
 // An RSA-4096 key, as authorities have. Null: OpenSSL failed.
-EvpPkey NewAuthorityKey();
+hosted::openssl::PkeyPtr NewAuthorityKey();
 
 }  // namespace psp

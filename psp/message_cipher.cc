@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "psp/openssl.h"
+#include "hosted/openssl/openssl.h"
 
 namespace psp {
+
+using hosted::openssl::CipherCtxPtr;
 
 void SealMessage(const sev::Vmpck& key, const sev::MessageHeader& header,
                  base::Bytes payload, sev::MessagePage page) {
@@ -15,7 +17,7 @@ void SealMessage(const sev::Vmpck& key, const sev::MessageHeader& header,
   const auto iv = sev::MessageIv(header.sequence_number);
   const auto aad = sev::MessageAad(page);
   const auto cipher = sev::MessagePayload(page, payload.size());
-  const EvpCipherCtx context(EVP_CIPHER_CTX_new());
+  const CipherCtxPtr context(EVP_CIPHER_CTX_new());
   int size = 0;
   if (context == nullptr ||
       EVP_EncryptInit_ex2(context.get(), EVP_aes_256_gcm(),
@@ -39,7 +41,7 @@ bool OpenMessage(const sev::Vmpck& key, const sev::MessageHeader& header,
   const auto cipher = sev::MessagePayload(page, plain.size());
   std::array<uint8_t, sev::kMessageTagSize> tag;
   memcpy(tag.data(), sev::MessageTag(page).data(), tag.size());
-  const EvpCipherCtx context(EVP_CIPHER_CTX_new());
+  const CipherCtxPtr context(EVP_CIPHER_CTX_new());
   uint8_t nothing[16];
   int size = 0;
   return context != nullptr &&

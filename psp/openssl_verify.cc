@@ -3,16 +3,23 @@
 
 #include <memory>
 
+#include "hosted/openssl/openssl.h"
 #include "openssl/bn.h"
+#include "openssl/err.h"
 #include "openssl/x509_vfy.h"
 
 namespace psp {
 namespace {
 
-using StorePtr = std::unique_ptr<X509_STORE, OpensslDelete<X509_STORE_free>>;
+using hosted::openssl::CrlPtr;
+using hosted::openssl::Deleter;
+using hosted::openssl::EcdsaSigPtr;
+using hosted::openssl::MdCtxPtr;
+using hosted::openssl::X509Ptr;
+
+using StorePtr = std::unique_ptr<X509_STORE, Deleter<X509_STORE_free>>;
 using StoreCtxPtr =
-    std::unique_ptr<X509_STORE_CTX, OpensslDelete<X509_STORE_CTX_free>>;
-using CrlPtr = std::unique_ptr<X509_CRL, OpensslDelete<X509_CRL_free>>;
+    std::unique_ptr<X509_STORE_CTX, Deleter<X509_STORE_CTX_free>>;
 
 BIGNUM* NumberFrom(base::Bytes little_endian) {
   return BN_lebin2bn(little_endian.data(),
@@ -68,8 +75,8 @@ std::string VerifyChainByOpenssl(const ChainToVerify& chain) {
 bool ReportSignatureVerifies(const sev::UnverifiedReport& report,
                              base::Bytes leaf) {
   const X509Ptr certificate = DecodeCertificate(leaf);
-  const EcdsaSig signature(ECDSA_SIG_new());
-  const EvpMdCtx verifier(EVP_MD_CTX_new());
+  const EcdsaSigPtr signature(ECDSA_SIG_new());
+  const MdCtxPtr verifier(EVP_MD_CTX_new());
   if (!certificate || !signature || !verifier) return false;
   ECDSA_SIG_set0(signature.get(), NumberFrom(report.signature_r()),
                  NumberFrom(report.signature_s()));

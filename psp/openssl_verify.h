@@ -7,14 +7,14 @@
 #include <time.h>
 
 #include "base/bytes.h"
+#include "hosted/openssl/openssl.h"
 #include "psp/certificates.h"
-#include "psp/openssl.h"
 #include "sev/report.h"
 
 namespace psp {
 
 // Null: not one certificate.
-X509Ptr DecodeCertificate(base::Bytes der);
+hosted::openssl::X509Ptr DecodeCertificate(base::Bytes der);
 
 struct ChainToVerify {
   base::Bytes leaf, intermediate, root;

@@ -3,11 +3,15 @@
 
 #include <algorithm>
 
+#include "hosted/openssl/openssl.h"
 #include "openssl/bn.h"
 #include "sev/wire_field.h"
 
 namespace psp {
 namespace {
+
+using hosted::openssl::EcdsaSigPtr;
+using hosted::openssl::MdCtxPtr;
 
 namespace layout = sev::report_layout;
 
@@ -82,7 +86,7 @@ ReportBytes MakeUnsignedReport(const ChipModel& model, const ChipId& chip_id,
 bool SignMessage(EVP_PKEY* key, base::Bytes message,
                  std::span<uint8_t, kComponentSize> r,
                  std::span<uint8_t, kComponentSize> s) {
-  const EvpMdCtx context(EVP_MD_CTX_new());
+  const MdCtxPtr context(EVP_MD_CTX_new());
   std::array<uint8_t, 256> der{};
   size_t der_size = der.size();
   if (context == nullptr ||
@@ -93,7 +97,7 @@ bool SignMessage(EVP_PKEY* key, base::Bytes message,
     return false;
   }
   const uint8_t* in = der.data();
-  const EcdsaSig signature(
+  const EcdsaSigPtr signature(
       d2i_ECDSA_SIG(nullptr, &in, static_cast<long>(der_size)));
   return signature != nullptr &&
          BN_bn2lebinpad(ECDSA_SIG_get0_r(signature.get()), r.data(),

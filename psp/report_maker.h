@@ -11,9 +11,9 @@
 #include <span>
 
 #include "base/bytes.h"
+#include "hosted/openssl/openssl.h"
 #include "psp/certificates.h"
 #include "psp/chip_model.h"
-#include "psp/openssl.h"
 #include "sev/guest_message.h"
 #include "sev/guest_policy.h"
 #include "sev/page_info.h"

@@ -8,9 +8,9 @@
 #include <iterator>
 
 #include "base/bytes.h"
+#include "hosted/openssl/openssl.h"
 #include "psp/chip_model.h"
 #include "psp/hierarchy.h"
-#include "psp/openssl.h"
 #include "psp/report_maker.h"
 #include "sev/guest_message.h"
 #include "sev/report.h"
@@ -36,7 +36,7 @@ psp::ReportBytes MakeSeed(const psp::ChipModel& model, uint32_t version) {
   auto report = psp::MakeUnsignedReport(model, chip_id, guest,
                                         {.report_version = version}, request,
                                         sev::SigningKey::kVcek);
-  static const auto& key = *new psp::EvpPkey(psp::NewP384Key());
+  static const auto& key = *new hosted::openssl::PkeyPtr(psp::NewP384Key());
   if (!psp::SignReport(key.get(), report)) abort();
   return report;
 }

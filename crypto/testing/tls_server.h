@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include <array>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,25 +14,20 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "crypto/secure_channel.h"
+#include "hosted/openssl/openssl.h"
+#include "hosted/openssl/ssl.h"
 #include "openssl/evp.h"
 #include "openssl/ssl.h"
 #include "openssl/x509.h"
 
 namespace crypto::testing {
 
-struct OpenSslDelete {
-  void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
-  void operator()(X509* p) const { X509_free(p); }
-  void operator()(SSL* p) const { SSL_free(p); }
-  void operator()(SSL_CTX* p) const { SSL_CTX_free(p); }
-};
-
 enum class KeyKind { kP256, kP384, kP521, kEd25519, kRsa2048 };
 
 // A key and a self-signed certificate of it.
 struct Identity {
-  std::unique_ptr<EVP_PKEY, OpenSslDelete> key;
-  std::unique_ptr<X509, OpenSslDelete> certificate;
+  hosted::openssl::PkeyPtr key;
+  hosted::openssl::X509Ptr certificate;
 
   // SHA-256 of the SubjectPublicKeyInfo, by OpenSSL.
   std::array<uint8_t, 32> Pin() const;
@@ -77,8 +71,8 @@ class TlsServer final : public SecureChannel {
   base::Status Failed(int result);
 
   base::ByteStream& lower_;
-  std::unique_ptr<SSL_CTX, OpenSslDelete> context_;
-  std::unique_ptr<SSL, OpenSslDelete> ssl_;
+  hosted::openssl::SslCtxPtr context_;
+  hosted::openssl::SslPtr ssl_;
   BIO* in_;   // owned by ssl_
   BIO* out_;  // owned by ssl_
   std::vector<uint8_t> unsent_;

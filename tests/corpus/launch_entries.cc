@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
+#include "hosted/openssl/openssl.h"
 #include "nlohmann/json.hpp"
 #include "openssl/bn.h"
 #include "openssl/core_names.h"
@@ -26,11 +26,10 @@
 namespace corpus {
 namespace {
 
+using hosted::openssl::BnPtr;
 using psp::NewP384Key;
-using psp::OpensslDelete;
 using psp::SignMessage;
 
-using BnPtr = std::unique_ptr<BIGNUM, OpensslDelete<BN_free>>;
 using Digest = sev::LaunchDigest;
 
 template <typename Field>
@@ -140,8 +139,8 @@ constexpr IdCase kIdCases[] = {
 };
 
 std::vector<Entry> IdBlocks(const Line& line) {
-  const EvpPkey id_key = NewP384Key();
-  const EvpPkey author_key = NewP384Key();
+  const PkeyPtr id_key = NewP384Key();
+  const PkeyPtr author_key = NewP384Key();
   const IdFiles good = GoodIdFiles(id_key.get(), author_key.get());
   std::vector<Entry> entries;
   for (const IdCase& each : kIdCases) {

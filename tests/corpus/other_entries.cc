@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
+#include "hosted/openssl/openssl.h"
 #include "openssl/pem.h"
 #include "sev/cert_table.h"
 #include "tests/corpus/entry.h"
@@ -16,7 +17,7 @@
 namespace corpus {
 namespace {
 
-using psp::BioPtr;
+using hosted::openssl::BioPtr;
 
 constexpr size_t kMaxTable = 64 * 1024;
 constexpr size_t kEntry = sev::kCertTableEntrySize;

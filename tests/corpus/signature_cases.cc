@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "hosted/openssl/openssl.h"
 #include "openssl/bn.h"
 #include "openssl/ec.h"
 #include "openssl/objects.h"
@@ -13,11 +14,11 @@
 namespace corpus {
 namespace {
 
-using psp::OpensslDelete;
+using hosted::openssl::BnPtr;
+using hosted::openssl::Deleter;
 
 namespace layout = sev::report_layout;
-using BnPtr = std::unique_ptr<BIGNUM, OpensslDelete<BN_free>>;
-using GroupPtr = std::unique_ptr<EC_GROUP, OpensslDelete<EC_GROUP_free>>;
+using GroupPtr = std::unique_ptr<EC_GROUP, Deleter<EC_GROUP_free>>;
 
 constexpr size_t kComponentSize = 72;  // In a report.
 constexpr size_t kNumberSize = 48;     // Of P-384.

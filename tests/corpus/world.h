@@ -10,20 +10,20 @@
 #include <string_view>
 #include <vector>
 
+#include "hosted/openssl/openssl.h"
 #include "psp/certificates.h"
 #include "psp/chip_model.h"
-#include "psp/openssl.h"
 #include "psp/report_maker.h"
 
 namespace corpus {
 
 // What every case is written in.
+using hosted::openssl::PkeyPtr;
 using psp::CertificateSpec;
 using psp::ChipId;
 using psp::ChipModel;
 using psp::CrlSpec;
 using psp::Der;
-using psp::EvpPkey;
 using psp::SignerKind;
 using psp::Validity;
 
@@ -57,7 +57,7 @@ Der Make(const CrlSpec& spec);
 // One product line's authorities, and one chip and provider under them.
 struct Line {
   const ChipModel* model = nullptr;
-  EvpPkey ark_key, ask_key, asvk_key, vcek_key, vlek_key;
+  PkeyPtr ark_key, ask_key, asvk_key, vcek_key, vlek_key;
   ChipId chip_id{};
   Der ark, ask, asvk, crl;
 
@@ -72,7 +72,7 @@ struct Line {
 struct World {
   Line milan, genoa, turin;
   Line impostor;  // Milan in every name, and nobody's.
-  EvpPkey other_chip_key, p256_key;
+  PkeyPtr other_chip_key, p256_key;
   // ARKs with Milan's key that only these entries accept.
   Der expired_ark, unsigned_ark;
 

@@ -156,15 +156,6 @@ bool Aes256GcmOpen(std::span<const uint8_t, 32> key, base::Bytes aad,
   return ok;
 }
 
-std::string TakeError() {
-  const unsigned long code = ERR_get_error();
-  ERR_clear_error();
-  if (code == 0) return "no error";
-  char text[256];
-  ERR_error_string_n(code, text, sizeof text);
-  return text;
-}
-
 std::optional<time_t> TimeOf(const ASN1_TIME* time) {
   tm parts{};
   if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The verifier's narrow face of OpenSSL 3: owning handles, hashes, HMAC, HKDF,
-// AES-256-GCM, random bytes. Nothing here may fail quietly: what cannot fail
-// short of exhausted memory aborts, what may be refused returns a status.
+// The verifier's narrow face of OpenSSL 3: hashes, HMAC, HKDF, AES-256-GCM,
+// random bytes; the owning handles are those of hosted/openssl. Nothing here
+// may fail quietly: what cannot fail short of exhausted memory aborts, what may
+// be refused returns a status.
 #pragma once
 
 #include <openssl/bio.h>
@@ -13,7 +14,6 @@
 #include <array>
 #include <cstdint>
 #include <ctime>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,25 +23,21 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/bytes.h"
+#include "hosted/openssl/openssl.h"
+#include "hosted/openssl/ssl.h"
 
 namespace verifier::ossl {
 
-template <auto kFree>
-struct Deleter {
-  template <typename T>
-  void operator()(T* pointer) const {
-    kFree(pointer);
-  }
-};
-using PkeyPtr = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
-using PkeyCtxPtr = std::unique_ptr<EVP_PKEY_CTX, Deleter<EVP_PKEY_CTX_free>>;
-using X509Ptr = std::unique_ptr<X509, Deleter<X509_free>>;
-using MdCtxPtr = std::unique_ptr<EVP_MD_CTX, Deleter<EVP_MD_CTX_free>>;
-using CipherCtxPtr =
-    std::unique_ptr<EVP_CIPHER_CTX, Deleter<EVP_CIPHER_CTX_free>>;
-using SslCtxPtr = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
-using SslPtr = std::unique_ptr<SSL, Deleter<SSL_free>>;
-using BioPtr = std::unique_ptr<BIO, Deleter<BIO_free_all>>;
+using hosted::openssl::BioPtr;
+using hosted::openssl::CipherCtxPtr;
+using hosted::openssl::Deleter;
+using hosted::openssl::MdCtxPtr;
+using hosted::openssl::PkeyCtxPtr;
+using hosted::openssl::PkeyPtr;
+using hosted::openssl::SslCtxPtr;
+using hosted::openssl::SslPtr;
+using hosted::openssl::TakeError;
+using hosted::openssl::X509Ptr;
 
 using Digest256 = std::array<uint8_t, 32>;
 using Digest384 = std::array<uint8_t, 48>;
@@ -85,9 +81,6 @@ inline constexpr size_t kGcmOverhead = 12 + 16;
 // zeroed: not authentic, or `plain` has another size.
 bool Aes256GcmOpen(std::span<const uint8_t, 32> key, base::Bytes aad,
                    base::Bytes sealed, base::MutableBytes plain);
-
-// The oldest queued OpenSSL error as text, and clears the queue.
-std::string TakeError();
 
 // Seconds since 1970, UTC; empty: null or not a time.
 std::optional<time_t> TimeOf(const ASN1_TIME* time);
