@@ -12,7 +12,7 @@
 #include "host-proxy/reasons.h"
 #include "hosted/files.h"
 #include "hosted/toml.h"
-#include "proto/channel.h"
+#include "proto/name.h"
 
 namespace host_proxy {
 namespace {
@@ -36,7 +36,7 @@ constexpr char kWantName[] = "want 1 to 128 of [a-z0-9._/-]";
 
 bool IsName(std::string_view name) {
   // EDGE: characters as bytes.
-  return proto::channel::IsName(
+  return proto::HasNameForm(
       {reinterpret_cast<const uint8_t*>(name.data()), name.size()});
 }
 
@@ -106,7 +106,7 @@ void ReadEndpoints(TomlTable& vm, VmConfig& out) {
 
 VmConfig ReadVm(TomlTable& table) {
   VmConfig vm;
-  vm.label = Text(table, "label", proto::channel::kMaxName);
+  vm.label = Text(table, "label", proto::kMaxNameSize);
   vm.socket = Text(table, "socket", kMaxSocketPath);
   vm.ram = Text(table, "ram", kMaxPath);
   if (const toml::node* node = table.Find("certificates")) {

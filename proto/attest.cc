@@ -2,6 +2,8 @@
 #include "proto/attest.h"
 
 #include "proto/attest.pb-c.h"
+#include "proto/name.h"
+#include "proto/pbc.h"
 #include "proto/reasons.h"
 #include "proto/wire_enum.h"
 
@@ -13,6 +15,9 @@ using base::Code;
 using base::MutableBytes;
 using base::Result;
 using base::Status;
+using pbc::Data;
+using pbc::Pack;
+using pbc::View;
 
 Status Malformed() { return Status(Code::kDataLoss, kAttestMalformed); }
 Status Invalid() { return Status(Code::kDataLoss, kAttestFieldInvalid); }
@@ -21,35 +26,18 @@ Status MayNotBeSent() {
   return Status(Code::kInvalidArgument, kAttestFieldInvalid);
 }
 
-ProtobufCBinaryData Data(Bytes bytes) {
-  // protobuf-c has no const; packing only reads.
-  return {bytes.size(), const_cast<uint8_t*>(bytes.data())};
-}
-Bytes View(const ProtobufCBinaryData& data) { return {data.data, data.len}; }
-
-Result<size_t> Pack(const ProtobufCMessage& message, size_t limit,
-                    MutableBytes out) {
-  const size_t size = protobuf_c_message_get_packed_size(&message);
-  if (size > limit || size > out.size()) {
-    return Status(Code::kResourceExhausted, base::kBufferFull);
-  }
-  return protobuf_c_message_pack(&message, out.data());
-}
-
-// `Message` is the type that `descriptor` describes; every protobuf-c message
-// begins with its ProtobufCMessage.
+// Refuses fields that are not known: a new field is a new protocol version.
 template <typename Message>
 Result<const Message*> Unpack(const ProtobufCMessageDescriptor& descriptor,
                               Bytes in, size_t limit, ArenaBase& arena) {
   if (in.size() > limit) {
     return Status(Code::kDataLoss, kAttestMessageTooLong);
   }
-  ProtobufCMessage* message = protobuf_c_message_unpack(
-      &descriptor, arena.allocator(), in.size(), in.data());
-  if (message == nullptr) return Malformed();
-  if (message->n_unknown_fields != 0) return Malformed();
-  // EDGE: protobuf-c made this object as the descriptor's type.
-  return reinterpret_cast<const Message*>(message);
+  const Message* message = pbc::Unpack<Message>(descriptor, in, arena);
+  if (message == nullptr || message->base.n_unknown_fields != 0) {
+    return Malformed();
+  }
+  return message;
 }
 
 bool IsKnown(const ProtobufCMessage& message) {
@@ -74,16 +62,6 @@ const char* NameOf(Outcome outcome) {
   return "?";
 }
 
-bool IsAttestName(Bytes name) {
-  if (name.empty() || name.size() > kMaxAttestName) return false;
-  for (const uint8_t c : name) {
-    const bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                      c == '.' || c == '_' || c == '/' || c == '-';
-    if (!good) return false;
-  }
-  return true;
-}
-
 // --- Request
 
 namespace {
@@ -92,9 +70,9 @@ constexpr Tee kTees[] = {Tee::kSevSnp};
 bool IsSound(const AttestRequest& request) {
   if (!EnumOf(NumberOf(request.tee), kTees)) return false;
   if (request.protocol_version != kAttestProtocolVersion) return false;
-  if (!IsAttestName(request.vm)) return false;
+  if (!HasNameForm(request.vm)) return false;
   for (const Bytes& name : request.resources) {
-    if (!IsAttestName(name)) return false;
+    if (!HasNameForm(name)) return false;
   }
   return true;
 }

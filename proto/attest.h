@@ -34,7 +34,6 @@ inline constexpr size_t kMaxAttestReceipt = 64;
 // A Verdict is a multiple of this, so that its size tells the host little.
 inline constexpr size_t kVerdictUnit = 4096;
 
-inline constexpr size_t kMaxAttestName = 128;
 inline constexpr size_t kMaxAttestResources = 8;
 inline constexpr size_t kAttestNonceSize = 32;
 inline constexpr size_t kAttestReportSize = 1184;
@@ -63,9 +62,6 @@ enum class Outcome : uint8_t {
 };
 // "granted", "evidence_invalid", ...: as printed everywhere.
 const char* NameOf(Outcome outcome);
-
-// [a-z0-9._/-], 1 to 128 bytes: names of VMs, secrets and endpoints.
-bool IsAttestName(base::Bytes name);
 
 struct AttestRequest {
   uint32_t protocol_version = kAttestProtocolVersion;

@@ -101,15 +101,6 @@ TEST_F(AttestMessageTest, SurvivesTruncationsAndBitFlipsOfEveryMessage) {
   Abuse(Encoded(AttestReceipt{false, 0x415407}), &DecodeReceipt);
 }
 
-TEST_F(AttestMessageTest, Names) {
-  EXPECT_TRUE(IsAttestName(FromText("fleet/a-1_b.c")));
-  EXPECT_TRUE(IsAttestName(FromText(std::string(128, 'a'))));
-  for (const char* bad : {"", "A", "a b", "a\n", "\xC3\xA9", "a*"}) {
-    EXPECT_FALSE(IsAttestName(FromText(bad))) << bad;
-  }
-  EXPECT_FALSE(IsAttestName(FromText(std::string(129, 'a'))));
-}
-
 TEST_F(AttestMessageTest, RequestRoundTrip) {
   AttestRequest request;
   request.vm = vm_;

@@ -2,9 +2,10 @@
 #include "proto/channel.h"
 
 #include "proto/channel.pb-c.h"
+#include "proto/name.h"
+#include "proto/pbc.h"
 #include "proto/reasons.h"
 #include "proto/wire_enum.h"
-#include "protobuf-c/protobuf-c.h"
 
 namespace proto::channel {
 namespace {
@@ -14,6 +15,7 @@ using base::Code;
 using base::MutableBytes;
 using base::Result;
 using base::Status;
+using pbc::View;
 
 Status Invalid() { return Status(Code::kDataLoss, kChannelFieldInvalid); }
 
@@ -29,36 +31,21 @@ constexpr Phase kPhases[] = {
     Phase::kStarted, Phase::kMeasured, Phase::kConnected, Phase::kAttested,
     Phase::kGranted, Phase::kRefused,  Phase::kFailed,    Phase::kHandingOver};
 
-// protobuf-c's view of bytes that are only read.
-ProtobufCBinaryData View(Bytes bytes) {
-  return {bytes.size(), const_cast<uint8_t*>(bytes.data())};
-}
-Bytes View(const ProtobufCBinaryData& data) { return {data.data, data.len}; }
-
 // `size` bytes, or none where that is allowed.
 Status ExpectSize(Bytes bytes, size_t size) {
   return bytes.size() == size ? Status() : Invalid();
 }
 
 Result<size_t> Pack(const ProtobufCMessage& message, MutableBytes out) {
-  const size_t size = protobuf_c_message_get_packed_size(&message);
-  if (size > out.size() || size > kMaxBody) {
-    return Status(Code::kResourceExhausted, base::kBufferFull);
-  }
-  return protobuf_c_message_pack(&message, out.data());
+  return pbc::Pack(message, kMaxBody, out);
 }
 
-// The unpacked message, or nullptr.
+// The unpacked message, or nullptr. Fields that are not known are ignored.
 template <typename Pb>
 const Pb* Unpack(const ProtobufCMessageDescriptor& descriptor, Bytes body,
                  ArenaBase& arena) {
   if (body.size() > kMaxBody) return nullptr;
-  static constexpr uint8_t kEmpty = 0;
-  // EDGE: protobuf-c's "inheritance": every message starts with its base, and
-  // this descriptor makes a Pb.
-  return reinterpret_cast<const Pb*>(
-      protobuf_c_message_unpack(&descriptor, arena.allocator(), body.size(),
-                                body.empty() ? &kEmpty : body.data()));
+  return pbc::Unpack<Pb>(descriptor, body, arena);
 }
 
 bool IsPrintable(Bytes text) {
@@ -69,16 +56,6 @@ bool IsPrintable(Bytes text) {
 }
 
 }  // namespace
-
-bool IsName(Bytes name) {
-  if (name.empty() || name.size() > kMaxName) return false;
-  for (const uint8_t c : name) {
-    const bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                      c == '.' || c == '_' || c == '/' || c == '-';
-    if (!good) return false;
-  }
-  return true;
-}
 
 // Unpacks `body` as message type `Name` into `pb`, or returns.
 #define CHANNEL_UNPACK(Name, name)                           \
@@ -96,14 +73,14 @@ Result<size_t> Encode(const Hello& message, MutableBytes out) {
   pb.max_version = message.max_version;
   pb.max_body = message.max_body;
   pb.receive_credit = message.receive_credit;
-  pb.vm = View(message.vm);
+  pb.vm = pbc::Data(message.vm);
   return Pack(pb.base, out);
 }
 template <>
 Result<Hello> Decode(Bytes body, ArenaBase& arena) {
   CHANNEL_UNPACK(Hello, hello);
   if (pb->min_version > pb->max_version || pb->max_body > kMaxBody ||
-      pb->max_body <= kDataOverhead || !IsName(View(pb->vm))) {
+      pb->max_body <= kDataOverhead || !HasNameForm(View(pb->vm))) {
     return Invalid();
   }
   return Hello{pb->min_version, pb->max_version, pb->max_body,
@@ -116,7 +93,7 @@ Result<size_t> Encode(const Welcome& message, MutableBytes out) {
   pb.max_body = message.max_body;
   pb.receive_credit = message.receive_credit;
   pb.max_streams = message.max_streams;
-  pb.label = View(message.label);
+  pb.label = pbc::Data(message.label);
   pb.generation = message.generation;
   return Pack(pb.base, out);
 }
@@ -124,7 +101,7 @@ template <>
 Result<Welcome> Decode(Bytes body, ArenaBase& arena) {
   CHANNEL_UNPACK(Welcome, welcome);
   if (pb->max_body > kMaxBody || pb->max_body <= kDataOverhead ||
-      pb->generation == 0 || !IsName(View(pb->label))) {
+      pb->generation == 0 || !HasNameForm(View(pb->label))) {
     return Invalid();
   }
   return Welcome{pb->version,     pb->max_body,    pb->receive_credit,
@@ -156,13 +133,13 @@ Result<Pong> Decode(Bytes body, ArenaBase& arena) {
 Result<size_t> Encode(const Open& message, MutableBytes out) {
   CHANNEL_MESSAGE(Open, OPEN);
   pb.stream = message.stream;
-  pb.endpoint = View(message.endpoint);
+  pb.endpoint = pbc::Data(message.endpoint);
   return Pack(pb.base, out);
 }
 template <>
 Result<Open> Decode(Bytes body, ArenaBase& arena) {
   CHANNEL_UNPACK(Open, open);
-  if (pb->stream == 0 || !IsName(View(pb->endpoint))) return Invalid();
+  if (pb->stream == 0 || !HasNameForm(View(pb->endpoint))) return Invalid();
   return Open{pb->stream, View(pb->endpoint)};
 }
 
@@ -195,7 +172,7 @@ Result<Refused> Decode(Bytes body, ArenaBase& arena) {
 Result<size_t> Encode(const Data& message, MutableBytes out) {
   CHANNEL_MESSAGE(Data, DATA);
   pb.stream = message.stream;
-  pb.payload = View(message.payload);
+  pb.payload = pbc::Data(message.payload);
   return Pack(pb.base, out);
 }
 template <>
@@ -237,7 +214,7 @@ Result<Close> Decode(Bytes body, ArenaBase& arena) {
 
 Result<size_t> Encode(const GetCertificates& message, MutableBytes out) {
   CHANNEL_MESSAGE(GetCertificates, GET_CERTIFICATES);
-  pb.chip_id = View(message.chip_id);
+  pb.chip_id = pbc::Data(message.chip_id);
   pb.tcb = message.tcb;
   return Pack(pb.base, out);
 }
@@ -250,7 +227,7 @@ Result<GetCertificates> Decode(Bytes body, ArenaBase& arena) {
 
 Result<size_t> Encode(const Certificates& message, MutableBytes out) {
   CHANNEL_MESSAGE(Certificates, CERTIFICATES);
-  pb.table = View(message.table);
+  pb.table = pbc::Data(message.table);
   return Pack(pb.base, out);
 }
 template <>
@@ -264,9 +241,9 @@ Result<size_t> Encode(const Progress& message, MutableBytes out) {
   CHANNEL_MESSAGE(Progress, PROGRESS);
   pb.phase = NumberOf(message.phase);
   pb.reason = message.reason;
-  pb.text = View(message.text);
+  pb.text = pbc::Data(message.text);
   pb.outcome = message.outcome;
-  pb.decision_id = View(message.decision_id);
+  pb.decision_id = pbc::Data(message.decision_id);
   pb.elapsed_us = message.elapsed_us;
   return Pack(pb.base, out);
 }
@@ -303,7 +280,7 @@ Result<FirmwareAttach> Decode(Bytes body, ArenaBase&) {
 
 Result<size_t> Encode(const FirmwareSecrets& message, MutableBytes out) {
   CHANNEL_MESSAGE(FirmwareSecrets, FIRMWARE_SECRETS);
-  pb.page = View(message.page);
+  pb.page = pbc::Data(message.page);
   return Pack(pb.base, out);
 }
 template <>
@@ -315,7 +292,7 @@ Result<FirmwareSecrets> Decode(Bytes body, ArenaBase& arena) {
 
 Result<size_t> Encode(const FirmwareRequest& message, MutableBytes out) {
   CHANNEL_MESSAGE(FirmwareRequest, FIRMWARE_REQUEST);
-  pb.page = View(message.page);
+  pb.page = pbc::Data(message.page);
   return Pack(pb.base, out);
 }
 template <>
@@ -327,7 +304,7 @@ Result<FirmwareRequest> Decode(Bytes body, ArenaBase& arena) {
 
 Result<size_t> Encode(const FirmwareResponse& message, MutableBytes out) {
   CHANNEL_MESSAGE(FirmwareResponse, FIRMWARE_RESPONSE);
-  pb.page = View(message.page);
+  pb.page = pbc::Data(message.page);
   pb.exit_info_2 = message.exit_info_2;
   return Pack(pb.base, out);
 }

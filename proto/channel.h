@@ -26,7 +26,6 @@ inline constexpr uint32_t kMaxBody = 16 * 1024;  // of a frame, bytes
 // What a Data message costs beside its payload.
 inline constexpr uint32_t kDataOverhead = 16;
 inline constexpr uint32_t kMaxPayload = kMaxBody - kDataOverhead;
-inline constexpr size_t kMaxName = 128;  // endpoint, VM, label
 inline constexpr size_t kMaxText = 256;  // of Progress
 inline constexpr size_t kChipIdSize = 64;
 inline constexpr size_t kDecisionIdSize = 16;
@@ -41,7 +40,7 @@ struct Hello {
   uint32_t max_version = 0;
   uint32_t max_body = 0;        // bytes
   uint32_t receive_credit = 0;  // initial credit of each stream, bytes
-  base::Bytes vm;               // 1..kMaxName bytes of [a-z0-9._/-]
+  base::Bytes vm;               // a name (proto/name.h)
 };
 struct Welcome {
   uint32_t version = 0;
@@ -159,8 +158,5 @@ base::Result<size_t> Encode(const FirmwareResponse& message,
 // Defined in channel.cc for each struct above.
 template <typename T>
 base::Result<T> Decode(base::Bytes body, ArenaBase& arena);
-
-// True if `name` has 1..kMaxName bytes, all of [a-z0-9._/-].
-bool IsName(base::Bytes name);
 
 }  // namespace proto::channel

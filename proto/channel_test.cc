@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/reasons.h"
 #include "gtest/gtest.h"
+#include "proto/name.h"
 #include "proto/reasons.h"
 
 namespace proto::channel {
@@ -111,7 +112,7 @@ base::Reason WhyNot(const T& message) {
 }
 
 TEST(Channel, RefusesWhatIsOutsideItsLimits) {
-  const std::string long_name(kMaxName + 1, 'a');
+  const std::string long_name(kMaxNameSize + 1, 'a');
   const std::string long_text(kMaxText + 1, 'a');
   const std::vector<uint8_t> big(kMaxPayload + 1);
   const std::vector<uint8_t> table(kMaxCertificateTable + 1);

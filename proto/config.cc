@@ -5,6 +5,7 @@
 
 #include "proto/arena.h"
 #include "proto/config.pb-c.h"
+#include "proto/pbc.h"
 #include "proto/reasons.h"
 #include "proto/wire_enum.h"
 
@@ -150,17 +151,14 @@ Status TakeMessage(const Forelock__Config__Config& in, Config& out) {
   return CheckConfig(out);
 }
 
-// --- Config to message. protobuf-c's structs want pointers to mutable data,
-// but packing only reads.
+// --- Config to message.
 
-ProtobufCBinaryData DataOf(Bytes bytes) {
-  return {bytes.size(), const_cast<uint8_t*>(bytes.data())};
-}
+using pbc::Data;
 
-ProtobufCBinaryData DataOf(std::string_view text) {
-  // EDGE: uint8_t may alias char; only read.
-  return {text.size(),
-          const_cast<uint8_t*>(reinterpret_cast<const uint8_t*>(text.data()))};
+ProtobufCBinaryData Data(std::string_view text) {
+  // EDGE: uint8_t may alias char.
+  return pbc::Data(
+      {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
 // A configuration as the message that protobuf-c packs; points into `config`.
@@ -172,8 +170,8 @@ class ConfigMessage {
     message_.platform = NumberOf(config.platform);
     message_.acpi = NumberOf(config.acpi);
     message_.on_failure = NumberOf(config.on_failure);
-    message_.vm = DataOf(config.vm.view());
-    message_.verifier_endpoint = DataOf(config.verifier_endpoint.view());
+    message_.vm = Data(config.vm.view());
+    message_.verifier_endpoint = Data(config.verifier_endpoint.view());
     message_.tsc_khz = config.tsc_khz;
     FillPins(config);
     FillResources(config);
@@ -188,7 +186,7 @@ class ConfigMessage {
  private:
   void FillPins(const Config& config) {
     for (size_t i = 0; i < config.verifier_pins.size(); ++i) {
-      pins_[i] = DataOf(Bytes(config.verifier_pins[i]));
+      pins_[i] = Data(Bytes(config.verifier_pins[i]));
     }
     message_.n_verifier_pins = config.verifier_pins.size();
     message_.verifier_pins = pins_.data();
@@ -198,10 +196,10 @@ class ConfigMessage {
     for (size_t i = 0; i < config.resources.size(); ++i) {
       const Resource& in = config.resources[i];
       forelock__config__resource__init(&resources_[i]);
-      resources_[i].name = DataOf(in.name.view());
+      resources_[i].name = Data(in.name.view());
       resources_[i].kind = NumberOf(in.kind);
       resources_[i].max_size = in.max_size;
-      resources_[i].place = DataOf(in.place.view());
+      resources_[i].place = Data(in.place.view());
       resource_pointers_[i] = &resources_[i];
     }
     message_.n_resources = config.resources.size();
@@ -229,11 +227,11 @@ class ConfigMessage {
     if (!config.expected_boot) return;
     const ExpectedBoot& in = *config.expected_boot;
     forelock__config__expected_boot__init(&boot_);
-    boot_.kernel_sha384 = DataOf(Bytes(in.kernel));
-    boot_.initrd_sha384 = DataOf(Bytes(in.initrd));
-    boot_.command_line_sha384 = DataOf(Bytes(in.command_line));
+    boot_.kernel_sha384 = Data(Bytes(in.kernel));
+    boot_.initrd_sha384 = Data(Bytes(in.initrd));
+    boot_.command_line_sha384 = Data(Bytes(in.command_line));
     if (config.acpi == Acpi::kFromHost) {
-      boot_.acpi_sha384 = DataOf(Bytes(in.acpi));
+      boot_.acpi_sha384 = Data(Bytes(in.acpi));
     }
     message_.expected_boot = &boot_;
   }
@@ -251,8 +249,8 @@ class ConfigMessage {
 
 Status DecodeConfig(Bytes bytes, Config& out) {
   UnpackArena<kArenaSize> arena;
-  const Forelock__Config__Config* message = forelock__config__config__unpack(
-      arena.allocator(), bytes.size(), bytes.data());
+  const auto* message = pbc::Unpack<Forelock__Config__Config>(
+      forelock__config__config__descriptor, bytes, arena);
   if (message == nullptr) return Status(Code::kDataLoss, kConfigNotProtobuf);
   out = Config{};
   return TakeMessage(*message, out);
@@ -262,11 +260,9 @@ base::Result<size_t> EncodeConfig(const Config& config,
                                   base::MutableBytes out) {
   BASE_TRY(CheckConfig(config));
   const ConfigMessage message(config);
-  const size_t size = forelock__config__config__get_packed_size(message.get());
-  if (size > out.size()) {
-    return Status(Code::kResourceExhausted, kConfigTooLarge);
-  }
-  return forelock__config__config__pack(message.get(), out.data());
+  const auto size = pbc::Pack(message.get()->base, out.size(), out);
+  if (!size.ok()) return Status(Code::kResourceExhausted, kConfigTooLarge);
+  return size;
 }
 
 }  // namespace proto

@@ -20,10 +20,10 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "proto/limits.h"
+#include "proto/name.h"
 
 namespace proto {
 
-inline constexpr size_t kMaxNameSize = 128;
 inline constexpr size_t kMaxVolumeSize = 64;
 inline constexpr size_t kMaxPathSize = 255;
 // Names between the slashes. With kMaxResources this bounds how many entries,
@@ -139,7 +139,7 @@ struct Config {
   uint32_t tsc_khz = kDefaultTscKhz;
 };
 
-// 1 to kMaxNameSize of [a-z0-9._/-]; no empty, "." or ".." component.
+// HasNameForm(), and no empty, "." or ".." component.
 bool IsName(std::string_view text);
 
 // Every rule that DecodeConfig() enforces on values; each has its own reason in

@@ -3,6 +3,7 @@
 // The rules of the configuration: what a decoded one may say.
 #include "base/bytes.h"
 #include "proto/config.h"
+#include "proto/name.h"
 #include "proto/reasons.h"
 
 namespace proto {
@@ -15,10 +16,6 @@ using base::Status;
 constexpr uint16_t kMinPort = 0x100;  // Below: the board's own devices.
 
 Status Invalid(Reason reason) { return Status(Code::kInvalidArgument, reason); }
-
-bool IsLowerOrDigit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
 
 bool IsDots(std::string_view component) {
   return component == "." || component == "..";
@@ -41,8 +38,8 @@ bool IsVolumeName(std::string_view text) {
     return false;
   }
   for (const char c : text) {
-    if (!IsLowerOrDigit(c) && !(c >= 'A' && c <= 'Z') && c != '.' && c != '_' &&
-        c != '-') {
+    const bool upper = c >= 'A' && c <= 'Z';
+    if (c == '/' || !(upper || IsNameByte(static_cast<uint8_t>(c)))) {
       return false;
     }
   }
@@ -165,13 +162,10 @@ Status CheckBoot(const Config& config) {
 }  // namespace
 
 bool IsName(std::string_view text) {
-  if (text.empty() || text.size() > kMaxNameSize) return false;
-  for (const char c : text) {
-    if (!IsLowerOrDigit(c) && c != '.' && c != '_' && c != '/' && c != '-') {
-      return false;
-    }
-  }
-  return ComponentsAreFine(text);
+  // EDGE: uint8_t may alias char.
+  return HasNameForm(
+             {reinterpret_cast<const uint8_t*>(text.data()), text.size()}) &&
+         ComponentsAreFine(text);
 }
 
 Status CheckConfig(const Config& config) {

@@ -3,19 +3,18 @@
 
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "proto/name.h"
 
 namespace verifier {
 namespace {
 
-constexpr size_t kMaxName = 128;
 constexpr std::string_view kVm = "{vm}";
 
+// Of a name, between slashes.
 bool ValidPart(std::string_view part) {
   if (part.empty()) return false;
   for (const char c : part) {
-    const bool ok = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                    c == '.' || c == '_' || c == '-';
-    if (!ok) return false;
+    if (!proto::IsNameByte(static_cast<uint8_t>(c))) return false;
   }
   return true;
 }
@@ -27,7 +26,7 @@ std::vector<std::string_view> Parts(std::string_view name) {
 }  // namespace
 
 bool ValidName(std::string_view name) {
-  if (name.empty() || name.size() > kMaxName) return false;
+  if (name.empty() || name.size() > proto::kMaxNameSize) return false;
   for (const std::string_view part : Parts(name)) {
     if (!ValidPart(part)) return false;
   }
@@ -35,7 +34,7 @@ bool ValidName(std::string_view name) {
 }
 
 bool ValidPattern(std::string_view pattern, VmPlaceholder placeholder) {
-  if (pattern.empty() || pattern.size() > kMaxName) return false;
+  if (pattern.empty() || pattern.size() > proto::kMaxNameSize) return false;
   for (const std::string_view part : Parts(pattern)) {
     const bool is_vm = part == kVm && placeholder == VmPlaceholder::kAllowed;
     if (part != "*" && !is_vm && !ValidPart(part)) return false;

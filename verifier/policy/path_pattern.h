@@ -2,10 +2,10 @@
 //
 // Names (VMs, secret paths) and the patterns that a policy writes for them.
 //
-// A name is 1 to 128 bytes of [a-z0-9._/-] whose parts between slashes are not
-// empty. In a pattern a part may be `*`: exactly one part, never several, so
-// that `{vm}/*` of two VMs never meet although one's name begins the other's.
-// In `secrets`, `{vm}` stands for the name of the VM that asks.
+// A name has the form of proto/name.h, and no part between slashes is empty. In
+// a pattern a part may be `*`: exactly one part, never several, so that
+// `{vm}/*` of two VMs never meet although one's name begins the other's. In
+// `secrets`, `{vm}` stands for the name of the VM that asks.
 #pragma once
 
 #include <string>
