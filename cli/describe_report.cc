@@ -12,33 +12,35 @@
 #include "sev/guest_policy.h"
 #include "sev/platform_info.h"
 #include "sev/tcb.h"
+#include "verifier/evidence/checks.h"
 #include "verifier/ossl/ossl.h"
 
 namespace cli {
 namespace {
 
+using verifier::Check;
 using verifier::ossl::Hex;
 
 constexpr size_t kFieldWidth = 36;
 constexpr size_t kBytesALine = 64;  // Digits of hex.
 
-// The names of the checks of an appraisal.
-struct FaultText {
+// What an appraisal calls them.
+struct FaultCheck {
   sev::ReportFault fault;
-  std::string_view check;
+  Check check;
 };
-constexpr FaultText kFaults[] = {
-    {sev::ReportFault::kVersion, "version_supported"},
-    {sev::ReportFault::kSignatureAlgorithm, "signature_algo_is_1"},
-    {sev::ReportFault::kPolicyBit17, "policy_bit17_set"},
-    {sev::ReportFault::kPolicyReserved, "policy_reserved_zero"},
-    {sev::ReportFault::kKeyInfoReserved, "key_info_reserved_zero"},
-    {sev::ReportFault::kReserved04C, "reserved_0x4c_zero"},
-    {sev::ReportFault::kReserved, "reserved_mbz"},
-    {sev::ReportFault::kSignaturePadding, "signature_padding_zero"},
-    {sev::ReportFault::kVmpl, "vmpl_0_3"},
-    {sev::ReportFault::kChipKeyMasked, "mask_chip_key_clear"},
-    {sev::ReportFault::kSigningKey, "signing_key_vcek_or_vlek"},
+constexpr FaultCheck kFaults[] = {
+    {sev::ReportFault::kVersion, Check::kVersion},
+    {sev::ReportFault::kSignatureAlgorithm, Check::kSignatureAlgorithm},
+    {sev::ReportFault::kPolicyBit17, Check::kPolicyBit17},
+    {sev::ReportFault::kPolicyReserved, Check::kPolicyReserved},
+    {sev::ReportFault::kKeyInfoReserved, Check::kKeyInfoReserved},
+    {sev::ReportFault::kReserved04C, Check::kReserved04C},
+    {sev::ReportFault::kReserved, Check::kReserved},
+    {sev::ReportFault::kSignaturePadding, Check::kSignaturePadding},
+    {sev::ReportFault::kVmpl, Check::kVmpl},
+    {sev::ReportFault::kChipKeyMasked, Check::kChipKeyNotMasked},
+    {sev::ReportFault::kSigningKey, Check::kSigningKey},
 };
 
 std::string Raw(uint64_t value) { return absl::StrFormat("0x%016x", value); }
@@ -132,8 +134,8 @@ std::string Number(base::Bytes little_endian) {
 Json DescribeFaults(const sev::UnverifiedReport& report) {
   Json out = Json::array();
   const sev::ReportFaults faults = report.FindFaults();
-  for (const FaultText& row : kFaults) {
-    if (faults.Has(row.fault)) out.push_back(row.check);
+  for (const FaultCheck& row : kFaults) {
+    if (faults.Has(row.fault)) out.push_back(NameOf(row.check));
   }
   return out;
 }

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "openssl/sha.h"
+#include "tests/corpus/checks.h"
 #include "tests/corpus/entry.h"
 #include "tests/corpus/report_case.h"
 
@@ -27,49 +28,6 @@ using psp::MakeUnsignedReport;
 using psp::SignReport;
 
 namespace layout = sev::report_layout;
-
-// What every report with a chain is checked for, in the manifest's order.
-constexpr std::string_view kAlways[] = {
-    "length_1184",
-    "version_supported",
-    "signature_algo_is_1",
-    "policy_bit17_set",
-    "policy_reserved_zero",
-    "key_info_reserved_zero",
-    "reserved_0x4c_zero",
-    "reserved_mbz",
-    "signature_padding_zero",
-    "r_s_in_range",
-    "vmpl_0_3",
-    "mask_chip_key_clear",
-    "signing_key_vcek_or_vlek",
-    "certs_parse",
-    "intermediate_known",
-    "root_pinned",
-    "root_self_signed",
-    "intermediate_signed_by_root",
-    "leaf_signed_by_intermediate",
-    "leaf_key_p384",
-    "report_signature",
-    "leaf_type_matches_signing_key",
-    "product_line_matches_chain",
-    "struct_version",
-    "product_name",
-    "tcb_bl_spl",
-    "tcb_tee_spl",
-    "tcb_snp_spl",
-    "tcb_ucode_spl",
-    "leaf_in_validity",
-    "intermediate_in_validity",
-    "root_in_validity",
-};
-constexpr std::string_view kOfTurin[] = {"tcb_fmc_spl"};
-constexpr std::string_view kOfVcek[] = {"hwid_present"};
-constexpr std::string_view kOfHardwareId[] = {"hwid_length",
-                                              "hwid_equals_chip_id"};
-constexpr std::string_view kOfVlek[] = {"vlek_no_hwid", "vlek_csp_id_present"};
-constexpr std::string_view kOfCrl[] = {"crl_signed_by_root", "crl_current",
-                                       "intermediate_not_revoked"};
 
 bool Lists(const std::vector<std::string>& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();
@@ -91,20 +49,30 @@ std::vector<std::pair<std::string, bool>> ChecksOf(const ReportCase& of,
     for (const std::string& name : failing) checks.emplace_back(name, false);
     return checks;
   }
-  const auto add = [&](std::span<const std::string_view> names) {
-    for (const std::string_view name : names) {
-      checks.emplace_back(name, !Lists(failing, name));
+  const bool turin = model.product == sev::Product::kTurin;
+  const bool vlek = ClaimsVlek(evidence.report);
+  const bool hardware_id = !vlek && !Lists(failing, "hwid_present");
+  const auto applies = [&](CheckApplies when) {
+    switch (when) {
+      case CheckApplies::kAlways:
+        return true;
+      case CheckApplies::kOnTurin:
+        return turin;
+      case CheckApplies::kWithVcek:
+        return !vlek;
+      case CheckApplies::kWithHardwareId:
+        return hardware_id;
+      case CheckApplies::kWithVlek:
+        return vlek;
+      case CheckApplies::kWithCrl:
+        return !evidence.crl.empty();
     }
+    abort();
   };
-  add(kAlways);
-  if (model.product == sev::Product::kTurin) add(kOfTurin);
-  if (ClaimsVlek(evidence.report)) {
-    add(kOfVlek);
-  } else {
-    add(kOfVcek);
-    if (!Lists(failing, "hwid_present")) add(kOfHardwareId);
+  for (const CorpusCheck& check : kChecks) {
+    if (!applies(check.applies)) continue;
+    checks.emplace_back(check.name, !Lists(failing, check.name));
   }
-  if (!evidence.crl.empty()) add(kOfCrl);
   return checks;
 }
 
