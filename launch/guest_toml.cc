@@ -147,7 +147,7 @@ void ReadChannel(TomlTable& root, proto::Config& config) {
       Choice<proto::Transport>(table, "transport", Presence::kRequired,
                                {{"page", proto::Transport::kPage}});
   const uint32_t port =
-      Number(table, "port", Presence::kOptional, proto::kDefaultChannelPort);
+      Number(table, "port", Presence::kOptional, proto::kProxyPort);
   if (port > UINT16_MAX) {
     table.BadAt("port", "want an I/O port, 0x100 to 0xffff");
   }

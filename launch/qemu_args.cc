@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
+#include "proto/ports.h"
 
 namespace launch {
 namespace {
@@ -59,15 +60,15 @@ void AddMachine(const QemuMachine& machine, Line& line) {
   line.Add("-smp", "1");  // The image has one VMSA.
 }
 
-void AddDoorbell(std::string_view id, const std::string& socket,
-                 std::string_view port, std::string_view read_back, bool snp,
-                 Line& line) {
+void AddDoorbell(std::string_view id, const std::string& socket, uint16_t port,
+                 uint8_t read_back, bool snp, Line& line) {
   // QEMU 9.2 renames the option, and later ones know the new name only.
   line.Add("-chardev",
            absl::StrCat("socket,id=", id, ",path=", Value(socket),
                         snp ? ",reconnect-ms=1000" : ",reconnect=1"));
-  line.Add("-device", absl::StrCat("isa-debugcon,iobase=", port,
-                                   ",chardev=", id, ",readback=", read_back));
+  line.Add("-device",
+           absl::StrFormat("isa-debugcon,iobase=%#x,chardev=%s,readback=%#x",
+                           port, id, read_back));
 }
 
 void AddFile(std::string_view name, const std::string& path, Line& line) {
@@ -95,9 +96,11 @@ std::vector<std::string> QemuArguments(const QemuMachine& machine) {
   line.Add("-serial", "stdio");
   line.Add("-no-reboot");
   AddMachine(machine, line);
-  AddDoorbell("forelock", machine.proxy_socket, "0x5f0", "0x53", snp, line);
+  AddDoorbell("forelock", machine.proxy_socket, proto::kProxyPort,
+              proto::kProxyReadBack, snp, line);
   if (!snp) {
-    AddDoorbell("sp", machine.processor_socket, "0x5f8", "0x54", snp, line);
+    AddDoorbell("sp", machine.processor_socket, proto::kFirmwarePort,
+                proto::kFirmwareReadBack, snp, line);
   }
   switch (machine.launch) {
     case QemuLaunch::kEmulatedPvh:

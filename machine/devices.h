@@ -19,8 +19,6 @@
 namespace machine {
 
 inline constexpr uint16_t kCom1 = 0x3F8;
-inline constexpr uint16_t kProxyPort = 0x5F0;
-inline constexpr uint8_t kProxyReadBack = 0x53;
 
 // Spec: PC16550D data sheet, section 8. Sends at once, receives nothing.
 class Uart16550 final : public PortDevice {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "proto/launch_note.h"
+#include "proto/ports.h"
 
 namespace machine {
 namespace {
@@ -103,7 +104,7 @@ Machine::Machine(MachineOptions options, std::unique_ptr<GuestMemory> memory)
         trace_.ConsoleCharacter(c, cpu_->instructions());
         if (options_.console) options_.console(c);
       }),
-      doorbell_(kProxyReadBack,
+      doorbell_(proto::kProxyReadBack,
                 [this](uint8_t byte) {
                   if (options_.doorbell) options_.doorbell(byte);
                 }),
@@ -121,7 +122,7 @@ Machine::Machine(MachineOptions options, std::unique_ptr<GuestMemory> memory)
 void Machine::AddDevices() {
   constexpr uint16_t kPic[] = {0x20, 0xA0};
   ports_.Add(kCom1, Uart16550::kPorts, uart_);
-  ports_.Add(kProxyPort, 1, doorbell_);
+  ports_.Add(proto::kProxyPort, 1, doorbell_);
   ports_.Add(PciConfiguration::kBase, PciConfiguration::kPorts, pci_);
   ports_.Add(FwCfgDevice::kBase, FwCfgDevice::kPorts, fw_cfg_);
   for (int i = 0; i < 2; ++i) {

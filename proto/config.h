@@ -21,6 +21,7 @@
 #include "base/time.h"
 #include "proto/limits.h"
 #include "proto/name.h"
+#include "proto/ports.h"
 
 namespace proto {
 
@@ -34,7 +35,6 @@ inline constexpr size_t kMaxResources = 8;
 inline constexpr size_t kPinSize = 32;
 inline constexpr size_t kBootDigestSize = 48;
 
-inline constexpr uint16_t kDefaultChannelPort = 0x5f0;
 inline constexpr uint32_t kDefaultProxyMs = 20'000;
 inline constexpr uint32_t kDefaultVerifierMs = 60'000;
 inline constexpr uint32_t kDefaultSecureProcessorMs = 20'000;
@@ -128,7 +128,7 @@ struct Config {
   FixedList<Pin, kMaxPins> verifier_pins;
   FixedList<Resource, kMaxResources> resources;
   Transport transport = Transport::kPage;
-  uint16_t channel_port = kDefaultChannelPort;
+  uint16_t channel_port = kProxyPort;
   base::Milliseconds proxy_deadline{kDefaultProxyMs};
   base::Milliseconds verifier_deadline{kDefaultVerifierMs};
   base::Milliseconds secure_processor_deadline{kDefaultSecureProcessorMs};

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "proto/ports.h"
+
 namespace proxy {
 
 inline constexpr uint32_t kPageSize = 4096;
@@ -40,13 +42,9 @@ inline constexpr uint32_t kSize = kToGuestData + kRingSize;
 inline constexpr uint32_t kSharedRangeSize = page::kSize;
 static_assert(kSharedRangeSize % kPageSize == 0);
 
-// I/O ports and read-back values (QEMU's isa-debugcon, notes in
-// docs/channel.md). The read-back says that the device is there, never that a
-// daemon is.
-inline constexpr uint16_t kProxyPort = 0x5f0;
-inline constexpr uint8_t kProxyReadBack = 0x53;
-inline constexpr uint16_t kFirmwarePort = 0x5f8;
-inline constexpr uint8_t kFirmwareReadBack = 0x54;
+using proto::kFirmwarePort;
+using proto::kFirmwareReadBack;
+using proto::kProxyReadBack;
 
 // The one byte of a doorbell. It is not the first byte of a registration.
 inline constexpr uint8_t kDoorbellByte = 'D';
