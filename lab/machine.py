@@ -12,6 +12,15 @@ from . import process
 
 MEMORY_MIB = 512
 
+# The tests' only copy of QEMU's line. command() is what `forelock image qemu-args`
+# prints: tests/launch/qemu_args_test.py compares. The lab does not call the tool,
+# because it starts machines that nobody should: with files left out, ports recorded,
+# a locked disk used twice.
+HEADLESS = ["-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot"]
+PROXY_PORT = "0x5f0"
+# Port and read-back of each doorbell (docs/channel.md), by its chardev's name.
+DOORBELLS = {"forelock": (PROXY_PORT, "0x53"), "sp": ("0x5f8", "0x54")}
+
 
 def ram_folder():
     """/dev/shm if it has room for a guest's memory: containers may have none."""
@@ -83,6 +92,31 @@ class Boot:
         return copy
 
 
+def bare(ram, cpu="max"):
+    """The words for a machine with `ram`, a file, and nothing to boot."""
+    return [
+        "qemu-system-x86_64",
+        "-accel", "tcg", "-cpu", cpu, "-m", str(MEMORY_MIB), *HEADLESS,
+        "-object", f"memory-backend-file,id=ram,size={MEMORY_MIB}M,mem-path={ram},share=on,discard-data=on",
+        "-machine", "q35,memory-backend=ram",
+    ]  # fmt: skip
+
+
+def doorbell(name, chardev):
+    port, read_back = DOORBELLS[name]
+    return ["-chardev", chardev,
+            "-device", f"isa-debugcon,iobase={port},chardev={name},readback={read_back}"]  # fmt: skip
+
+
+def boot_files(kernel, initrd, command_line):
+    """fw_cfg's, of three files; None: no such file."""
+    line = []
+    for name, path in (("kernel", kernel), ("initrd", initrd), ("cmdline", command_line)):
+        if path is not None:
+            line += ["-fw_cfg", f"name=opt/org.forelock/{name},file={path}"]
+    return line
+
+
 def command(boot, wiring, logs=None):
     """The QEMU command line. `logs`: a folder where the channels' port writes
     are recorded, byte for byte."""
@@ -92,21 +126,12 @@ def command(boot, wiring, logs=None):
         return f"socket,id={name},path={path},reconnect=1{record}"
 
     line = [
-        "qemu-system-x86_64",
-        "-accel", "tcg", "-cpu", boot.cpu, "-m", str(MEMORY_MIB),
-        "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
-        "-object", f"memory-backend-file,id=ram,size={MEMORY_MIB}M,mem-path={wiring.ram},"
-                   "share=on,discard-data=on",
-        "-machine", "q35,memory-backend=ram",
-        "-chardev", chardev("forelock", wiring.proxy_socket),
-        "-device", "isa-debugcon,iobase=0x5f0,chardev=forelock,readback=0x53",
-        "-chardev", chardev("sp", wiring.emulator_socket),
-        "-device", "isa-debugcon,iobase=0x5f8,chardev=sp,readback=0x54",
+        *bare(wiring.ram, boot.cpu),
+        *doorbell("forelock", chardev("forelock", wiring.proxy_socket)),
+        *doorbell("sp", chardev("sp", wiring.emulator_socket)),
         *(["-bios", boot.rom] if boot.rom else ["-kernel", boot.image]),
-    ]  # fmt: skip
-    for name, path in (("kernel", boot.kernel), ("initrd", boot.initrd), ("cmdline", boot.command_line)):
-        if path is not None:
-            line += ["-fw_cfg", f"name=opt/org.forelock/{name},file={path}"]
+        *boot_files(boot.kernel, boot.initrd, boot.command_line),
+    ]
     if boot.disk is not None:
         line += ["-drive", f"file={boot.disk},if=none,id=d0,format=raw,file.locking=off",
                  "-device", "virtio-blk-pci,drive=d0"]  # fmt: skip

@@ -171,7 +171,7 @@ class Site:
         if settings["resources"]:
             text += ["", "[[resource]]", f'name = "{DISK_SECRET}"', 'kind = "luks2"',
                      'volume = "root"', "max_size = 64"]  # fmt: skip
-        text += ["", "[channel]", 'transport = "page"', "port = 0x5f0", "", "[deadlines]"]
+        text += ["", "[channel]", 'transport = "page"', f"port = {machine.PROXY_PORT}", "", "[deadlines]"]
         text += [f"{key} = {value}" for key, value in settings["deadlines"].items()]
         if settings["expected_boot"]:
             text += ["", "[expected_boot]"]

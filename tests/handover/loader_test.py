@@ -67,17 +67,10 @@ class Machine:
             file.truncate(machine.MEMORY_MIB << 20)
         (folder / "cmdline").write_bytes(command_line)
         line = [
-            "qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", str(machine.MEMORY_MIB),
-            "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
-            "-object", f"memory-backend-file,id=ram,size={machine.MEMORY_MIB}M,"
-                       f"mem-path={self.ram_file},share=on,discard-data=on",
-            "-machine", "q35,memory-backend=ram", "-kernel", IMAGE,
+            *machine.bare(self.ram_file), "-kernel", IMAGE,
             "-S", "-gdb", f"unix:{folder}/gdb,server=on,wait=off",
+            *machine.boot_files(kernel, initrd, folder / "cmdline"),
         ]  # fmt: skip
-        files = {"kernel": kernel, "initrd": initrd, "cmdline": folder / "cmdline"}
-        for name, path in files.items():
-            if path is not None:
-                line += ["-fw_cfg", f"name=opt/org.forelock/{name},file={path}"]
         logs = pathlib.Path(os.environ.get("TEST_UNDECLARED_OUTPUTS_DIR", self._folder.name))
         self.qemu = process.Process("qemu", line + list(extra), logs / "console.log")
         self.gdb = self._connect(folder / "gdb")

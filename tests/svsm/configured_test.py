@@ -6,7 +6,7 @@ import unittest
 
 from svsm import guest
 
-from lab import process, testing
+from lab import machine, process, testing
 
 IMAGE = "svsm/forelock-svsm.elf"
 FORELOCK = "cli/forelock"
@@ -46,12 +46,11 @@ def configured(platform, processor_ms=1000):
     return output
 
 
-def device(name, port, read_back, log=None):
+def device(name, log=None):
     """A doorbell whose daemon is not there; `log` gets the bytes written to it."""
     record = f",logfile={log},logappend=off" if log else ""
     path = guest.scratch("nobody-listens-here")
-    return ["-chardev", f"socket,id={name},path={path},reconnect=1{record}",
-            "-device", f"isa-debugcon,iobase={port},chardev={name},readback={read_back}"]  # fmt: skip
+    return machine.doorbell(name, f"socket,id={name},path={path},reconnect=1{record}")
 
 
 class Refusals(unittest.TestCase):
@@ -85,9 +84,7 @@ class Refusals(unittest.TestCase):
     def test_daemons_that_never_answer(self):
         """Waits end at their deadlines, and QEMU's buffer is never filled."""
         logs = [guest.scratch("proxy.port"), guest.scratch("processor.port")]
-        self.fails("SM12", self.emulated,
-                   *device("forelock", "0x5f0", "0x53", logs[0]),
-                   *device("sp", "0x5f8", "0x54", logs[1]))  # fmt: skip
+        self.fails("SM12", self.emulated, *device("forelock", logs[0]), *device("sp", logs[1]))
         for log in logs:
             written = pathlib.Path(log).stat().st_size
             self.assertGreater(written, 0)
@@ -96,8 +93,7 @@ class Refusals(unittest.TestCase):
     def test_no_deadline_outlives_the_boots(self):
         """Ten minutes for the secure processor, eight seconds for the boot."""
         patient = configured("emulated", processor_ms=600000)
-        self.fails("SM12", patient,
-                   *device("forelock", "0x5f0", "0x53"), *device("sp", "0x5f8", "0x54"))  # fmt: skip
+        self.fails("SM12", patient, *device("forelock"), *device("sp"))
 
 
 if __name__ == "__main__":

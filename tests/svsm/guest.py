@@ -7,7 +7,7 @@ import pathlib
 import struct
 import subprocess
 
-from lab import process
+from lab import machine, process
 
 CONFIG_SIZE = 16384
 
@@ -21,8 +21,7 @@ def start(image, *extra, cpu="max", typing=False):
     """A running QEMU, killed at the end of the block if it still runs."""
     line = [
         "qemu-system-x86_64", "-machine", "q35", "-accel", "tcg", "-cpu", cpu, "-m", "128",
-        "-nodefaults", "-no-user-config", "-display", "none", "-serial", "stdio", "-no-reboot",
-        "-kernel", image, *extra,
+        *machine.HEADLESS, "-kernel", image, *extra,
     ]  # fmt: skip
     stdin = subprocess.PIPE if typing else subprocess.DEVNULL
     qemu = process.Process("qemu", line, scratch("console.log"), stdin)
