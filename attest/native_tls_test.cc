@@ -13,7 +13,6 @@
 #include "base/testing/hex.h"
 #include "base/testing/memory_pipe.h"
 #include "crypto/reasons.h"
-#include "crypto/rng.h"
 #include "crypto/testing/fixed_entropy.h"
 #include "crypto/testing/heap_watch.h"
 #include "crypto/testing/tls_server.h"
@@ -41,7 +40,6 @@ using testing::ScriptedVerifier;
 class Guest {
  public:
   Guest() {
-    EXPECT_TRUE(rng_.Seed(entropy_, {}).ok());
     manifest_.resize(proto::kMaxBootManifest);
     manifest_.resize(*Serialise(BootManifest(), manifest_));
     wanted_[0] = {name_, SecretKind::kLuks2, 64};
@@ -72,8 +70,7 @@ class Guest {
   const std::vector<uint8_t> name_ = FromText("demo/vm1/root");
   std::vector<uint8_t> manifest_;
   WantedSecret wanted_[1];
-  crypto::testing::FixedEntropy entropy_;
-  crypto::Rng rng_;
+  crypto::testing::SeededRng rng_;
   crypto::TlsClient tls_;
   FakeEvidence evidence_;
   std::unique_ptr<NativeSession> session_ = std::make_unique<NativeSession>();

@@ -9,7 +9,6 @@
 #include "base/result.h"
 #include "base/testing/memory_pipe.h"
 #include "crypto/reasons.h"
-#include "crypto/rng.h"
 #include "crypto/testing/fixed_entropy.h"
 #include "crypto/testing/tls_server.h"
 #include "crypto/tls_client.h"
@@ -68,10 +67,7 @@ const std::vector<uint8_t> kIgnorable[] = {
 
 class TlsClientFloodTest : public ::testing::Test {
  protected:
-  TlsClientFloodTest() { EXPECT_TRUE(rng_.Seed(entropy_, {}).ok()); }
-
-  testing::FixedEntropy entropy_;
-  Rng rng_;
+  testing::SeededRng rng_;
   TlsClient client_;
 };
 

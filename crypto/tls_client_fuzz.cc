@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "base/testing/memory_pipe.h"
-#include "crypto/rng.h"
 #include "crypto/testing/fixed_entropy.h"
 #include "crypto/testing/tls_server.h"
 #include "crypto/tls_client.h"
@@ -30,11 +29,9 @@ const crypto::testing::Identity& ServerIdentity() {
 struct Client {
   Client() {
     const crypto::Pin pin = ServerIdentity().Pin();
-    (void)rng.Seed(entropy, {});
     (void)tls.Start(pipe.a, rng, {&pin, 1});
   }
-  crypto::testing::FixedEntropy entropy;
-  crypto::Rng rng;
+  crypto::testing::SeededRng rng;
   base::testing::MemoryPipe pipe;
   crypto::TlsClient tls;
 };

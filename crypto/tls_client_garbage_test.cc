@@ -11,7 +11,6 @@
 #include "base/testing/hex.h"
 #include "base/testing/memory_pipe.h"
 #include "crypto/reasons.h"
-#include "crypto/rng.h"
 #include "crypto/testing/fixed_entropy.h"
 #include "crypto/tls_client.h"
 #include "gtest/gtest.h"
@@ -26,9 +25,7 @@ using base::testing::MemoryPipe;
 
 // Whatever a server, or who plays it, sends is its fault and no bug of ours.
 TEST(TlsClientGarbageTest, OddRecordsAndHellosAreTheServersFault) {
-  testing::FixedEntropy entropy;
-  Rng rng;
-  ASSERT_TRUE(rng.Seed(entropy, {}).ok());
+  testing::SeededRng rng;
   TlsClient client;
   const Pin pin = {};
   const auto hello = [](std::span<const uint8_t> session_id,

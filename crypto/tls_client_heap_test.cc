@@ -4,7 +4,6 @@
 #include <array>
 
 #include "base/testing/memory_pipe.h"
-#include "crypto/rng.h"
 #include "crypto/testing/fixed_entropy.h"
 #include "crypto/testing/heap_watch.h"
 #include "crypto/testing/tls_server.h"
@@ -25,9 +24,7 @@ using testing::MakeIdentity;
 using testing::TlsServer;
 
 struct Client {
-  Client() { EXPECT_TRUE(rng.Seed(entropy, {}).ok()); }
-  testing::FixedEntropy entropy;
-  Rng rng;
+  testing::SeededRng rng;
   TlsClient tls;
 };
 

@@ -42,8 +42,6 @@ const Identity& IdentityOf(KeyKind kind) {
 
 class TlsClientTest : public ::testing::Test {
  protected:
-  TlsClientTest() { EXPECT_TRUE(rng_.Seed(entropy_, {}).ok()); }
-
   void StartClient(std::span<const Pin> pins) {
     ASSERT_TRUE(client_.Start(pipe_.a, rng_, pins).ok());
   }
@@ -106,8 +104,7 @@ class TlsClientTest : public ::testing::Test {
     EXPECT_EQ(received, sent);
   }
 
-  testing::FixedEntropy entropy_;
-  Rng rng_;
+  testing::SeededRng rng_;
   MemoryPipe pipe_;
   std::optional<TlsServer> server_;
   TlsClient client_;

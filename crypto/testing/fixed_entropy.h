@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // FixedEntropy: "entropy" that is the same in every run, and can fail.
+// SeededRng: a generator that has it, ready for TLS.
 #pragma once
 
 #include <stdint.h>
@@ -30,6 +31,16 @@ class FixedEntropy final : public EntropySource {
 
  private:
   uint64_t state_;
+};
+
+class SeededRng final : public Rng {
+ public:
+  SeededRng() {
+    if (!Seed(entropy_, {}).ok()) __builtin_trap();
+  }
+
+ private:
+  FixedEntropy entropy_;
 };
 
 }  // namespace crypto::testing

@@ -25,7 +25,6 @@
 #include "base/testing/memory_pipe.h"
 #include "base/time.h"
 #include "crypto/reasons.h"
-#include "crypto/rng.h"
 #include "crypto/testing/fixed_entropy.h"
 #include "crypto/testing/tls_server.h"
 #include "crypto/tls_client.h"
@@ -86,7 +85,6 @@ class Observer final : public AttestationObserver {
 class AttestationTest : public testing::Test {
  protected:
   AttestationTest() {
-    EXPECT_TRUE(rng_.Seed(entropy_, {}).ok());
     manifest_.resize(proto::kMaxBootManifest);
     manifest_.resize(*attest::Serialise(attest::BootManifest(), manifest_));
     host_.echo = false;
@@ -196,8 +194,7 @@ class AttestationTest : public testing::Test {
   const Identity identity_ =
       crypto::testing::MakeIdentity(crypto::testing::KeyKind::kP256);
   crypto::Pin pin_ = identity_.Pin();
-  crypto::testing::FixedEntropy entropy_;
-  crypto::Rng rng_;
+  crypto::testing::SeededRng rng_;
   std::vector<uint8_t> manifest_;
   const attest::WantedSecret wanted_[1] = {
       {AsBytes("demo/vm1/disk"), attest::SecretKind::kLuks2, 64}};

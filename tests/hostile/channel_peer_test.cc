@@ -18,7 +18,6 @@
 #include "base/reasons.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "crypto/rng.h"
 #include "crypto/testing/fixed_entropy.h"
 #include "crypto/tls_client.h"
 #include "gtest/gtest.h"
@@ -74,7 +73,6 @@ class ChannelPeerTest : public ::testing::Test {
   static constexpr uint8_t kMeasurement = 0x4D;
 
   ChannelPeerTest() {
-    EXPECT_TRUE(rng_.Seed(entropy_, {}).ok());
     firmware_.Launch([] {
       sev::LaunchDigest digest;
       digest.fill(kMeasurement);
@@ -117,8 +115,7 @@ class ChannelPeerTest : public ::testing::Test {
   }
 
   Owner owner_;
-  crypto::testing::FixedEntropy entropy_;
-  crypto::Rng rng_;
+  crypto::testing::SeededRng rng_;
   std::vector<uint8_t> manifest_;
   const attest::WantedSecret wanted_[1] = {
       {base::AsBytes(kSecretName), attest::SecretKind::kLuks2, 64}};
