@@ -23,6 +23,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "base/bytes.h"
+#include "hosted/files.h"
 #include "hosted/openssl/openssl.h"
 #include "openssl/objects.h"
 #include "openssl/pem.h"
@@ -46,40 +48,26 @@ constexpr size_t kRsaPrimes = 4;
 constexpr size_t kMaxCspIdSize = 64;
 constexpr std::string_view kCspIdPrefix = "CN=";
 constexpr char kCrlName[] = "crl.der";
-constexpr long kMaxCertificateSize = 16 * 1024;
+constexpr mode_t kPrivateFile = 0600;
+constexpr size_t kMaxFileSize = 16 * 1024;  // bytes, of any one
 
-absl::Status FileError(std::string_view what, const fs::path& path) {
-  return absl::ErrnoToStatus(errno, absl::StrCat(what, " ", path.string()));
-}
-
-absl::Status WriteFile(const fs::path& path, std::string_view bytes,
-                       mode_t mode) {
-  const int fd =
-      open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-  if (fd < 0) return FileError("cannot create", path);
-  const ssize_t written = write(fd, bytes.data(), bytes.size());
-  const bool ok =
-      written == static_cast<ssize_t>(bytes.size()) && fsync(fd) == 0;
-  absl::Status status;
-  if (!ok) status = FileError("cannot write", path);
-  close(fd);
-  return status;
-}
-
-absl::StatusOr<Der> ReadDer(const fs::path& path) {
-  const BioPtr in(BIO_new_file(path.c_str(), "rb"));
-  if (in == nullptr) return Failure(path.string());
-  Der der(kMaxCertificateSize);
-  const int size = BIO_read(in.get(), der.data(), static_cast<int>(der.size()));
-  if (size <= 0) return Failure(path.string());
-  der.resize(static_cast<size_t>(size));
-  return der;
+absl::StatusOr<std::vector<uint8_t>> ReadFile(const fs::path& path) {
+  auto bytes = hosted::ReadRegularFile(path, kMaxFileSize);
+  if (bytes.ok() && bytes->empty()) {
+    return absl::DataLossError(absl::StrCat(path.string(), ": is empty"));
+  }
+  return bytes;
 }
 
 absl::StatusOr<PkeyPtr> ReadKey(const fs::path& path) {
-  const BioPtr in(BIO_new_file(path.c_str(), "r"));
-  if (in == nullptr) return Failure(path.string());
-  PkeyPtr key(PEM_read_bio_PrivateKey(in.get(), nullptr, nullptr, nullptr));
+  auto text = ReadFile(path);
+  if (!text.ok()) return text.status();
+  const BioPtr in(
+      BIO_new_mem_buf(text->data(), static_cast<int>(text->size())));
+  PkeyPtr key(in == nullptr ? nullptr
+                            : PEM_read_bio_PrivateKey(in.get(), nullptr,
+                                                      nullptr, nullptr));
+  OPENSSL_cleanse(text->data(), text->size());
   if (key == nullptr) return Failure(path.string());
   return key;
 }
@@ -96,9 +84,12 @@ absl::StatusOr<std::string> PemOf(EVP_PKEY* key) {
   return std::string(text, static_cast<size_t>(size));
 }
 
-std::string_view TextOf(const Der& der) {
-  // EDGE: char may alias the bytes.
-  return {reinterpret_cast<const char*>(der.data()), der.size()};
+// EDGE: char may alias the bytes, and they may be read as uint8_t.
+std::string_view TextOf(base::Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+base::Bytes BytesOf(std::string_view text) {
+  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
 }
 
 bool HasHierarchy(const std::string& dir) {
@@ -122,7 +113,7 @@ absl::StatusOr<HierarchyOptions> ReadOptions(const fs::path& path) {
   HierarchyOptions options;
   std::error_code ignored;
   if (!fs::exists(path, ignored)) return options;
-  const auto text = ReadDer(path);
+  const auto text = ReadFile(path);
   if (!text.ok()) return text.status();
   const std::vector<std::string> lines =
       absl::StrSplit(TextOf(*text), '\n', absl::SkipEmpty());
@@ -224,10 +215,10 @@ absl::StatusOr<Hierarchy> Hierarchy::Init(const std::string& dir, bool* created,
   *created = false;
   std::error_code error;
   fs::create_directories(dir, error);
-  const int lock = open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock < 0 || flock(lock, LOCK_EX) != 0) {
-    if (lock >= 0) close(lock);
-    return FileError("cannot use", dir);
+  hosted::Descriptor lock(
+      open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock.open() || flock(lock.get(), LOCK_EX) != 0) {
+    return hosted::SystemError(dir);
   }
   auto hierarchy = HasHierarchy(dir) ? Load(dir) : Generate(options);
   if (hierarchy.ok() && !HasHierarchy(dir)) {
@@ -237,7 +228,7 @@ absl::StatusOr<Hierarchy> Hierarchy::Init(const std::string& dir, bool* created,
       hierarchy = status;
     }
   }
-  close(lock);  // And with it the lock.
+  lock.Close();  // And with it the lock.
   if (hierarchy.ok() && (hierarchy->options_.model != options.model ||
                          hierarchy->options_.csp_id != options.csp_id)) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -264,24 +255,22 @@ absl::StatusOr<Hierarchy> Hierarchy::Load(const std::string& dir) {
   }
   if (auto status = hierarchy.DeriveChipId(); !status.ok()) return status;
   for (const Member& member : hierarchy.Members()) {
-    auto der = ReadDer(root / "public" / member.der_name);
+    auto der = ReadFile(root / "public" / member.der_name);
     if (!der.ok()) return der.status();
     member.identity->der = *std::move(der);
   }
   // Hierarchies made before there was a CRL have none.
   std::error_code ignored;
   if (!fs::exists(root / "public" / kCrlName, ignored)) return hierarchy;
-  auto crl = ReadDer(root / "public" / kCrlName);
+  auto crl = ReadFile(root / "public" / kCrlName);
   if (!crl.ok()) return crl.status();
   hierarchy.crl_ = *std::move(crl);
   return hierarchy;
 }
 
 std::string Hierarchy::VcekFileName() const {
-  const std::string_view chip_id(
-      // EDGE: char may alias the bytes.
-      reinterpret_cast<const char*>(chip_id_.data()), chip_id_.size());
-  return absl::StrFormat("vcek-%s-%016x.der", absl::BytesToHexString(chip_id),
+  return absl::StrFormat("vcek-%s-%016x.der",
+                         absl::BytesToHexString(TextOf(chip_id_)),
                          model().raw_tcb());
 }
 
@@ -308,34 +297,34 @@ absl::Status Hierarchy::Save(const std::string& dir) {
   const fs::path root(dir);
   std::error_code error;
   std::string staging = (root / "new-XXXXXX").string();
-  if (mkdtemp(staging.data()) == nullptr) {
-    return FileError("cannot create", root);
-  }
+  if (mkdtemp(staging.data()) == nullptr) return hosted::SystemError(dir);
   const fs::path private_dir = fs::path(staging) / "private";
   const fs::path public_dir = fs::path(staging) / "public";
   if (mkdir(private_dir.c_str(), 0700) != 0 ||
       mkdir(public_dir.c_str(), 0755) != 0) {
-    return FileError("cannot create folders in", staging);
+    return hosted::SystemError(staging);
   }
   for (const Member& member : Members()) {
     auto pem = PemOf(member.identity->key.get());
     if (!pem.ok()) return pem.status();
-    absl::Status status = WriteFile(private_dir / member.key_name, *pem, 0600);
+    absl::Status status = hosted::ReplaceFile(private_dir / member.key_name,
+                                              BytesOf(*pem), kPrivateFile);
     OPENSSL_cleanse(pem->data(), pem->size());
     if (!status.ok()) return status;
-    status = WriteFile(public_dir / member.der_name,
-                       TextOf(member.identity->der), 0644);
+    status = hosted::ReplaceFile(public_dir / member.der_name,
+                                 member.identity->der, hosted::kPublicFile);
     if (!status.ok()) return status;
   }
-  absl::Status status =
-      WriteFile(private_dir / "chip", OptionsText(options_), 0600);
+  absl::Status status = hosted::ReplaceFile(
+      private_dir / "chip", BytesOf(OptionsText(options_)), kPrivateFile);
   if (!status.ok()) return status;
-  status = WriteFile(public_dir / kCrlName, TextOf(crl_), 0644);
+  status =
+      hosted::ReplaceFile(public_dir / kCrlName, crl_, hosted::kPublicFile);
   if (!status.ok()) return status;
   fs::remove_all(root / "private", error);  // Of an interrupted run.
   if (rename(private_dir.c_str(), (root / "private").c_str()) != 0 ||
       rename(public_dir.c_str(), (root / "public").c_str()) != 0) {
-    return FileError("cannot finish", root);
+    return hosted::SystemError(dir);
   }
   fs::remove_all(staging, error);
   return absl::OkStatus();

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <string>
 
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "gtest/gtest.h"
 #include "psp/openssl_verify.h"
 #include "psp/testing.h"
@@ -61,6 +63,26 @@ TEST(Hierarchy, IsMadeOncePrivateAndKept) {
   ASSERT_TRUE(old.ok()) << old.status();
   EXPECT_EQ(old->vcek(), first->vcek());
   EXPECT_TRUE(old->crl().empty());
+
+  // A file that is damaged is named, and never read in part.
+  struct Row {
+    const char* file;
+    std::string contents;
+    absl::StatusCode code;
+  };
+  const Row rows[] = {
+      {"public/ark.der", "", absl::StatusCode::kDataLoss},
+      {"public/ark.der", std::string(16 * 1024 + 1, 'x'),
+       absl::StatusCode::kOutOfRange},
+      {"private/ark.pem", "", absl::StatusCode::kDataLoss},
+      {"private/ark.pem", "no key\n", absl::StatusCode::kInternal},
+  };
+  for (const Row& row : rows) {
+    std::ofstream(dir / row.file) << row.contents;
+    const absl::Status status = Hierarchy::Load(dir.string()).status();
+    EXPECT_EQ(status.code(), row.code) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), row.file)) << status;
+  }
 }
 
 TEST(Hierarchy, AVlekIsKeptToo) {

@@ -22,39 +22,19 @@
 namespace psp {
 namespace {
 
+using hosted::Descriptor;
+
 // How soon to look again at a ring that the guest has not emptied.
 constexpr int kPollMilliseconds = 5;
 // And at one whose guest may have no bell left.
 constexpr int kLookMilliseconds = int{proxy::host::kLookAgain.count()};
-
-class Fd {
- public:
-  explicit Fd(int fd = -1) : fd_(fd) {}
-  ~Fd() { Close(); }
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    if (this != &other) {
-      Close();
-      fd_ = std::exchange(other.fd_, -1);
-    }
-    return *this;
-  }
-  int get() const { return fd_; }
-  bool open() const { return fd_ >= 0; }
-  void Close() {
-    if (fd_ >= 0) close(std::exchange(fd_, -1));
-  }
-
- private:
-  int fd_;
-};
 
 absl::Status SocketError(const std::string& path) {
   const absl::Status why = hosted::SystemError(path);
   return Error(kSocketUnusable, why.message(), why.code());
 }
 
-absl::StatusOr<Fd> Listen(const std::string& path) {
+absl::StatusOr<Descriptor> Listen(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof(address.sun_path)) {
@@ -67,14 +47,15 @@ absl::StatusOr<Fd> Listen(const std::string& path) {
   struct stat info{};
   if (lstat(path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) {
     // Only one that nobody listens on any more is ours to replace.
-    const Fd probe(
+    const Descriptor probe(
         socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (probe.open() && connect(probe.get(), generic, sizeof(address)) != 0 &&
         errno == ECONNREFUSED) {
       unlink(path.c_str());
     }
   }
-  Fd listener(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  Descriptor listener(
+      socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!listener.open() || bind(listener.get(), generic, sizeof(address)) != 0 ||
       listen(listener.get(), 4) != 0) {
     return SocketError(path);
@@ -82,22 +63,22 @@ absl::StatusOr<Fd> Listen(const std::string& path) {
   return listener;
 }
 
-absl::StatusOr<Fd> Signals() {
+absl::StatusOr<Descriptor> Signals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGHUP);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
-  Fd fd(sigprocmask(SIG_BLOCK, &set, nullptr) == 0
-            ? signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)
-            : -1);
+  Descriptor fd(sigprocmask(SIG_BLOCK, &set, nullptr) == 0
+                    ? signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)
+                    : -1);
   if (!fd.open()) return absl::ErrnoToStatus(errno, "signalfd");
   return fd;
 }
 
 // Whether one of them ends the daemon. A reload by habit, or a terminal that
 // was closed, does not.
-bool Ends(const Fd& signals, hosted::Log& log) {
+bool Ends(const Descriptor& signals, hosted::Log& log) {
   signalfd_siginfo signal = {};
   while (read(signals.get(), &signal, sizeof(signal)) == sizeof(signal)) {
     if (signal.ssi_signo != SIGHUP) return true;
@@ -107,7 +88,7 @@ bool Ends(const Fd& signals, hosted::Log& log) {
 }
 
 // Gives the service what QEMU sent. False: the connection is over.
-bool Read(const Fd& connection, FirmwareService& service,
+bool Read(const Descriptor& connection, FirmwareService& service,
           FirmwareService::Next& next) {
   std::array<uint8_t, 4096> buffer;
   const ssize_t got = recv(connection.get(), buffer.data(), buffer.size(), 0);
@@ -127,7 +108,7 @@ absl::Status Serve(const std::string& socket_path, FirmwareService& service,
   if (!listener.ok()) return listener.status();
   log.Info(absl::StrCat("listening on ", socket_path));
 
-  Fd connection;
+  Descriptor connection;
   auto next = FirmwareService::Next::kSleep;
   for (;;) {
     std::array<pollfd, 3> fds = {{{signals->get(), POLLIN, 0},
@@ -143,8 +124,8 @@ absl::Status Serve(const std::string& socket_path, FirmwareService& service,
     if (ready < 0) continue;
     if (fds[0].revents != 0 && Ends(*signals, log)) break;
     if (fds[1].revents != 0) {
-      Fd accepted(accept4(listener->get(), nullptr, nullptr,
-                          SOCK_CLOEXEC | SOCK_NONBLOCK));
+      Descriptor accepted(accept4(listener->get(), nullptr, nullptr,
+                                  SOCK_CLOEXEC | SOCK_NONBLOCK));
       if (accepted.open()) {
         connection = std::move(accepted);
         service.Connected();
