@@ -162,10 +162,7 @@ void LookAtCommandLine(const GivenFile& file,
 // words is there (init/do_mounts.c, init_rootfs()).
 bool UnpacksIntoTmpfs(const std::optional<GivenFile>& command_line) {
   if (!command_line) return true;
-  // EDGE: char may alias the bytes.
-  const std::string_view text(
-      reinterpret_cast<const char*>(command_line->bytes.data()),
-      command_line->bytes.size());
+  const std::string_view text = hosted::AsText(command_line->bytes);
   for (const std::string_view word : absl::StrSplit(text, ' ')) {
     for (const std::string_view name :
          {"root=", "rootfstype=", "initramfs_options="}) {

@@ -41,9 +41,7 @@ constexpr uint64_t kMinMemory = 32;
 constexpr uint64_t kMaxMemory = 1 << 24;
 
 std::string Base64(base::Bytes bytes) {
-  // EDGE: char may alias the bytes.
-  return absl::Base64Escape(
-      {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return absl::Base64Escape(hosted::AsText(bytes));
 }
 
 constexpr hosted::Option kOptions[] = {

@@ -8,6 +8,7 @@
 #include "cli/error.h"
 #include "cli/reasons.h"
 #include "cli/vectors/json.h"
+#include "hosted/text.h"
 #include "launch/measure.h"
 #include "verifier/ossl/ossl.h"
 
@@ -71,9 +72,7 @@ absl::Status AddRow(const Json& row, launch::LaunchMeasurement& measurement,
 }  // namespace
 
 absl::StatusOr<PageList> ReadPageList(base::Bytes text) {
-  // EDGE: char may alias the bytes.
-  const auto json = ParseJson(
-      {reinterpret_cast<const char*>(text.data()), text.size()}, "pages");
+  const auto json = ParseJson(hosted::AsText(text), "pages");
   if (!json.ok()) return json.status();
   PageList list;
   if (Member(*json, "expected_launch_digest") != nullptr &&

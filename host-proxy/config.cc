@@ -8,6 +8,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/bytes.h"
 #include "host-proxy/error.h"
 #include "host-proxy/reasons.h"
 #include "hosted/files.h"
@@ -35,9 +36,7 @@ constexpr uint64_t kLongestTimeout = 600000;  // ms
 constexpr char kWantName[] = "want 1 to 128 of [a-z0-9._/-]";
 
 bool IsName(std::string_view name) {
-  // EDGE: characters as bytes.
-  return proto::HasNameForm(
-      {reinterpret_cast<const uint8_t*>(name.data()), name.size()});
+  return proto::HasNameForm(base::AsBytes(name));
 }
 
 // A string of 1 to max_size bytes without control characters.

@@ -11,6 +11,7 @@
 #include "base/reasons.h"
 #include "host-proxy/certificates.h"
 #include "host-proxy/reasons.h"
+#include "hosted/text.h"
 #include "proxy/reasons.h"
 
 namespace host_proxy {
@@ -255,9 +256,7 @@ void Connection::Finish() {
 // --- The streams' sockets.
 
 bool Connection::Connect(size_t slot, base::Bytes endpoint) {
-  // EDGE: bytes as characters; they are a checked name.
-  const std::string_view name(reinterpret_cast<const char*>(endpoint.data()),
-                              endpoint.size());
+  const std::string_view name = hosted::AsText(endpoint);  // A checked one.
   const auto found = vm_.endpoints.find(name);
   if (found == vm_.endpoints.end()) {
     log_.Line(absl::StrCat("refused endpoint '", name,
@@ -422,10 +421,8 @@ void Connection::OnProgress(const proto::channel::Progress& progress) {
 }
 
 void Connection::OnHello(base::Bytes vm) {
-  // EDGE: bytes as characters; they are a checked name.
-  log_.Line(absl::StrCat(
-      "connected, says it is ",
-      std::string_view(reinterpret_cast<const char*>(vm.data()), vm.size())));
+  // A checked name: printable.
+  log_.Line(absl::StrCat("connected, says it is ", hosted::AsText(vm)));
 }
 
 }  // namespace host_proxy

@@ -37,11 +37,6 @@ base::MutableBytes Scratch() {
   return scratch;
 }
 
-base::Bytes AsBytes(const std::string& text) {
-  // EDGE: characters as bytes.
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
 }  // namespace
 
 Session::Session(proxy::FrameChannel& channel, SessionBackend& backend,
@@ -153,7 +148,7 @@ Status Session::HandleHello(base::Bytes body) {
                                       .max_body = channel::kMaxBody,
                                       .receive_credit = kStreamCredit,
                                       .max_streams = kMaxStreams,
-                                      .label = AsBytes(label_),
+                                      .label = base::AsBytes(label_),
                                       .generation = generation_});
 }
 

@@ -3,7 +3,6 @@
 
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/bytes.h"
@@ -48,11 +47,6 @@ std::string_view OutcomeName(uint32_t outcome) {
   return proto::NameOf(static_cast<proto::Outcome>(outcome));
 }
 
-// EDGE: bytes as characters; the wrapper has checked that they are printable.
-std::string_view Text(base::Bytes bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 }  // namespace
 
 std::string FormatProgress(const Progress& progress) {
@@ -60,16 +54,14 @@ std::string FormatProgress(const Progress& progress) {
   switch (progress.phase) {
     case Phase::kRefused:
       return absl::StrCat("refused: ", OutcomeName(progress.outcome),
-                          ", decision ",
-                          absl::BytesToHexString(Text(progress.decision_id)));
+                          ", decision ", hosted::Hex(progress.decision_id));
     case Phase::kFailed:
       return absl::StrCat("failed: ", hosted::ForeignReason(progress.reason),
-                          " ", Text(progress.text));
+                          " ", hosted::AsText(progress.text));
     case Phase::kGranted:
       if (!progress.decision_id.empty()) {
-        return absl::StrFormat(
-            "granted (%.3f s), decision %s", seconds,
-            absl::BytesToHexString(Text(progress.decision_id)));
+        return absl::StrFormat("granted (%.3f s), decision %s", seconds,
+                               hosted::Hex(progress.decision_id));
       }
       break;
     case Phase::kUnspecified:

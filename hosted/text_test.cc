@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hosted/text.h"
+#include "base/bytes.h"
 
 #include <string>
 
@@ -26,6 +27,24 @@ TEST(ForeignReason, IsTwoCapitalLettersAndANumberOrAQuestionMark) {
   EXPECT_EQ(ForeignReason(Bits('P', '\n', 7)), "?");
   EXPECT_EQ(ForeignReason(Bits('@', '[', 7)), "?");
   EXPECT_EQ(ForeignReason(0), "?");
+}
+
+TEST(Hex, IsTwoLowerDigitsAByteAndReadInEitherCase) {
+  std::array<uint8_t, 2> out{};
+  EXPECT_TRUE(FromHex("a0FF", out));
+  EXPECT_EQ(Hex(out), "a0ff");
+  EXPECT_EQ(Hex({}), "");
+  EXPECT_TRUE(FromHex("", {}));
+  for (const char* odd : {"", "a0", "a0f", "a0fff", "a0fg", "0x12", "a0f "}) {
+    EXPECT_FALSE(FromHex(odd, out)) << odd;
+  }
+}
+
+TEST(AsText, IsTheBytesInPlace) {
+  const std::array<uint8_t, 3> bytes = {'a', 0, 0xFF};
+  const std::string_view text = AsText(bytes);
+  EXPECT_EQ(text, std::string_view("a\0\xff", 3));
+  EXPECT_TRUE(base::Equal(base::AsBytes(text), bytes));
 }
 
 }  // namespace

@@ -5,21 +5,14 @@
 #include <string>
 #include <string_view>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
+#include "hosted/text.h"
 #include "launch/guest_toml.h"
 
 namespace launch {
 namespace {
-
-template <size_t kSize>
-std::string HexOf(const std::array<uint8_t, kSize>& bytes) {
-  return absl::BytesToHexString(
-      // EDGE: char may alias the bytes.
-      {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
 
 // For a basic string. Places are printable ASCII (proto::CheckConfig()).
 std::string Escaped(std::string_view text) {
@@ -46,7 +39,7 @@ std::string ToGuestToml(const proto::Config& config) {
       config.vm.view(), config.verifier_endpoint.view());
   for (size_t i = 0; i < config.verifier_pins.size(); ++i) {
     absl::StrAppend(&out, i == 0 ? "" : ", ",
-                    "\"sha256:", HexOf(config.verifier_pins[i]), "\"");
+                    "\"sha256:", hosted::Hex(config.verifier_pins[i]), "\"");
   }
   absl::StrAppendFormat(
       &out, "]\nacpi = \"%s\"\non_failure = \"%s\"\ntsc_khz = %d\n",
@@ -72,10 +65,11 @@ std::string ToGuestToml(const proto::Config& config) {
                           "\n[expected_boot]\nkernel = \"sha384:%s\"\n"
                           "initrd = \"sha384:%s\"\n"
                           "command_line = \"sha384:%s\"\n",
-                          HexOf(boot.kernel), HexOf(boot.initrd),
-                          HexOf(boot.command_line));
+                          hosted::Hex(boot.kernel), hosted::Hex(boot.initrd),
+                          hosted::Hex(boot.command_line));
     if (from_host) {
-      absl::StrAppendFormat(&out, "acpi = \"sha384:%s\"\n", HexOf(boot.acpi));
+      absl::StrAppendFormat(&out, "acpi = \"sha384:%s\"\n",
+                            hosted::Hex(boot.acpi));
     }
   }
   return out;

@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "hosted/text.h"
 #include "launch/id_block.h"
 #include "sev/id_block.h"
 
@@ -18,12 +18,8 @@ std::vector<std::string> CheckIdBlock(
   if (!parsed.ok() || !auth.ok()) return {"the ID block is malformed"};
   std::vector<std::string> findings;
   if (launch && parsed->launch_digest != launch->digest) {
-    const sev::LaunchDigest& digest = parsed->launch_digest;
-    // EDGE: char may alias the bytes.
-    findings.push_back(absl::StrCat(
-        "the ID block is of launch digest ",
-        absl::BytesToHexString(std::string_view(
-            reinterpret_cast<const char*>(digest.data()), digest.size()))));
+    findings.push_back(absl::StrCat("the ID block is of launch digest ",
+                                    hosted::Hex(parsed->launch_digest)));
   }
   if (launch && parsed->policy != launch->policy) {
     findings.push_back(absl::StrFormat("the ID block is of guest policy 0x%x",

@@ -131,8 +131,7 @@ std::vector<Section> SectionsOf(const LaunchPlan& plan) {
 void WriteMetadata(const std::vector<Section>& sections,
                    base::MutableBytes page) {
   Writer out(page);
-  // EDGE: char may alias the bytes.
-  out.Bytes({reinterpret_cast<const uint8_t*>(kSignature.data()), 4});
+  out.Bytes(base::AsBytes(kSignature));
   out.U32(kMetadataHead + sections.size() * kSectionSize);
   out.U32(1);
   out.U32(sections.size());
@@ -209,9 +208,7 @@ absl::StatusOr<std::vector<Section>> ReadMetadata(base::Bytes rom) {
   };
   const size_t count = word(12);
   const size_t size = kMetadataHead + count * kSectionSize;
-  // EDGE: char may alias the bytes.
-  if (!base::Equal(metadata.first(4),
-                   {reinterpret_cast<const uint8_t*>(kSignature.data()), 4}) ||
+  if (!base::Equal(metadata.first(4), base::AsBytes(kSignature)) ||
       word(8) != 1 || count > kMaxSections || size > metadata.size() ||
       word(4) != size) {
     return Unusable("its SEV metadata is malformed");

@@ -15,12 +15,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "hosted/arguments.h"
 #include "hosted/files.h"
+#include "hosted/text.h"
 #include "launch/elf.h"
 #include "launch/igvm/read_write.h"
 #include "launch/igvm_plan.h"
@@ -185,12 +185,12 @@ std::string Json(const MachineResult& result, Machine& machine) {
       "\"kernel_page_tables\": %s,\n\"kernel_cc_blob\": %d,\n"
       "\"validated_pages\": %d,\n\"large_pages\": %d,\n"
       "\"ciphertext_reads\": %d,\n%s}\n",
-      absl::BytesToHexString(std::string(digest.begin(), digest.end())),
-      JsonQuoted(NameOf(result.ending.kind)), JsonQuoted(result.ending.text),
-      result.ending.reason_set, result.ending.reason_code, result.instructions,
-      result.kernel_entry, result.kernel_page_tables ? "true" : "false",
-      result.kernel_cc_blob, pages.validated, pages.large,
-      machine.ciphertext_reads(), machine.trace().JsonMembers());
+      hosted::Hex(digest), JsonQuoted(NameOf(result.ending.kind)),
+      JsonQuoted(result.ending.text), result.ending.reason_set,
+      result.ending.reason_code, result.instructions, result.kernel_entry,
+      result.kernel_page_tables ? "true" : "false", result.kernel_cc_blob,
+      pages.validated, pages.large, machine.ciphertext_reads(),
+      machine.trace().JsonMembers());
 }
 
 class File {

@@ -156,9 +156,7 @@ Status TakeMessage(const Forelock__Config__Config& in, Config& out) {
 using pbc::Data;
 
 ProtobufCBinaryData Data(std::string_view text) {
-  // EDGE: uint8_t may alias char.
-  return pbc::Data(
-      {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  return pbc::Data(base::AsBytes(text));
 }
 
 // A configuration as the message that protobuf-c packs; points into `config`.

@@ -162,10 +162,7 @@ Status CheckBoot(const Config& config) {
 }  // namespace
 
 bool IsName(std::string_view text) {
-  // EDGE: uint8_t may alias char.
-  return HasNameForm(
-             {reinterpret_cast<const uint8_t*>(text.data()), text.size()}) &&
-         ComponentsAreFine(text);
+  return HasNameForm(base::AsBytes(text)) && ComponentsAreFine(text);
 }
 
 Status CheckConfig(const Config& config) {

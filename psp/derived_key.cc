@@ -99,8 +99,7 @@ DerivedKey DeriveKey(const RootSecret& root, const sev::KeyRequest& request,
   std::array<uint8_t, 8> policy{};
   base::StoreLe<uint64_t>(guest.policy, std::span<uint8_t, 8>(policy));
   Mix mix;
-  // EDGE: text as bytes.
-  mix.Add({reinterpret_cast<const uint8_t*>(kLabel.data()), kLabel.size()});
+  mix.Add(base::AsBytes(kLabel));
   mix.AddLe<uint64_t>(request.fields);
   mix.AddLe<uint32_t>(request.vmpl);
   mix.AddIf(selected(sev::kKeyFieldGuestPolicy), policy);

@@ -17,7 +17,6 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -26,6 +25,7 @@
 #include "base/bytes.h"
 #include "hosted/files.h"
 #include "hosted/openssl/openssl.h"
+#include "hosted/text.h"
 #include "openssl/objects.h"
 #include "openssl/pem.h"
 #include "openssl/rsa.h"
@@ -84,14 +84,6 @@ absl::StatusOr<std::string> PemOf(EVP_PKEY* key) {
   return std::string(text, static_cast<size_t>(size));
 }
 
-// EDGE: char may alias the bytes, and they may be read as uint8_t.
-std::string_view TextOf(base::Bytes bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-base::Bytes BytesOf(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
 bool HasHierarchy(const std::string& dir) {
   std::error_code ignored;
   // Renamed into place last: when it is there, everything is.
@@ -116,7 +108,7 @@ absl::StatusOr<HierarchyOptions> ReadOptions(const fs::path& path) {
   const auto text = ReadFile(path);
   if (!text.ok()) return text.status();
   const std::vector<std::string> lines =
-      absl::StrSplit(TextOf(*text), '\n', absl::SkipEmpty());
+      absl::StrSplit(hosted::AsText(*text), '\n', absl::SkipEmpty());
   options.model = lines.empty() ? nullptr : ChipModelNamed(lines[0]);
   if (lines.size() > 1) options.csp_id = lines[1];
   if (options.model == nullptr || lines.size() > 2 ||
@@ -269,8 +261,7 @@ absl::StatusOr<Hierarchy> Hierarchy::Load(const std::string& dir) {
 }
 
 std::string Hierarchy::VcekFileName() const {
-  return absl::StrFormat("vcek-%s-%016x.der",
-                         absl::BytesToHexString(TextOf(chip_id_)),
+  return absl::StrFormat("vcek-%s-%016x.der", hosted::Hex(chip_id_),
                          model().raw_tcb());
 }
 
@@ -307,8 +298,8 @@ absl::Status Hierarchy::Save(const std::string& dir) {
   for (const Member& member : Members()) {
     auto pem = PemOf(member.identity->key.get());
     if (!pem.ok()) return pem.status();
-    absl::Status status = hosted::ReplaceFile(private_dir / member.key_name,
-                                              BytesOf(*pem), kPrivateFile);
+    absl::Status status = hosted::ReplaceFile(
+        private_dir / member.key_name, base::AsBytes(*pem), kPrivateFile);
     OPENSSL_cleanse(pem->data(), pem->size());
     if (!status.ok()) return status;
     status = hosted::ReplaceFile(public_dir / member.der_name,
@@ -316,7 +307,7 @@ absl::Status Hierarchy::Save(const std::string& dir) {
     if (!status.ok()) return status;
   }
   absl::Status status = hosted::ReplaceFile(
-      private_dir / "chip", BytesOf(OptionsText(options_)), kPrivateFile);
+      private_dir / "chip", base::AsBytes(OptionsText(options_)), kPrivateFile);
   if (!status.ok()) return status;
   status =
       hosted::ReplaceFile(public_dir / kCrlName, crl_, hosted::kPublicFile);

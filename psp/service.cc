@@ -4,9 +4,9 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "hosted/text.h"
 #include "proto/channel.h"
 #include "proxy/reasons.h"
 #include "psp/error.h"
@@ -20,12 +20,6 @@ using base::Status;
 using proxy::FrameType;
 
 constexpr int kFramesPerTurn = 16;
-
-std::string HexOf(base::Bytes bytes) {
-  // EDGE: char may alias the bytes.
-  return absl::BytesToHexString(
-      {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
 
 }  // namespace
 
@@ -143,7 +137,7 @@ Status FirmwareService::Attach() {
     }
   }
   Log(absl::StrCat("EMULATED launch, new keys, measurement ",
-                   HexOf(*measurement)));
+                   hosted::Hex(*measurement)));
   auto page = firmware_.SecretsPage();
   const Status sent =
       SendMessage(endpoint_.channel(), FrameType::kFirmwareSecrets,

@@ -9,10 +9,10 @@
 #include <span>
 #include <string>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "hosted/openssl/openssl.h"
+#include "hosted/text.h"
 #include "nlohmann/json.hpp"
 #include "openssl/bn.h"
 #include "openssl/core_names.h"
@@ -157,12 +157,6 @@ std::vector<Entry> IdBlocks(const Line& line) {
   return entries;
 }
 
-std::string HexOf(const Digest& digest) {
-  // EDGE: char may alias the bytes.
-  return absl::BytesToHexString(
-      {reinterpret_cast<const char*>(digest.data()), digest.size()});
-}
-
 // One page of each type, and their digest.
 nlohmann::ordered_json PageList() {
   using Type = sev::PageType;
@@ -179,14 +173,14 @@ nlohmann::ordered_json PageList() {
     const auto info = sev::MakePageInfo(digest, type, contents, gpa);
     SHA384(info.data(), info.size(), digest.data());
     rows.push_back({static_cast<unsigned>(type),
-                    absl::StrCat("0x", absl::Hex(gpa)), HexOf(contents)});
+                    absl::StrCat("0x", absl::Hex(gpa)), hosted::Hex(contents)});
     gpa += sev::kMeasuredPageSize;
   }
   return {
-      {"seed_ld", HexOf({})},
+      {"seed_ld", hosted::Hex(Digest{})},
       {"page_info_updates",
        {{"columns", {"page_type", "gpa", "contents_sha384"}}, {"rows", rows}}},
-      {"expected_launch_digest", HexOf(digest)}};
+      {"expected_launch_digest", hosted::Hex(digest)}};
 }
 
 std::vector<Entry> PageLists(const Line& line) {

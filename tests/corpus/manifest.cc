@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "hosted/text.h"
 #include "nlohmann/json.hpp"
 
 namespace corpus {
@@ -110,11 +111,8 @@ absl::Status WriteCorpus(const std::string& dir, const World& world,
   Json vectors = Json::array();
   for (const Entry& entry : entries) {
     for (const File& file : entry.files) {
-      const absl::Status status =
-          WriteBytes(fs::path(dir) / PathOf(entry, file),
-                     // EDGE: char may alias the bytes.
-                     {reinterpret_cast<const char*>(file.bytes.data()),
-                      file.bytes.size()});
+      const absl::Status status = WriteBytes(
+          fs::path(dir) / PathOf(entry, file), hosted::AsText(file.bytes));
       if (!status.ok()) return status;
     }
     vectors.push_back(JsonOf(entry));

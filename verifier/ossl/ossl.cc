@@ -62,11 +62,6 @@ template class Hash<32>;
 template class Hash<48>;
 template class Hash<64>;
 
-base::Bytes AsBytes(std::string_view text) {
-  // EDGE: bytes of a string may be read as uint8_t.
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
 Digest256 HmacSha256(base::Bytes key, base::Bytes message) {
   Digest256 out;
   unsigned size = 0;
@@ -163,34 +158,6 @@ std::optional<time_t> TimeOf(const ASN1_TIME* time) {
     return std::nullopt;
   }
   return timegm(&parts);
-}
-
-std::string Hex(base::Bytes bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(2 * bytes.size());
-  for (const uint8_t byte : bytes) {
-    out.push_back(kDigits[byte >> 4]);
-    out.push_back(kDigits[byte & 15]);
-  }
-  return out;
-}
-
-bool FromHex(std::string_view hex, base::MutableBytes out) {
-  if (hex.size() != 2 * out.size()) return false;
-  const auto digit = [](char c) -> int {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-  };
-  for (size_t i = 0; i < out.size(); ++i) {
-    const int high = digit(hex[2 * i]);
-    const int low = digit(hex[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
-    out[i] = static_cast<uint8_t>(high << 4 | low);
-  }
-  return true;
 }
 
 }  // namespace verifier::ossl

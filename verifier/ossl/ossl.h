@@ -25,9 +25,13 @@
 #include "base/bytes.h"
 #include "hosted/openssl/openssl.h"
 #include "hosted/openssl/ssl.h"
+#include "hosted/text.h"
 
 namespace verifier::ossl {
 
+using base::AsBytes;
+using hosted::FromHex;
+using hosted::Hex;
 using hosted::openssl::BioPtr;
 using hosted::openssl::CipherCtxPtr;
 using hosted::openssl::Deleter;
@@ -61,8 +65,6 @@ using Sha256 = Hash<32>;
 using Sha384 = Hash<48>;
 using Sha512 = Hash<64>;
 
-base::Bytes AsBytes(std::string_view text);
-
 Digest256 HmacSha256(base::Bytes key, base::Bytes message);
 bool EqualConstantTime(base::Bytes a, base::Bytes b);
 
@@ -84,9 +86,5 @@ bool Aes256GcmOpen(std::span<const uint8_t, 32> key, base::Bytes aad,
 
 // Seconds since 1970, UTC; empty: null or not a time.
 std::optional<time_t> TimeOf(const ASN1_TIME* time);
-
-std::string Hex(base::Bytes bytes);
-// Exactly out.size() bytes of lower- or upper-case hex.
-bool FromHex(std::string_view hex, base::MutableBytes out);
 
 }  // namespace verifier::ossl

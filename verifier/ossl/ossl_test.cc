@@ -46,13 +46,5 @@ TEST(Ossl, GcmRoundTripAndEveryFlippedBit) {
   }
 }
 
-TEST(Ossl, Hex) {
-  std::array<uint8_t, 2> out;
-  EXPECT_TRUE(FromHex("a0FF", out));
-  EXPECT_EQ(Hex(out), "a0ff");
-  EXPECT_FALSE(FromHex("a0f", out));
-  EXPECT_FALSE(FromHex("a0fg", out));
-}
-
 }  // namespace
 }  // namespace verifier::ossl
