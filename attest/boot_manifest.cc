@@ -27,7 +27,7 @@ Result<BootFileDigest> FromMessage(const proto::BootFile& file) {
   BootFileDigest digest;
   BASE_TRY(digest.SetName(file.name));
   digest.length = file.length;
-  // proto::DecodeBootManifest() has checked the size.
+  // proto::Decode<proto::BootManifest>() has checked the size.
   memcpy(digest.sha384.data(), file.sha384.data(), digest.sha384.size());
   return digest;
 }
@@ -75,7 +75,7 @@ Result<size_t> Serialise(const BootManifest& manifest, base::MutableBytes out) {
 Result<BootManifest> ParseBootManifest(Bytes bytes) {
   ManifestArena arena;
   BASE_TRY_ASSIGN(const proto::BootManifest message,
-                  proto::DecodeBootManifest(bytes, arena));
+                  proto::Decode<proto::BootManifest>(bytes, arena));
   BootManifest manifest;
   BASE_TRY_ASSIGN(manifest.kernel, FromMessage(message.kernel));
   BASE_TRY_ASSIGN(manifest.initrd, FromMessage(message.initrd));

@@ -48,7 +48,7 @@ struct BootManifest {
 base::Result<size_t> Serialise(const BootManifest& manifest,
                                base::MutableBytes out);
 
-//   kDataLoss: malformed; see proto::DecodeBootManifest().
+//   kDataLoss: malformed; see proto::Decode<proto::BootManifest>().
 base::Result<BootManifest> ParseBootManifest(base::Bytes bytes);
 
 // One digest for a set of ACPI files, as policies and `expected_boot` name it:

@@ -115,8 +115,9 @@ Result<Step> NativeSession::Run() {
 
 Status NativeSession::OnChallenge() {
   arena_.Reset();
-  BASE_TRY_ASSIGN(const proto::AttestChallenge challenge,
-                  proto::DecodeChallenge(receiver_.message(), arena_));
+  BASE_TRY_ASSIGN(
+      const proto::AttestChallenge challenge,
+      proto::Decode<proto::AttestChallenge>(receiver_.message(), arena_));
   if (base::AllZero(challenge.nonce)) {
     return Status(Code::kDataLoss, kNonceInvalid);
   }
@@ -187,8 +188,9 @@ void NativeSession::OnVerdict() {
 }
 
 Status NativeSession::TakeVerdict() {
-  BASE_TRY_ASSIGN(const proto::AttestVerdict verdict,
-                  proto::DecodeVerdict(receiver_.message(), arena_));
+  BASE_TRY_ASSIGN(
+      const proto::AttestVerdict verdict,
+      proto::Decode<proto::AttestVerdict>(receiver_.message(), arena_));
   memcpy(decision_id_.data(), verdict.decision_id.data(), decision_id_.size());
   outcome_ = verdict.outcome;
   if (verdict.outcome != proto::Outcome::kGranted) return {};

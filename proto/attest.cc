@@ -93,7 +93,8 @@ Result<size_t> Encode(const AttestRequest& message, MutableBytes out) {
   return Pack(wire.base, kMaxAttestRequest, out);
 }
 
-Result<AttestRequest> DecodeRequest(Bytes in, ArenaBase& arena) {
+template <>
+Result<AttestRequest> Decode(Bytes in, ArenaBase& arena) {
   BASE_TRY_ASSIGN(const auto* wire, Unpack<Forelock__Attest__Request>(
                                         forelock__attest__request__descriptor,
                                         in, kMaxAttestRequest, arena));
@@ -123,7 +124,8 @@ Result<size_t> Encode(const AttestChallenge& message, MutableBytes out) {
   return Pack(wire.base, kMaxAttestChallenge, out);
 }
 
-Result<AttestChallenge> DecodeChallenge(Bytes in, ArenaBase& arena) {
+template <>
+Result<AttestChallenge> Decode(Bytes in, ArenaBase& arena) {
   BASE_TRY_ASSIGN(const auto* wire, Unpack<Forelock__Attest__Challenge>(
                                         forelock__attest__challenge__descriptor,
                                         in, kMaxAttestChallenge, arena));
@@ -198,7 +200,8 @@ Result<size_t> Encode(const BootManifest& message, MutableBytes out) {
   return Pack(wire.base, kMaxBootManifest, out);
 }
 
-Result<BootManifest> DecodeBootManifest(Bytes in, ArenaBase& arena) {
+template <>
+Result<BootManifest> Decode(Bytes in, ArenaBase& arena) {
   BASE_TRY_ASSIGN(const auto* wire,
                   Unpack<Forelock__Attest__BootManifest>(
                       forelock__attest__boot_manifest__descriptor, in,
@@ -238,7 +241,8 @@ Result<size_t> Encode(const AttestEvidence& message, MutableBytes out) {
   return Pack(wire.base, kMaxAttestMessage, out);
 }
 
-Result<AttestEvidence> DecodeEvidence(Bytes in, ArenaBase& arena) {
+template <>
+Result<AttestEvidence> Decode(Bytes in, ArenaBase& arena) {
   BASE_TRY_ASSIGN(const auto* wire, Unpack<Forelock__Attest__Evidence>(
                                         forelock__attest__evidence__descriptor,
                                         in, kMaxAttestMessage, arena));
@@ -353,7 +357,8 @@ Result<size_t> Encode(const AttestVerdict& message, MutableBytes out) {
   return writer.size();
 }
 
-Result<AttestVerdict> DecodeVerdict(Bytes in, ArenaBase& arena) {
+template <>
+Result<AttestVerdict> Decode(Bytes in, ArenaBase& arena) {
   if (in.empty() || in.size() % kVerdictUnit != 0) {
     return Status(Code::kDataLoss, kVerdictNotPadded);
   }
@@ -397,7 +402,8 @@ Result<size_t> Encode(const AttestReceipt& message, MutableBytes out) {
   return Pack(wire.base, kMaxAttestReceipt, out);
 }
 
-Result<AttestReceipt> DecodeReceipt(Bytes in, ArenaBase& arena) {
+template <>
+Result<AttestReceipt> Decode(Bytes in, ArenaBase& arena) {
   BASE_TRY_ASSIGN(const auto* wire, Unpack<Forelock__Attest__Receipt>(
                                         forelock__attest__receipt__descriptor,
                                         in, kMaxAttestReceipt, arena));

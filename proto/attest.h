@@ -3,10 +3,11 @@
 // The messages of the native attestation protocol (proto/attest.proto) with
 // their limits: the only code that makes or reads them, on both ends.
 //
-// Decode functions check sizes, counts, enumerations and required fields, and
-// refuse unknown fields: a new field is a new protocol version. What they
-// return points into the arena and lives as long as it. Encode functions refuse
-// what Decode would refuse, and write one message without its length prefix.
+// Decode<T> checks sizes, counts, enumerations and required fields, and
+// refuses unknown fields: a new field is a new protocol version. What it
+// returns points into the arena and lives as long as it. Encode functions
+// refuse what Decode would refuse, and write one message without its length
+// prefix.
 //
 //   kDataLoss: malformed or outside the limits; the reason says which.
 //   kResourceExhausted: the arena or the output is too small.
@@ -135,11 +136,8 @@ base::Result<size_t> Encode(const AttestVerdict& message,
 base::Result<size_t> Encode(const AttestReceipt& message,
                             base::MutableBytes out);
 
-base::Result<AttestRequest> DecodeRequest(base::Bytes in, ArenaBase& arena);
-base::Result<AttestChallenge> DecodeChallenge(base::Bytes in, ArenaBase& arena);
-base::Result<BootManifest> DecodeBootManifest(base::Bytes in, ArenaBase& arena);
-base::Result<AttestEvidence> DecodeEvidence(base::Bytes in, ArenaBase& arena);
-base::Result<AttestVerdict> DecodeVerdict(base::Bytes in, ArenaBase& arena);
-base::Result<AttestReceipt> DecodeReceipt(base::Bytes in, ArenaBase& arena);
+// Defined in attest.cc for each struct that has an Encode().
+template <typename T>
+base::Result<T> Decode(base::Bytes in, ArenaBase& arena);
 
 }  // namespace proto

@@ -17,8 +17,8 @@ using base::Result;
 using base::testing::FromText;
 
 template <typename Message>
-void Again(const Result<Message>& message,
-           Result<Message> (*decode)(Bytes, proto::ArenaBase&)) {
+void Check(Bytes in, proto::ArenaBase& decoded) {
+  const Result<Message> message = proto::Decode<Message>(in, decoded);
   if (!message.ok()) return;
   static std::vector<uint8_t> first(proto::kMaxAttestMessage);
   static std::vector<uint8_t> second(proto::kMaxAttestMessage);
@@ -26,7 +26,8 @@ void Again(const Result<Message>& message,
   // Not canonical, it may be longer when encoded again.
   if (!size.ok()) return;
   const auto arena = std::make_unique<proto::AttestArena>();
-  const Result<Message> same = decode(Bytes(first).first(*size), *arena);
+  const Result<Message> same =
+      proto::Decode<Message>(Bytes(first).first(*size), *arena);
   if (!same.ok()) __builtin_trap();
   const Result<size_t> same_size = proto::Encode(*same, second);
   if (!same_size.ok() || !base::Equal(Bytes(first).first(*size),
@@ -52,22 +53,22 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   arena.Reset();
   switch (data[0] % 6) {
     case 0:
-      Again(proto::DecodeRequest(in, arena), &proto::DecodeRequest);
+      Check<proto::AttestRequest>(in, arena);
       break;
     case 1:
-      Again(proto::DecodeChallenge(in, arena), &proto::DecodeChallenge);
+      Check<proto::AttestChallenge>(in, arena);
       break;
     case 2:
-      Again(proto::DecodeBootManifest(in, arena), &proto::DecodeBootManifest);
+      Check<proto::BootManifest>(in, arena);
       break;
     case 3:
-      Again(proto::DecodeEvidence(in, arena), &proto::DecodeEvidence);
+      Check<proto::AttestEvidence>(in, arena);
       break;
     case 4:
-      Again(proto::DecodeVerdict(in, arena), &proto::DecodeVerdict);
+      Check<proto::AttestVerdict>(in, arena);
       break;
     case 5:
-      Again(proto::DecodeReceipt(in, arena), &proto::DecodeReceipt);
+      Check<proto::AttestReceipt>(in, arena);
       break;
   }
   return 0;

@@ -92,13 +92,13 @@ TEST_F(AttestMessageTest, SurvivesTruncationsAndBitFlipsOfEveryMessage) {
   ASSERT_TRUE(verdict.secrets.Add({vm_, true, id_, 4096, sha256}).ok());
   ASSERT_TRUE(verdict.secrets.Add({vm_, false, id_, 0, {}}).ok());
 
-  Abuse(Encoded(request), &DecodeRequest);
+  Abuse(Encoded(request), &Decode<AttestRequest>);
   Abuse(Encoded(AttestChallenge{whole.first(kAttestNonceSize), true}),
-        &DecodeChallenge);
-  Abuse(Encoded(manifest), &DecodeBootManifest);
-  Abuse(Encoded(AttestEvidence{whole, vm_, id_}), &DecodeEvidence);
-  Abuse(Encoded(verdict), &DecodeVerdict);
-  Abuse(Encoded(AttestReceipt{false, 0x415407}), &DecodeReceipt);
+        &Decode<AttestChallenge>);
+  Abuse(Encoded(manifest), &Decode<BootManifest>);
+  Abuse(Encoded(AttestEvidence{whole, vm_, id_}), &Decode<AttestEvidence>);
+  Abuse(Encoded(verdict), &Decode<AttestVerdict>);
+  Abuse(Encoded(AttestReceipt{false, 0x415407}), &Decode<AttestReceipt>);
 }
 
 TEST_F(AttestMessageTest, RequestRoundTrip) {
@@ -108,7 +108,7 @@ TEST_F(AttestMessageTest, RequestRoundTrip) {
   const std::vector<uint8_t> bytes = Encoded(request);
   // protocol_version 1, TEE_SEV_SNP, vm, one resource.
   EXPECT_EQ(bytes, FromHex("080110011a0864656d6f2f766d31220864656d6f2f766d31"));
-  const Result<AttestRequest> parsed = DecodeRequest(bytes, *arena_);
+  const Result<AttestRequest> parsed = Decode<AttestRequest>(bytes, *arena_);
   ASSERT_TRUE(parsed.ok());
   EXPECT_TRUE(base::Equal(parsed->vm, vm_));
   EXPECT_EQ(parsed->resources.size(), 1u);
@@ -138,11 +138,12 @@ TEST_F(AttestMessageTest, RequestLimits) {
   };
   for (const Row& row : rows) {
     arena_->Reset();
-    EXPECT_EQ(DecodeRequest(FromHex(row.hex), *arena_).status(),
+    EXPECT_EQ(Decode<AttestRequest>(FromHex(row.hex), *arena_).status(),
               Status(Code::kDataLoss, row.reason))
         << row.what;
   }
-  EXPECT_EQ(DecodeRequest(std::vector<uint8_t>(kMaxAttestRequest + 1), *arena_)
+  EXPECT_EQ(Decode<AttestRequest>(std::vector<uint8_t>(kMaxAttestRequest + 1),
+                                  *arena_)
                 .status()
                 .reason(),
             kAttestMessageTooLong);
@@ -161,24 +162,26 @@ TEST_F(AttestMessageTest, LargestRequestFits) {
   for (size_t i = 0; i < kMaxAttestResources; ++i) {
     ASSERT_TRUE(request.resources.Add(name).ok());
   }
-  EXPECT_TRUE(DecodeRequest(Encoded(request), *arena_).ok());
+  EXPECT_TRUE(Decode<AttestRequest>(Encoded(request), *arena_).ok());
 }
 
 TEST_F(AttestMessageTest, Challenge) {
   const std::vector<uint8_t> nonce(32, 7);
   const std::vector<uint8_t> bytes = Encoded(AttestChallenge{nonce, true});
-  const Result<AttestChallenge> parsed = DecodeChallenge(bytes, *arena_);
+  const Result<AttestChallenge> parsed =
+      Decode<AttestChallenge>(bytes, *arena_);
   ASSERT_TRUE(parsed.ok());
   EXPECT_TRUE(base::Equal(parsed->nonce, nonce));
   EXPECT_TRUE(parsed->certificates_wanted);
   for (const char* bad : {"", "0a0101", "0801", "ff"}) {
     arena_->Reset();
-    EXPECT_EQ(DecodeChallenge(FromHex(bad), *arena_).status().code(),
+    EXPECT_EQ(Decode<AttestChallenge>(FromHex(bad), *arena_).status().code(),
               Code::kDataLoss);
   }
   for (size_t size = 0; size + 2 < bytes.size(); ++size) {
     arena_->Reset();
-    EXPECT_FALSE(DecodeChallenge(base::Bytes(bytes).first(size), *arena_).ok());
+    EXPECT_FALSE(
+        Decode<AttestChallenge>(base::Bytes(bytes).first(size), *arena_).ok());
   }
 }
 
@@ -188,7 +191,7 @@ TEST_F(AttestMessageTest, LargestEvidenceFits) {
   const std::vector<uint8_t> manifest(kMaxBootManifest, 3);
   const std::vector<uint8_t> bytes =
       Encoded(AttestEvidence{report, certificates, manifest});
-  const Result<AttestEvidence> parsed = DecodeEvidence(bytes, *arena_);
+  const Result<AttestEvidence> parsed = Decode<AttestEvidence>(bytes, *arena_);
   ASSERT_TRUE(parsed.ok());
   EXPECT_TRUE(base::Equal(parsed->report, report));
   EXPECT_TRUE(base::Equal(parsed->certificates, certificates));
@@ -217,7 +220,7 @@ TEST_F(AttestMessageTest, VerdictsArePadded) {
     ASSERT_EQ(bytes.size() % kVerdictUnit, 0u);
     ASSERT_LE(bytes.size(), 2 * kVerdictUnit);
     arena_->Reset();
-    const Result<AttestVerdict> parsed = DecodeVerdict(bytes, *arena_);
+    const Result<AttestVerdict> parsed = Decode<AttestVerdict>(bytes, *arena_);
     ASSERT_TRUE(parsed.ok()) << size;
     ASSERT_TRUE(base::Equal(parsed->secrets[0].value, data));
   }
@@ -238,7 +241,7 @@ TEST_F(AttestMessageTest, LargestVerdictFits) {
   }
   const std::vector<uint8_t> bytes = Encoded(verdict);
   EXPECT_EQ(bytes.size(), 36u * 1024);
-  EXPECT_TRUE(DecodeVerdict(bytes, *arena_).ok());
+  EXPECT_TRUE(Decode<AttestVerdict>(bytes, *arena_).ok());
   std::vector<uint8_t> small(4096);
   EXPECT_EQ(Encode(verdict, small).status().code(), Code::kResourceExhausted);
 }
@@ -253,7 +256,7 @@ TEST_F(AttestMessageTest, RefusalsCarryNothingElse) {
     const std::vector<uint8_t> bytes = Encoded(verdict);
     EXPECT_EQ(bytes.size(), kVerdictUnit);
     arena_->Reset();
-    const Result<AttestVerdict> parsed = DecodeVerdict(bytes, *arena_);
+    const Result<AttestVerdict> parsed = Decode<AttestVerdict>(bytes, *arena_);
     ASSERT_TRUE(parsed.ok());
     EXPECT_EQ(parsed->outcome, outcome);
     verdict.boot_counter = 1;
@@ -268,11 +271,12 @@ TEST_F(AttestMessageTest, VerdictMustBePaddedWithZeros) {
   verdict.decision_id = id_;
   std::vector<uint8_t> bytes = Encoded(verdict);
   for (const size_t size : {size_t{0}, size_t{1}, kVerdictUnit - 1}) {
-    EXPECT_EQ(DecodeVerdict(base::Bytes(bytes).first(size), *arena_).status(),
-              Status(Code::kDataLoss, kVerdictNotPadded));
+    EXPECT_EQ(
+        Decode<AttestVerdict>(base::Bytes(bytes).first(size), *arena_).status(),
+        Status(Code::kDataLoss, kVerdictNotPadded));
   }
   bytes.back() = 1;
-  EXPECT_EQ(DecodeVerdict(bytes, *arena_).status(),
+  EXPECT_EQ(Decode<AttestVerdict>(bytes, *arena_).status(),
             Status(Code::kDataLoss, kVerdictNotPadded));
 }
 
@@ -289,8 +293,9 @@ std::vector<uint8_t> Padded(const std::string& head) {
 
 TEST_F(AttestMessageTest, VerdictLimits) {
   const std::string id = "1210" + std::string(32, 'd');
-  EXPECT_TRUE(DecodeVerdict(Padded("0802" + id), *arena_).ok());
-  EXPECT_TRUE(DecodeVerdict(Padded("0801" + id + "1a00"), *arena_).ok());
+  EXPECT_TRUE(Decode<AttestVerdict>(Padded("0802" + id), *arena_).ok());
+  EXPECT_TRUE(
+      Decode<AttestVerdict>(Padded("0801" + id + "1a00"), *arena_).ok());
   struct Row {
     const char* what;
     std::string head;
@@ -312,23 +317,23 @@ TEST_F(AttestMessageTest, VerdictLimits) {
   };
   for (const Row& row : rows) {
     arena_->Reset();
-    EXPECT_EQ(DecodeVerdict(Padded(row.head), *arena_).status(),
+    EXPECT_EQ(Decode<AttestVerdict>(Padded(row.head), *arena_).status(),
               Status(Code::kDataLoss, row.reason))
         << row.what;
   }
   // A secret that is both a disk's and a file's.
   arena_->Reset();
-  EXPECT_EQ(
-      DecodeVerdict(Padded("0801" + id + "1a080a061200" + "1a020102"), *arena_)
-          .status(),
-      Status(Code::kDataLoss, kAttestFieldInvalid));
+  EXPECT_EQ(Decode<AttestVerdict>(
+                Padded("0801" + id + "1a080a061200" + "1a020102"), *arena_)
+                .status(),
+            Status(Code::kDataLoss, kAttestFieldInvalid));
   // 17 empty secrets.
   std::string many;
   for (int i = 0; i < 17; ++i) many += "0a00";
   arena_->Reset();
-  EXPECT_EQ(
-      DecodeVerdict(Padded("0801" + id + "1a22" + many), *arena_).status(),
-      Status(Code::kDataLoss, kAttestTooMany));
+  EXPECT_EQ(Decode<AttestVerdict>(Padded("0801" + id + "1a22" + many), *arena_)
+                .status(),
+            Status(Code::kDataLoss, kAttestTooMany));
 }
 
 // protobuf-c keeps a note for each field of the input; the arena bounds them.
@@ -338,13 +343,13 @@ TEST_F(AttestMessageTest, ManyTinyFieldsRunOutOfArena) {
     bytes.push_back(0x08);
     bytes.push_back(0x02);
   }
-  EXPECT_EQ(DecodeVerdict(bytes, *arena_).status(),
+  EXPECT_EQ(Decode<AttestVerdict>(bytes, *arena_).status(),
             Status(Code::kDataLoss, kAttestMalformed));
 }
 
 TEST_F(AttestMessageTest, Receipt) {
   const std::vector<uint8_t> bytes = Encoded(AttestReceipt{false, 0x415407});
-  const Result<AttestReceipt> parsed = DecodeReceipt(bytes, *arena_);
+  const Result<AttestReceipt> parsed = Decode<AttestReceipt>(bytes, *arena_);
   ASSERT_TRUE(parsed.ok());
   EXPECT_FALSE(parsed->accepted);
   EXPECT_EQ(parsed->reason, 0x415407u);

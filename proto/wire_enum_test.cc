@@ -86,7 +86,8 @@ Status VerdictWith(const Buffer& outcome, const Buffer& granted) {
   Buffer bytes = Buffer{0x08} + outcome + Nested(2, Buffer(16, 0xD1)) + granted;
   const size_t zeros = kVerdictUnit - bytes.size() - 3;
   bytes = bytes + Buffer{0x7A} + Varint(zeros) + Buffer(zeros, 0);
-  return DecodeVerdict(bytes, *std::make_unique<AttestArena>()).status();
+  return Decode<AttestVerdict>(bytes, *std::make_unique<AttestArena>())
+      .status();
 }
 
 template <typename Message>
@@ -106,8 +107,8 @@ struct Field {
 const Field kFields[] = {
     {forelock__attest__tee__descriptor, false,
      [](const Buffer& tee) {
-       return DecodeRequest(FromHex("080110") + tee + FromHex("1a0161"),
-                            *std::make_unique<AttestArena>())
+       return Decode<AttestRequest>(FromHex("080110") + tee + FromHex("1a0161"),
+                                    *std::make_unique<AttestArena>())
            .status();
      },
      Status(Code::kDataLoss, kAttestFieldInvalid)},
@@ -207,7 +208,7 @@ TEST(WireEnum, VarintsOfAnyLength) {
 TEST(WireEnum, NumbersOutsideTheEnumerationsRange) {
   AttestArena arena;
   for (const char* request : {"10fbe89e9e9e9e07", "10ffffffff09"}) {
-    EXPECT_EQ(DecodeRequest(FromHex(request), arena).status(),
+    EXPECT_EQ(Decode<AttestRequest>(FromHex(request), arena).status(),
               Status(Code::kDataLoss, kAttestFieldInvalid));
   }
   EXPECT_EQ(Channel<channel::Progress>(FromHex("080708ffffffffffffffff32")),

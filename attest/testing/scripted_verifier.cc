@@ -93,7 +93,7 @@ ScriptedVerifier::Frame ScriptedVerifier::MakeVerdict() {
 Status ScriptedVerifier::OnEvidence() {
   const auto arena = std::make_unique<proto::AttestArena>();
   BASE_TRY_ASSIGN(const proto::AttestEvidence message,
-                  proto::DecodeEvidence(evidence, *arena));
+                  proto::Decode<proto::AttestEvidence>(evidence, *arena));
   report = Copy(message.report);
   certificates = Copy(message.certificates);
   boot_manifest = Copy(message.boot_manifest);
@@ -134,7 +134,8 @@ Result<Step> ScriptedVerifier::Advance() {
         break;
       case Wants::kReceipt: {
         proto::UnpackArena<1024> arena;
-        BASE_TRY_ASSIGN(receipt, proto::DecodeReceipt(message, arena));
+        BASE_TRY_ASSIGN(receipt,
+                        proto::Decode<proto::AttestReceipt>(message, arena));
         has_receipt = true;
         wants_ = Wants::kNothing;
         break;

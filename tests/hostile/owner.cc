@@ -228,7 +228,7 @@ void OwnerConnection::Send(const verifier::Reply& reply) {
   }
   if (!session_->decided() || outcome_.has_value()) return;
   proto::AttestArena arena;
-  const auto verdict = proto::DecodeVerdict(bytes, arena);
+  const auto verdict = proto::Decode<proto::AttestVerdict>(bytes, arena);
   if (!verdict.ok()) return;
   outcome_ = verdict->outcome;
   verifier::DecisionId id{};

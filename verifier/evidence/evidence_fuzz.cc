@@ -36,7 +36,8 @@ const std::vector<uint8_t>& Seed() {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static auto& arena = *new proto::AttestArena;
   arena.Reset();
-  const auto evidence = proto::DecodeEvidence({data, size}, arena);
+  const auto evidence =
+      proto::Decode<proto::AttestEvidence>({data, size}, arena);
   if (!evidence.ok()) return 0;
   verifier::EvidenceInput input{.report = evidence->report,
                                 .certificates = evidence->certificates,

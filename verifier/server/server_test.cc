@@ -74,7 +74,7 @@ class ServerTest : public ::testing::Test {
   }
   proto::Outcome OutcomeOf(const std::vector<uint8_t>& verdict) {
     proto::AttestArena arena;
-    const auto decoded = proto::DecodeVerdict(verdict, arena);
+    const auto decoded = proto::Decode<proto::AttestVerdict>(verdict, arena);
     EXPECT_TRUE(decoded.ok());
     return decoded.ok() ? decoded->outcome : proto::Outcome::kTryLater;
   }
@@ -214,7 +214,7 @@ TEST_F(ServerTest, ALoopOfBadRequestsDoesNotFillTheDisk) {
     ASSERT_TRUE(client.Send(std::vector<uint8_t>(100, 0xFF)));
     const auto reply = client.Receive();
     proto::AttestArena arena;
-    const auto verdict = proto::DecodeVerdict(reply, arena);
+    const auto verdict = proto::Decode<proto::AttestVerdict>(reply, arena);
     ASSERT_TRUE(verdict.ok());
     EXPECT_EQ(verdict->outcome, proto::Outcome::kProtocolError);
     EXPECT_FALSE(base::AllZero(verdict->decision_id));

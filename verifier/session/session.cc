@@ -52,7 +52,7 @@ Reply Session::OnViolation(base::Reason reason, std::string_view detail) {
 
 Reply Session::OnRequest(base::Bytes body) {
   const auto arena = std::make_unique<proto::AttestArena>();
-  const auto request = proto::DecodeRequest(body, *arena);
+  const auto request = proto::Decode<proto::AttestRequest>(body, *arena);
   if (!request.ok()) {
     return Refuse(proto::Outcome::kProtocolError,
                   {request.status().reason(), "request"});
@@ -85,7 +85,7 @@ Reply Session::OnRequest(base::Bytes body) {
 
 Reply Session::OnEvidence(base::Bytes body) {
   const auto arena = std::make_unique<proto::AttestArena>();
-  const auto evidence = proto::DecodeEvidence(body, *arena);
+  const auto evidence = proto::Decode<proto::AttestEvidence>(body, *arena);
   if (!evidence.ok()) {
     return Refuse(proto::Outcome::kProtocolError,
                   {evidence.status().reason(), "evidence"});
@@ -105,8 +105,8 @@ Reply Session::OnEvidence(base::Bytes body) {
                     .authorities = options_.authorities.get(),
                     .cache = options_.cache};
   const auto manifest_arena = std::make_unique<proto::AttestArena>();
-  const auto manifest =
-      proto::DecodeBootManifest(evidence->boot_manifest, *manifest_arena);
+  const auto manifest = proto::Decode<proto::BootManifest>(
+      evidence->boot_manifest, *manifest_arena);
   if (manifest.ok()) question.boot = *manifest;
   return Conclude(Decide(question, store_));
 }
@@ -115,7 +115,7 @@ void Session::OnReceipt(base::Bytes body) {
   state_ = State::kDone;
   if (!recorded_) return;
   proto::UnpackArena<1024> arena;
-  const auto receipt = proto::DecodeReceipt(body, arena);
+  const auto receipt = proto::Decode<proto::AttestReceipt>(body, arena);
   std::string text = "malformed";
   if (receipt.ok()) {
     text =

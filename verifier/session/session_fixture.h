@@ -79,7 +79,8 @@ class SessionTest : public ::testing::Test {
   Received Read(const Reply& reply) {
     Received out;
     proto::AttestArena arena;
-    const auto verdict = proto::DecodeVerdict(reply.bytes(), arena);
+    const auto verdict =
+        proto::Decode<proto::AttestVerdict>(reply.bytes(), arena);
     EXPECT_TRUE(verdict.ok());
     if (!verdict.ok()) return out;
     out.outcome = verdict->outcome;

@@ -15,12 +15,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static auto& arena = *new proto::AttestArena;
   const base::Bytes input(data, size);
   arena.Reset();
-  const auto request = proto::DecodeRequest(input, arena);
+  const auto request = proto::Decode<proto::AttestRequest>(input, arena);
   if (request.ok() && (request->vm.empty() || request->vm.size() > 128)) {
     __builtin_trap();
   }
   arena.Reset();
-  const auto manifest = proto::DecodeBootManifest(input, arena);
+  const auto manifest = proto::Decode<proto::BootManifest>(input, arena);
   if (manifest.ok()) {
     // Whatever a guest names its files, the log stays readable.
     verifier::AuditDetail detail;
@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
   }
   arena.Reset();
-  (void)proto::DecodeReceipt(input, arena);
+  (void)proto::Decode<proto::AttestReceipt>(input, arena);
   return 0;
 }
 

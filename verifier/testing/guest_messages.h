@@ -43,7 +43,7 @@ inline std::vector<uint8_t> EvidenceFor(base::Bytes report,
 
 inline std::vector<uint8_t> NonceOf(base::Bytes challenge) {
   proto::UnpackArena<1024> arena;
-  const auto decoded = proto::DecodeChallenge(challenge, arena);
+  const auto decoded = proto::Decode<proto::AttestChallenge>(challenge, arena);
   if (!decoded.ok()) return {};
   return {decoded->nonce.begin(), decoded->nonce.end()};
 }
