@@ -59,7 +59,11 @@ void Expect(const Vector& vector, const testing::Output& output) {
   const Json json = Json::parse(output.out, nullptr, false);
   ASSERT_TRUE(json.is_object()) << output.err;
   std::string verdict = vector.expected.verdict;
-  const auto& failing = vector.expected.failing_checks;
+  auto failing = vector.expected.failing_checks;
+  if (sev::IsValidHere(vector.entry.id)) {
+    verdict = "valid";
+    failing.clear();
+  }
   // Without a certificate nobody can tell that a bit was changed.
   if (vector.entry.File("leaf") == nullptr && verdict == "invalid" &&
       failing.empty() && json["checks"]["length_1184"] == true) {

@@ -242,6 +242,12 @@ Der DerIa5String(const std::string& text) {
   return der;
 }
 
+Der DerOctetString(const Der& contents) {
+  Der der = {0x04, static_cast<uint8_t>(contents.size())};
+  der.insert(der.end(), contents.begin(), contents.end());
+  return der;
+}
+
 AmdExtension* CertificateSpec::Find(std::string_view arc) {
   const auto found = std::ranges::find(extensions, arc, &AmdExtension::arc);
   return found == extensions.end() ? nullptr : &*found;

@@ -65,6 +65,9 @@ struct AmdExtension {
 // The values that AMD uses. DER INTEGER: from 0x80 on with a leading zero.
 Der DerInteger(uint8_t value);
 Der DerIa5String(const std::string& text);
+// Up to 127 bytes of contents. AMD's key service once announced hwID in this
+// form; every genuine one so far is the octets alone.
+Der DerOctetString(const Der& contents);
 
 struct CertificateSpec {
   enum class Role : uint8_t { kRoot, kIntermediate, kLeaf };

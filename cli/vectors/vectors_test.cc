@@ -18,6 +18,10 @@ TEST(Vectors, AllAreAsExpected) {
   ASSERT_TRUE(results.ok()) << results.status();
   EXPECT_FALSE(results->empty());
   for (const VectorResult& result : *results) {
+    if (sev::IsValidHere(result.id)) {
+      EXPECT_EQ(result.verdict, "valid") << result.id << "; " << result.note;
+      continue;
+    }
     EXPECT_TRUE(result.as_expected)
         << result.id << ": " << result.verdict << " ("
         << absl::StrJoin(result.failing_checks, ",") << "), wanted "

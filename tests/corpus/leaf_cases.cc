@@ -52,9 +52,7 @@ void PlusOne(AmdExtension& integer) { ++integer.value.back(); }
 
 // An OCTET STRING in the extension's own.
 void Wrap(AmdExtension& extension) {
-  Der wrapped = {0x04, static_cast<uint8_t>(extension.value.size())};
-  wrapped.insert(wrapped.end(), extension.value.begin(), extension.value.end());
-  extension.value = std::move(wrapped);
+  extension.value = psp::DerOctetString(extension.value);
 }
 
 void WrongStructVersion(Draft& draft) {
@@ -177,12 +175,27 @@ std::vector<ReportCase> LeafCases() {
        [](Draft& draft) { draft.leaf.Find(kHardwareId)->value.back() ^= 1; }},
       {"hwid-missing", "a VCEK without hardware id", "hwid_present",
        Without(kHardwareId)},
-      {.name = "hwid-wrapped",
-       .reason = "the hardware id in an OCTET STRING of its own",
+      {"hwid-wrapped",
+       "the hardware id in an OCTET STRING of its own, as AMD once announced",
+       "", [](Draft& draft) { Wrap(*draft.leaf.Find(kHardwareId)); }},
+      {.name = "hwid-wrapped-twice",
+       .reason = "the hardware id in two OCTET STRINGs of its own",
        .failing = "hwid_length hwid_equals_chip_id",
-       .before = [](Draft& draft) { Wrap(*draft.leaf.Find(kHardwareId)); },
+       .before =
+           [](Draft& draft) {
+             Wrap(*draft.leaf.Find(kHardwareId));
+             Wrap(*draft.leaf.Find(kHardwareId));
+           },
        .profile = true},
       {"hwid-prefix", "the hardware id is one octet short",
+      {"hwid-wrapped-mismatch",
+       "the hardware id in an OCTET STRING differs in its last octet",
+       "hwid_equals_chip_id",
+       [](Draft& draft) {
+         AmdExtension& id = *draft.leaf.Find(kHardwareId);
+         Wrap(id);
+         id.value.back() ^= 1;
+       }},
        "hwid_length hwid_equals_chip_id",
        [](Draft& draft) { draft.leaf.Find(kHardwareId)->value.pop_back(); }},
       {.name = "hwid-empty",

@@ -47,7 +47,7 @@ std::function<Exhibit()> Twice(std::string_view arc, Subject subject = {}) {
       subject);
 }
 
-// One byte of REPORTED_TCB.
+// One byte of REPORTED_TCB, on firmware that runs the highest.
 std::function<Exhibit()> Tcb(size_t index, uint8_t value,
                              Subject subject = {}) {
   return Drafted(
@@ -190,12 +190,24 @@ std::vector<Refusal> BindingRefusals() {
              d.leaf.Find("4")->value.assign(chip_id.begin(), chip_id.end());
            },
            kTurinVcek)},
-      {"WrappedHardwareId",
+      {"TwiceWrappedHardwareId",
        {Check::kHardwareIdLength, Check::kHardwareIdEqualsChipId},
        kVcekHardwareIdLength,
        Drafted([](Draft& d) {
          Der& value = d.leaf.Find("4")->value;
-         value.insert(value.begin(), {0x04, 0x40});
+         value = psp::DerOctetString(psp::DerOctetString(value));
+       })},
+      {"WrappedHardwareIdOfEightBytesOnMilan",
+       {Check::kHardwareIdLength, Check::kHardwareIdEqualsChipId},
+       kVcekHardwareIdLength,
+       With("4", psp::DerOctetString(Der(8, 0xC0)))},
+      {"WrappedHardwareIdOfAnotherChip",
+       {Check::kHardwareIdEqualsChipId},
+       kVcekChipIdMismatch,
+       Drafted([](Draft& d) {
+         Der& value = d.leaf.Find("4")->value;
+         value[63] ^= 1;
+         value = psp::DerOctetString(value);
        })},
       {"OtherChip",
        {Check::kHardwareIdEqualsChipId},

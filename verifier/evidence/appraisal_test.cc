@@ -296,3 +296,15 @@ TEST(Appraisal, NamesOfVerdictsAndChecks) {
 
 }  // namespace
 }  // namespace verifier
+TEST(Appraisal, HardwareIdInAnOctetStringIsAccepted) {
+  for (const psp::ChipModel* model : psp::kChipModels) {
+    Draft draft = GoodDraft(*model);
+    auto& value = draft.leaf.Find("4")->value;
+    const auto id = value;
+    value = psp::DerOctetString(id);
+    const Appraisal appraisal = draft.Sign().Appraise();
+    EXPECT_EQ(appraisal.verdict, Verdict::kValid) << Describe(appraisal);
+    EXPECT_EQ(appraisal.leaf->hardware_id, id);
+  }
+}
+

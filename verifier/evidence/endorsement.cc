@@ -109,6 +109,25 @@ class Extensions {
   LeafFacts& facts_;
 };
 
+bool IsHardwareIdSize(size_t size) {
+  return std::ranges::any_of(sev::kProducts, [size](sev::Product product) {
+    return size == sev::HardwareIdSize(product);
+  });
+}
+
+// What is in an OCTET STRING that fills `value`, its length in one byte, if
+// that can be a hardware id; else `value`. Octets that have the length of an id
+// are one, though they may begin as an OCTET STRING does.
+base::Bytes HardwareIdIn(base::Bytes value) {
+  constexpr size_t kHeader = 2;
+  if (IsHardwareIdSize(value.size()) || value.size() <= kHeader) return value;
+  const base::Bytes inside = value.subspan(kHeader);
+  const bool wrapped = value[0] == V_ASN1_OCTET_STRING &&
+                       value[1] == inside.size() &&
+                       IsHardwareIdSize(inside.size());
+  return wrapped ? inside : value;
+}
+
 }  // namespace
 
 bool LeafFacts::IsMalformed(std::string_view place) const {
@@ -132,10 +151,11 @@ LeafFacts ReadLeaf(const Certificate& certificate) {
   for (size_t i = 0; i < std::size(amd_extension::kReservedSpl); ++i) {
     facts.reserved_spl[i] = extensions.Number(amd_extension::kReservedSpl[i]);
   }
-  if (const auto id = extensions.Value(amd_extension::kHardwareId)) {
+  if (const auto value = extensions.Value(amd_extension::kHardwareId)) {
     facts.has_hardware_id = true;
-    if (id->size() <= kMaxHardwareId) {
-      facts.hardware_id.assign(id->begin(), id->end());
+    const base::Bytes id = HardwareIdIn(*value);
+    if (id.size() <= kMaxHardwareId) {
+      facts.hardware_id.assign(id.begin(), id.end());
     }
   }
   facts.csp_id = extensions.Text(amd_extension::kCspId);

@@ -5,7 +5,9 @@
 //
 // Spec: AMD 57230 rev. 1.00, "VCEK Certificate Definition" and "VLEK": OID arc
 // 1.3.6.1.4.1.3704.1. SPLs are INTEGERs, productName and CSP_ID IA5Strings,
-// hwID bare octets (no OCTET STRING inside the extension's own).
+// hwID octets: those of every genuine one stand in the extension as they are.
+// An OCTET STRING of its own around them, which AMD once announced, is taken
+// off.
 #pragma once
 
 #include <array>
@@ -56,7 +58,7 @@ struct LeafFacts {
   std::optional<uint8_t> fmc, boot_loader, tee, snp, microcode;
   std::array<std::optional<uint8_t>, 4> reserved_spl;
   bool has_hardware_id = false;
-  std::vector<uint8_t> hardware_id;
+  std::vector<uint8_t> hardware_id;  // Without an OCTET STRING around it.
   std::string csp_id;  // "CN=cc-us-east-2.amazonaws.com"; printable ASCII.
   std::vector<std::string> malformed;
 

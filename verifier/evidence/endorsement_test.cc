@@ -133,11 +133,10 @@ TEST(ReadLeaf, TwiceIsMalformed) {
   }
 }
 
-TEST(ReadLeaf, HardwareIdIsBareOctets) {
-  Der wrapped = {0x04, 0x08};
-  wrapped.insert(wrapped.end(), 8, 0xAA);
-  EXPECT_EQ(Read(With("4", wrapped)).hardware_id, wrapped);
+TEST(ReadLeaf, HardwareIdIsOctets) {
   EXPECT_EQ(Read(With("4", Der(8, 0x30))).hardware_id, Der(8, 0x30));
+  EXPECT_EQ(Read(With("4", Der(64, 0x30))).hardware_id, Der(64, 0x30));
+  EXPECT_EQ(Read(With("4", Der(9, 0x30))).hardware_id, Der(9, 0x30));
   const LeafFacts empty = Read(With("4", {}));
   EXPECT_TRUE(empty.has_hardware_id);
   EXPECT_TRUE(empty.hardware_id.empty());
@@ -145,6 +144,60 @@ TEST(ReadLeaf, HardwareIdIsBareOctets) {
   const LeafFacts large = Read(With("4", Der(300, 1)));
   EXPECT_TRUE(large.has_hardware_id);
   EXPECT_TRUE(large.hardware_id.empty());
+}
+
+TEST(ReadLeaf, HardwareIdInAnOctetString) {
+  for (const size_t size : {8u, 64u}) {
+    const Der id(size, 0xAA);
+    const LeafFacts facts = Read(With("4", psp::DerOctetString(id)));
+    EXPECT_TRUE(facts.has_hardware_id);
+    EXPECT_EQ(facts.hardware_id, id);
+    EXPECT_TRUE(facts.malformed.empty());
+  }
+}
+
+// A chip's own id may begin with these bytes.
+TEST(ReadLeaf, HardwareIdThatLooksLikeAnOctetString) {
+  for (const size_t size : {8u, 64u}) {
+    const Der id = psp::DerOctetString(Der(size - 2, 0xAA));
+    EXPECT_EQ(Read(With("4", id)).hardware_id, id);
+    // And inside a real one.
+    EXPECT_EQ(Read(With("4", psp::DerOctetString(id))).hardware_id, id);
+  }
+}
+
+TEST(ReadLeaf, OtherOctetStringsAreLeftAsTheyAre) {
+  const Der id(8, 0xAA);
+  const auto with = [&id](Der head, size_t tail = 0) {
+    head.insert(head.end(), id.begin(), id.end());
+    head.resize(head.size() + tail);
+    return head;
+  };
+  Der in_parts = with({0x24, 0x80, 0x04, 0x08});
+  in_parts.insert(in_parts.end(), {0, 0});
+  const Der others[] = {
+      with({0x04, 0x08}, 1),            // A byte behind it.
+      with({0x04, 0x07}),               // The last byte behind it.
+      with({0x04, 0x09}),               // Cut.
+      with({0x04, 0x81, 0x08}),         // A length that is not minimal.
+      with({0x04, 0x82, 0x00, 0x08}),   //
+      in_parts,                         // Of an indefinite length.
+      with({0x24, 0x0A, 0x04, 0x08}),   // Constructed.
+      with({0x03, 0x08}),               // A BIT STRING.
+      with({0x84, 0x08}),               // Of another class.
+      with({0x04, 0x0A, 0x04, 0x08}),   // Two of them.
+      psp::DerOctetString(Der(7, 1)),   // None of these is an id's length.
+      psp::DerOctetString(Der(9, 1)),   //
+      psp::DerOctetString(Der(63, 1)),  //
+      psp::DerOctetString(Der(65, 1)),  //
+      psp::DerOctetString({}),          //
+      {0x04},
+  };
+  for (const Der& value : others) {
+    const LeafFacts facts = Read(With("4", value));
+    EXPECT_TRUE(facts.has_hardware_id);
+    EXPECT_EQ(facts.hardware_id, value);
+  }
 }
 
 TEST(ReadLeaf, TextIsShortPrintableIa5) {
