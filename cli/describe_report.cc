@@ -13,6 +13,7 @@
 #include "sev/platform_info.h"
 #include "sev/tcb.h"
 #include "verifier/evidence/checks.h"
+#include "verifier/evidence/tcb_order.h"
 #include "verifier/ossl/ossl.h"
 
 namespace cli {
@@ -131,11 +132,15 @@ std::string Number(base::Bytes little_endian) {
   return Hex(bytes);
 }
 
-Json DescribeFaults(const sev::UnverifiedReport& report) {
+Json DescribeFaults(const sev::UnverifiedReport& report,
+                    std::optional<sev::Product> product) {
   Json out = Json::array();
   const sev::ReportFaults faults = report.FindFaults();
   for (const FaultCheck& row : kFaults) {
     if (faults.Has(row.fault)) out.push_back(NameOf(row.check));
+  }
+  if (product && !verifier::PartsAboveCurrentTcb(report, *product).empty()) {
+    out.push_back(NameOf(verifier::Check::kTcbNotAboveCurrent));
   }
   return out;
 }
@@ -246,7 +251,7 @@ Json DescribeReport(const sev::UnverifiedReport& report,
       {"signature",
        {{"r", Number(report.signature_r())},
         {"s", Number(report.signature_s())}}},
-      {"faults", DescribeFaults(report)},
+      {"faults", DescribeFaults(report, product)},
   };
 }
 

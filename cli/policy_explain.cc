@@ -88,6 +88,7 @@ absl::StatusOr<verifier::Appraisal> AppraiseReport(
       .roots = roots,
       .now = at,
       .allowed_policy_bits = policy.guest_policy_bits,
+      .allow_tcb_above_current = policy.tcb_above_current,
   });
   source.JudgeRefused(appraisal);
   return appraisal;
@@ -161,8 +162,8 @@ bool LacksChain(const verifier::Appraisal& appraisal) {
 // What only a chain from the report to a root shows: also whose firmware it is,
 // as the parts of a TCB are read by product.
 void ForgetWhatNeedsAChain(std::vector<Condition>& conditions) {
-  constexpr std::string_view kFields[] = {"roots", "products", "signer.vlek",
-                                          "signer.crl"};
+  constexpr std::string_view kFields[] = {
+      "roots", "products", "tcb_above_current", "signer.vlek", "signer.crl"};
   for (Condition& condition : conditions) {
     const bool needs_chain =
         std::ranges::find(kFields, condition.field) != std::end(kFields) ||

@@ -164,6 +164,22 @@ TEST_F(PolicyExplain, EvidenceComesFirst) {
   EXPECT_EQ(With(json, "fail"), Words{"roots"});
 }
 
+TEST_F(PolicyExplain, TcbAboveTheCurrentUnlessThePolicySaysAny) {
+  const ReportBytes report = EmulatedReport(
+      TestHierarchy(), 3, sev::SigningKey::kVcek,
+      [](ReportBytes& bytes) { bytes[layout::CurrentTcb::kOffset + 6] = 1; });
+  Json json = ExplainJson(Policy(), report, hosted::kExitInvalid);
+  EXPECT_EQ(json["evidence"]["failing_checks"],
+            Json({"tcb_not_above_current"}));
+  EXPECT_EQ(With(json, "fail"), Words{"tcb_above_current"});
+  const std::string any = absl::StrReplaceAll(
+      Policy(),
+      {{"tcb_above_current = \"forbidden\"", "tcb_above_current = \"any\""}});
+  json = ExplainJson(any, report, hosted::kExitOk);
+  EXPECT_EQ(json["evidence"]["verdict"], "valid");
+  EXPECT_EQ(With(json, "any")[0], "tcb_above_current");
+}
+
 // What is missing refuses nothing; it is asked for.
 TEST_F(PolicyExplain, WithoutAChainNothingIsSaidOfIt) {
   const Hierarchy& hierarchy = TestHierarchy();

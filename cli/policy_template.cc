@@ -19,6 +19,7 @@ constexpr std::string_view kAmdProducts =
 roots = ["amd:genoa", "amd:turin"]
 products = ["genoa", "turin"]
 report_versions = [3, 4, 5]         # 2 is of firmware older than the minimum below
+tcb_above_current = "forbidden"     # no firmware reports what it does not run
 )";
 
 constexpr std::string_view kLaunchRest =
@@ -124,7 +125,8 @@ void AppendHead(const TemplateInput& input, std::string& out) {
         "# The test root of one emulated processor, and what it says it is; "
         "never one of\n# AMD's.\nroots = [\"sha256:",
         input.emulated_root, "\"]\nproducts = [\"",
-        Word(input.emulated_product), "\"]\nreport_versions = \"any\"\n");
+        Word(input.emulated_product),
+        "\"]\nreport_versions = \"any\"\ntcb_above_current = \"forbidden\"\n");
   } else {
     out += kAmdProducts;
   }

@@ -91,6 +91,25 @@ TEST_F(ReportShow, TakesTcbsApartPerProduct) {
   EXPECT_EQ(raw["reported_tcb"].size(), 1u);
 }
 
+TEST_F(ReportShow, NamesATcbAboveTheCurrent) {
+  const auto lower = [](size_t byte) {
+    return [byte](ReportBytes& bytes) {
+      bytes[layout::CurrentTcb::kOffset + byte] = 0;
+    };
+  };
+  const Json above = Json({"tcb_not_above_current"});
+  const auto& turin = psp::TestHierarchy(psp::kTurin);
+  const auto key = sev::SigningKey::kVcek;
+  EXPECT_EQ(ShowJson(EmulatedReport(psp::TestHierarchy(), 3, key,
+                                    lower(6)))["faults"],
+            above);
+  EXPECT_EQ(ShowJson(EmulatedReport(turin, 3, key, lower(0)))["faults"], above);
+  // Version 2 of a Turin: as a Milan's if nobody says what it is.
+  const ReportBytes old = EmulatedReport(turin, 2, key, lower(3));
+  EXPECT_EQ(ShowJson(old)["faults"], Json::array());
+  EXPECT_EQ(ShowJson(old, {"--product", "turin"})["faults"], above);
+}
+
 TEST_F(ReportShow, ShowsWhatItDoesNotKnow) {
   const ReportBytes report = EmulatedReport(
       psp::TestHierarchy(), 3, sev::SigningKey::kVcek, [](ReportBytes& bytes) {

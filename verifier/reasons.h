@@ -143,6 +143,10 @@
   X(kCertificateCritical, 'V', 'E', 52,                                       \
     "a certificate has a critical extension that is not known here",          \
     "This is not a certificate of AMD's key service, or a newer kind.")       \
+  X(kReportTcbAboveCurrent, 'V', 'E', 53,                                     \
+    "the reported or committed TCB is above the current one",                 \
+    "No genuine report looks like this; tcb_above_current of a policy can "   \
+    "allow it.")                                                              \
   X(kWrappedReportMalformed, 'V', 'E', 70,                                    \
     "what should wrap a report is malformed",                                 \
     "Give the file as the guest device or the vTPM returned it.")             \
@@ -273,7 +277,10 @@
     "The host can still go back to older firmware: commit the update.")       \
   X(kLaunchTcbTooOld, 'V', 'P', 43,                                           \
     "the TCB at launch is below the policy's minimum",                        \
-    "Launch the guest again on the updated firmware.")
+    "Launch the guest again on the updated firmware.")                        \
+  X(kTcbAboveCurrentNotAllowed, 'V', 'P', 44,                                 \
+    "the reported or committed TCB is above the current one",                 \
+    "No genuine report looks like this; tcb_above_current can allow it.")
 
 #define FORELOCK_VERIFIER_STORE_REASONS(X)                                    \
   X(kStoreOpen, 'V', 'S', 1, "the state folder cannot be used",               \

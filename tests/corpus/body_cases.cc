@@ -66,6 +66,20 @@ std::vector<ReportCase> BodyCases() {
          draft.report[layout::IdKeyDigest::kOffset] = 1;
          draft.report[layout::AuthorKeyDigest::kOffset] = 2;
        }},
+      {"committed-below-current", "authentic; the host can go back", "",
+       [](Draft& draft) { draft.Put<layout::CommittedTcb>(uint64_t{0}); }},
+      {"reported-above-current", "REPORTED_TCB above CURRENT_TCB: microcode",
+       "tcb_not_above_current",
+       [](Draft& draft) { --draft.report[layout::CurrentTcb::kEnd - 1]; }},
+      {"committed-above-current", "COMMITTED_TCB above CURRENT_TCB: microcode",
+       "tcb_not_above_current",
+       [](Draft& draft) { ++draft.report[layout::CommittedTcb::kEnd - 1]; }},
+      {.name = "reported-above-current-fmc",
+       .reason = "REPORTED_TCB above CURRENT_TCB: FMC",
+       .failing = "tcb_not_above_current",
+       .before =
+           [](Draft& draft) { --draft.report[layout::CurrentTcb::kOffset]; },
+       .on = On::kTurin},
       {"vmpl-3", "authentic; asked for by VMPL 3", "", SetVmpl(3)},
       {.name = "version-0",
        .reason = "version 0",

@@ -61,6 +61,7 @@ inline constexpr CorpusCheck kChecks[] = {
     {"leaf_in_validity"},
     {"intermediate_in_validity"},
     {"root_in_validity"},
+    {"tcb_not_above_current"},
     {"tcb_fmc_spl", CheckApplies::kOnTurin},
     {"hwid_present", CheckApplies::kWithVcek},
     {"hwid_length", CheckApplies::kWithHardwareId},

@@ -69,6 +69,7 @@ void OtherProductName(Draft& draft) {
 std::function<void(Draft&)> Microcode200(Der encoded) {
   return [encoded](Draft& draft) {
     draft.report[layout::ReportedTcb::kOffset + 7] = 200;
+    draft.report[layout::CurrentTcb::kOffset + 7] = 255;
     draft.leaf.Find(kMicrocode)->value = encoded;
   };
 }
@@ -187,7 +188,6 @@ std::vector<ReportCase> LeafCases() {
              Wrap(*draft.leaf.Find(kHardwareId));
            },
        .profile = true},
-      {"hwid-prefix", "the hardware id is one octet short",
       {"hwid-wrapped-mismatch",
        "the hardware id in an OCTET STRING differs in its last octet",
        "hwid_equals_chip_id",
@@ -196,6 +196,7 @@ std::vector<ReportCase> LeafCases() {
          Wrap(id);
          id.value.back() ^= 1;
        }},
+      {"hwid-prefix", "the hardware id is one octet short",
        "hwid_length hwid_equals_chip_id",
        [](Draft& draft) { draft.leaf.Find(kHardwareId)->value.pop_back(); }},
       {.name = "hwid-empty",

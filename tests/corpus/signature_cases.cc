@@ -91,13 +91,14 @@ struct Flip {
   const char* also_failing = "";
 };
 
+// A TCB stays on its side of CURRENT_TCB, on every product.
 constexpr Flip kFlips[] = {
     {"guest-svn", 0x04, 1},
     {"policy-debug", 0x0A, 8},
     {"family-id", 0x10, 1},
     {"image-id", 0x2F, 0x80},
     {"vmpl", 0x30, 1},
-    {"current-tcb", 0x38, 1},
+    {"current-tcb", 0x38, 0x80},
     {"platform-info", 0x40, 1},
     {"report-data-first", 0x50, 1},
     {"report-data-last", 0x8F, 0x80},
@@ -107,10 +108,10 @@ constexpr Flip kFlips[] = {
     {"author-key-digest", 0x110, 1},
     {"report-id", 0x140, 1},
     {"report-id-ma", 0x160, 1},
-    {"reported-tcb", 0x187, 1, " tcb_ucode_spl"},
+    {"reported-tcb", 0x187, 0x10, " tcb_ucode_spl"},
     {"cpuid-stepping", 0x18A, 1},
     {"chip-id", 0x1A0, 1, " hwid_equals_chip_id"},
-    {"committed-tcb", 0x1E0, 1},
+    {"committed-tcb", 0x1E7, 0x10},
     {"current-version", 0x1E8, 1},
     {"committed-version", 0x1EE, 1},
     {"launch-tcb", 0x1F0, 1},

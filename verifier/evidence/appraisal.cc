@@ -8,11 +8,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "sev/guest_policy.h"
 #include "sev/reasons.h"
 #include "sev/tcb.h"
 #include "verifier/evidence/chain.h"
 #include "verifier/evidence/report_signature.h"
+#include "verifier/evidence/tcb_order.h"
 #include "verifier/reasons.h"
 
 namespace verifier {
@@ -34,6 +36,7 @@ class Appraiser {
     CheckForm(*report);
     const auto chain = VerifyChainCached(input_);
     TakeChain(*chain);
+    CheckTcbOrder(*report);
     if (chain->leaf) {
       CheckSignature(*report, *chain);
       CheckBinding(*report, *chain);
@@ -256,6 +259,18 @@ class Appraiser {
       Fail(Check::kTcbSnp, kVcekTcbMismatch,
            absl::StrFormat("reserved bytes of %016x", report.reported_tcb()));
     }
+  }
+
+  // By the chain's product, or by the processor that the report names.
+  void CheckTcbOrder(const sev::UnverifiedReport& report) {
+    std::optional<sev::Product> product = out_.product;
+    const auto cpuid = report.cpuid();
+    if (!product && cpuid) product = sev::ProductOf(*cpuid);
+    if (!product) return;
+    const auto above = PartsAboveCurrentTcb(report, *product);
+    Record(Check::kTcbNotAboveCurrent,
+           above.empty() || input_.allow_tcb_above_current,
+           kReportTcbAboveCurrent, absl::StrJoin(above, "; "));
   }
 
   Verdict Conclude(const Chain& chain) const {

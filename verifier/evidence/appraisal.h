@@ -60,6 +60,8 @@ struct AppraisalInput {
   time_t now = 0;  // Seconds since 1970, UTC.
   // Guest-policy bits beyond 25 that may be set.
   uint64_t allowed_policy_bits = 0;
+  // REPORTED_TCB or COMMITTED_TCB may be above CURRENT_TCB.
+  bool allow_tcb_above_current = false;
   // A report version that this code does not know: check what is known of it.
   // The verdict is kUnverifiable at best.
   bool allow_newer_version = false;

@@ -51,7 +51,28 @@ std::function<Exhibit()> Twice(std::string_view arc, Subject subject = {}) {
 std::function<Exhibit()> Tcb(size_t index, uint8_t value,
                              Subject subject = {}) {
   return Drafted(
-      [=](Draft& d) { d.report[layout::ReportedTcb::kOffset + index] = value; },
+      [=](Draft& d) {
+        d.report[layout::CurrentTcb::kOffset + index] = 0xFF;
+        d.report[layout::ReportedTcb::kOffset + index] = value;
+      },
+      subject);
+}
+
+// One byte of CURRENT_TCB.
+std::function<Exhibit()> CurrentTcb(size_t index, uint8_t value,
+                                    Subject subject = {}) {
+  return Drafted(
+      [=](Draft& d) { d.report[layout::CurrentTcb::kOffset + index] = value; },
+      subject);
+}
+
+// One byte of COMMITTED_TCB.
+std::function<Exhibit()> CommittedTcb(size_t index, uint8_t value,
+                                      Subject subject = {}) {
+  return Drafted(
+      [=](Draft& d) {
+        d.report[layout::CommittedTcb::kOffset + index] = value;
+      },
       subject);
 }
 
@@ -168,6 +189,26 @@ std::vector<Refusal> BindingRefusals() {
        {Check::kTcbSnp},
        kVcekTcbMismatch,
        Tcb(6, psp::kMilan.tcb.snp + 1, kMilanVlek)},
+      {"ReportedAboveCurrent",
+       {Check::kTcbNotAboveCurrent},
+       kReportTcbAboveCurrent,
+       CurrentTcb(6, psp::kMilan.tcb.snp - 1)},
+      {"ReportedAboveCurrentOnTurin",
+       {Check::kTcbNotAboveCurrent},
+       kReportTcbAboveCurrent,
+       CurrentTcb(0, psp::kTurin.tcb.fmc - 1, kTurinVcek)},
+      {"ReportedAboveCurrentUnderVlek",
+       {Check::kTcbNotAboveCurrent},
+       kReportTcbAboveCurrent,
+       CurrentTcb(0, psp::kMilan.tcb.boot_loader - 1, kMilanVlek)},
+      {"CommittedAboveCurrent",
+       {Check::kTcbNotAboveCurrent},
+       kReportTcbAboveCurrent,
+       CommittedTcb(7, psp::kMilan.tcb.microcode + 1)},
+      {"CommittedAboveCurrentOnTurin",
+       {Check::kTcbNotAboveCurrent},
+       kReportTcbAboveCurrent,
+       CommittedTcb(3, psp::kTurin.tcb.snp + 1, kTurinVcek)},
       {"NoHardwareId",
        {Check::kHardwareIdPresent},
        kVcekExtensionMissing,

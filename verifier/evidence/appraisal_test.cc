@@ -164,6 +164,44 @@ TEST(Appraisal, PolicyBitsThatAreNamedAreAllowed) {
   EXPECT_EQ(Appraise(input).verdict, Verdict::kValid);
 }
 
+TEST(Appraisal, TcbAboveCurrentIfThatIsAllowed) {
+  Draft draft = GoodDraft();
+  draft.PutReport64(layout::CurrentTcb::kOffset, 0);
+  const Exhibit exhibit = draft.Sign();
+  AppraisalInput input = exhibit.Input();
+  const Appraisal refused = Appraise(input);
+  EXPECT_EQ(FailingChecks(refused), std::vector{Check::kTcbNotAboveCurrent});
+  ASSERT_EQ(refused.findings.size(), 1u);
+  EXPECT_EQ(refused.findings[0].detail,
+            "reported boot_loader 4, current 0; reported snp 24, current 0; "
+            "reported microcode 219, current 0; committed boot_loader 4, "
+            "current 0; committed snp 24, current 0; committed microcode 219, "
+            "current 0");
+  input.allow_tcb_above_current = true;
+  EXPECT_EQ(Appraise(input).verdict, Verdict::kValid);
+}
+
+// A host may go back to what it committed, and then reports that.
+TEST(Appraisal, ReportedOrCommittedBelowCurrentIsNoFault) {
+  Draft draft = GoodDraft();
+  draft.PutReport64(layout::CurrentTcb::kOffset, ~uint64_t{0});
+  draft.PutReport64(layout::CommittedTcb::kOffset, 0);
+  EXPECT_EQ(draft.Sign().Appraise().verdict, Verdict::kValid);
+}
+
+// Of whichever product the report says that it is, where no chain says it.
+TEST(Appraisal, TcbAboveCurrentWithoutAChain) {
+  for (const uint32_t version : {2u, 3u}) {
+    Draft draft = GoodDraft(psp::kMilan, SignerKind::kVcek, version);
+    draft.PutReport64(layout::CurrentTcb::kOffset, 0);
+    Exhibit exhibit = draft.Sign();
+    exhibit.leaf.clear();
+    exhibit.intermediate.clear();
+    EXPECT_EQ(exhibit.Appraise().of(Check::kTcbNotAboveCurrent),
+              version == 2 ? Outcome::kNotEvaluated : Outcome::kFail);
+  }
+}
+
 TEST(Appraisal, MaskedChipIdIsNoFaultUnderVlek) {
   Draft draft = GoodDraft(psp::kTurin, SignerKind::kVlek);
   draft.PutReport(layout::ChipId::kOffset, std::vector<uint8_t>(64, 0));

@@ -53,7 +53,8 @@
   X(kRootInValidity, "root_in_validity")                 \
   X(kCrlSigned, "crl_signed_by_root")                    \
   X(kCrlCurrent, "crl_current")                          \
-  X(kIntermediateNotRevoked, "intermediate_not_revoked")
+  X(kIntermediateNotRevoked, "intermediate_not_revoked") \
+  X(kTcbNotAboveCurrent, "tcb_not_above_current")
 
 namespace verifier {
 

@@ -52,6 +52,7 @@ struct EvidenceVerifier {
                   .roots = input.roots,
                   .now = input.now,
                   .allowed_policy_bits = input.allowed_policy_bits,
+                  .allow_tcb_above_current = input.allow_tcb_above_current,
                   .cache = input.cache});
     Appraisal& appraisal = result.appraisal;
     result.findings.insert(result.findings.end(), appraisal.findings.begin(),

@@ -31,6 +31,8 @@ struct EvidenceInput {
   std::span<const AcceptedRoot> roots;
   // Unknown guest-policy bits that every governing policy names.
   uint64_t allowed_policy_bits = 0;
+  // Every governing policy allows REPORTED_TCB or COMMITTED_TCB above CURRENT.
+  bool allow_tcb_above_current = false;
   time_t now = 0;  // Seconds since 1970, UTC.
   // For what did not come with the evidence; may be null, as may the cache.
   const Authorities* authorities = nullptr;

@@ -7,6 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "verifier/evidence/tcb_order.h"
 #include "verifier/policy/condition_list.h"
 #include "verifier/policy/evaluate.h"
 #include "verifier/reasons.h"
@@ -214,6 +216,17 @@ void JudgeFloor(const TcbFloor& floor, const std::string& field,
           TcbText(seen, product), allowed);
 }
 
+void JudgeTcbOrder(const Policy& policy, const Facts& facts,
+                   sev::Product product, ConditionList& out) {
+  constexpr std::string_view kField = "tcb_above_current";
+  constexpr base::Reason kReason = kTcbAboveCurrentNotAllowed;
+  if (policy.tcb_above_current) return out.Off(kField, kReason);
+  if (facts.report == nullptr) return out.Unknown(kField, kReason, "none");
+  const auto above = PartsAboveCurrentTcb(*facts.report, product);
+  out.Add(kField, kReason, above.empty(),
+          above.empty() ? "none" : absl::StrJoin(above, "; "), "none");
+}
+
 void JudgeProduct(const Policy& policy, const Facts& facts,
                   ConditionList& out) {
   const auto name = [](const ProductRule& rule) {
@@ -224,6 +237,7 @@ void JudgeProduct(const Policy& policy, const Facts& facts,
     return out.Unknown("products", kProductNotAllowed, allowed);
   }
   const sev::Product product = *facts.product;
+  JudgeTcbOrder(policy, facts, product, out);
   const ProductRule* rule = policy.RuleFor(product);
   out.Add("products", kProductNotAllowed, rule != nullptr,
           std::string(sev::NameOf(product)), allowed);

@@ -54,6 +54,7 @@ class Scene {
     Fill<layout::ImageId>(0x22);
     Fill<layout::HostData>(0x33);
     Fill<layout::ChipId>(0x55);
+    Put<uint64_t, layout::CurrentTcb>(~uint64_t{0});
     PutTcb<layout::ReportedTcb>(4, 1, 24, 219);
     PutTcb<layout::CommittedTcb>(3, 1, 23, 218);
     PutTcb<layout::LaunchTcb>(2, 1, 22, 217);
@@ -159,6 +160,13 @@ constexpr Row kRows[] = {
     {"products", kProductNotAllowed, [](Scene& s) { s.facts.product.reset(); }},
     {"report_versions", kReportVersionNotAllowed,
      [](Scene& s) { s.Put<uint32_t, layout::Version>(4); }},
+    {"tcb_above_current", kTcbAboveCurrentNotAllowed,
+     [](Scene& s) { s.PutTcb<layout::CurrentTcb>(3, 255, 255, 255); }},
+    {"tcb_above_current", kTcbAboveCurrentNotAllowed,
+     [](Scene& s) {
+       s.PutTcb<layout::CurrentTcb>(4, 1, 24, 219);
+       s.PutTcb<layout::CommittedTcb>(4, 1, 24, 220);
+     }},
     {"launch.measurement", kMeasurementNotAllowed,
      [](Scene& s) { s.FlipBit<layout::Measurement>(383); }},
     {"launch.id_key_digest", kIdKeyNotAllowed,
@@ -378,17 +386,19 @@ TEST(Evaluate, AnyLetsEverythingPass) {
        {"acpi = [", "acpi = \"any\" #"},
        {"host_data = [", "host_data = \"any\" #"},
        {"report_versions = [", "report_versions = \"any\" #"},
+       {"unattested_boot = false",
+        "unattested_boot = true\ntcb_above_current = \"any\""},
        {"minimum_abi = \"1.55\"", "minimum_abi = \"any\""},
        {"smt = \"forbidden\"", "smt = \"any\""},
        {"minimum_guest_svn = 7", "minimum_guest_svn = \"any\""},
-       {"crl = \"required\"", "crl = \"if-present\""},
-       {"unattested_boot = false", "unattested_boot = true"}}));
+       {"crl = \"required\"", "crl = \"if-present\""}}));
   scene.facts.boot->kernel->sha384[0] ^= 1;
   scene.facts.boot->acpi[0] ^= 1;
   scene.facts.crl_checked = false;
   scene.Fill<layout::HostData>(0);
   scene.Put<uint32_t, layout::Version>(4);
   scene.Put<uint32_t, layout::GuestSvn>(0);
+  scene.PutTcb<layout::CurrentTcb>(0, 0, 0, 0);
   scene.FlipBit<layout::Policy>(16);
   scene.FlipBit<layout::Policy>(0);
   scene.Judged(policy);

@@ -91,6 +91,8 @@ struct Policy {
   std::vector<ossl::Digest256> roots;
   std::vector<ProductRule> products;
   OneOf<uint32_t> report_versions;
+  // May REPORTED_TCB or COMMITTED_TCB be above CURRENT_TCB?
+  bool tcb_above_current = false;
 
   // [images]: names for launch digests.
   std::vector<std::pair<std::string, ossl::Digest384>> images;

@@ -151,6 +151,15 @@ void ReadReportVersions(TomlTable& reader, Policy& policy) {
   }
 }
 
+// Absent from policies that are older than the key: what they allow stays.
+void ReadTcbAboveCurrent(TomlTable& reader, Policy& policy) {
+  constexpr std::string_view kKey = "tcb_above_current";
+  const toml::node* node = reader.Find(kKey);
+  if (node == nullptr) return;
+  policy.tcb_above_current =
+      reader.Choice<bool>(kKey, *node, {{"forbidden", false}, {"any", true}});
+}
+
 // Names are keys, so one with a dot must stand in quotes.
 void ReadImages(TomlTable& top, Policy& policy) {
   if (top.Find("images") == nullptr) return;
@@ -213,6 +222,7 @@ void ReadVersion(TomlTable& reader, bool& outdated) {
 void ReadConditions(TomlTable& reader, Policy& policy) {
   ReadProducts(reader, policy);
   ReadReportVersions(reader, policy);
+  ReadTcbAboveCurrent(reader, policy);
   policy.unattested_boot = reader.Bool("unattested_boot");
   ReadImages(reader, policy);
   ReadLaunch(reader, policy);

@@ -348,6 +348,13 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"report_version", "[3, 5]", "[3, 6]",
                 "p.toml:7:23: key 'report_versions'"},
         BadCase{"report_version_word", "[3, 5]", "\"all\"", "VP4 "},
+        BadCase{"above_current_word", "unattested_boot",
+                "tcb_above_current = \"no\" #",
+                "p.toml:8:21: key 'tcb_above_current': want \"forbidden\" or "
+                "\"any\""},
+        BadCase{"above_current_bool", "unattested_boot",
+                "tcb_above_current = true #",
+                "p.toml:8:21: key 'tcb_above_current': want \"forbidden\""},
         BadCase{"image_dot", "\"web-1.4\" = ", "web-1.4 = ",
                 "p.toml:10:1: key 'images.web-1': a name with a dot"},
         BadCase{"image_digest", "\"web-1.4\" = \"b", "\"web-1.4\" = \"",

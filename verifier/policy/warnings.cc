@@ -128,6 +128,11 @@ std::vector<std::string> WarningsOf(const Policy& policy) {
         "signer.crl: a host that withholds the revocation list hides what AMD "
         "revoked");
   }
+  if (policy.tcb_above_current) {
+    out.push_back(
+        "tcb_above_current: \"any\" takes reports of firmware that says it is "
+        "newer than what runs");
+  }
   for (const ProductRule& rule : policy.products) WarnOfTcb(rule, out);
   WarnOfBoot(policy, out);
   return out;

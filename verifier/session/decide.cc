@@ -40,6 +40,13 @@ uint64_t AllowedPolicyBits(const Snapshot& snapshot) {
   return bits;
 }
 
+bool AllowsTcbAboveCurrent(const Snapshot& snapshot) {
+  return !snapshot.policies.empty() &&
+         std::ranges::all_of(snapshot.policies, [](const auto& each) {
+           return each.second.tcb_above_current;
+         });
+}
+
 // Does each path exist, may this VM have it, is it of the evidence's class?
 void CheckPaths(const Question& question, const Snapshot& snapshot,
                 const EvidenceResult& evidence, Findings& findings) {
@@ -133,15 +140,16 @@ Decision Decide(const Question& question, Store& store) {
     decision.detail.asked.push_back({path.path, path.policy});
   }
 
-  EvidenceResult evidence =
-      VerifyEvidence({.report = question.report,
-                      .certificates = question.certificates,
-                      .report_data = question.report_data,
-                      .roots = snapshot->roots,
-                      .allowed_policy_bits = AllowedPolicyBits(*snapshot),
-                      .now = static_cast<time_t>(question.now_ms / 1000),
-                      .authorities = question.authorities,
-                      .cache = question.cache});
+  EvidenceResult evidence = VerifyEvidence(
+      {.report = question.report,
+       .certificates = question.certificates,
+       .report_data = question.report_data,
+       .roots = snapshot->roots,
+       .allowed_policy_bits = AllowedPolicyBits(*snapshot),
+       .allow_tcb_above_current = AllowsTcbAboveCurrent(*snapshot),
+       .now = static_cast<time_t>(question.now_ms / 1000),
+       .authorities = question.authorities,
+       .cache = question.cache});
   decision.emulated = evidence.appraisal.trust_class == TrustClass::kEmulated;
   // A test key proves nothing to a server that accepts none.
   decision.genuine =

@@ -100,6 +100,24 @@ TEST_F(SessionTest, PolicyMayNameAnUnknownBit) {
   ExpectLog(Attest(set(0x0C)), kReportPolicyBit);
 }
 
+TEST_F(SessionTest, PolicyMayAllowATcbAboveTheCurrent) {
+  const auto lower = [](ReportBytes& report) {
+    --report[sev::report_layout::CurrentTcb::kEnd - 1];
+  };
+  const Received refused = Attest(lower);
+  EXPECT_EQ(refused.outcome, proto::Outcome::kEvidenceInvalid);
+  ExpectLog(refused, kReportTcbAboveCurrent);
+  ExpectLog(refused, kTcbAboveCurrentNotAllowed);
+  const auto put =
+      store_->PutPolicy(absl::StrReplaceAll(testing::GoodPolicy(),
+                                            {{"unattested_boot = ",
+                                              "tcb_above_current = \"any\"\n"
+                                              "unattested_boot = "}}),
+                        "p", Store::Put::kReplace);
+  ASSERT_TRUE(put.ok()) << put.status();
+  EXPECT_EQ(Attest(lower).outcome, proto::Outcome::kGranted);
+}
+
 TEST_F(SessionTest, ThreeThingsMustAgreeForEmulation) {
   allow_emulated_ = false;
   const Received verdict = Attest();
