@@ -147,6 +147,10 @@
     "the reported or committed TCB is above the current one",                 \
     "No genuine report looks like this; tcb_above_current of a policy can "   \
     "allow it.")                                                              \
+  X(kProductUnknown, 'V', 'E', 54,                                            \
+    "the chain is of a product that this version does not know",              \
+    "Update this program; report verify --allow-newer-version checks what "   \
+    "is known of it.")                                                        \
   X(kWrappedReportMalformed, 'V', 'E', 70,                                    \
     "what should wrap a report is malformed",                                 \
     "Give the file as the guest device or the vTPM returned it.")             \

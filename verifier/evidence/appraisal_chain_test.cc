@@ -276,12 +276,31 @@ std::vector<Refusal> ChainRefusals() {
              d.intermediate.subject = d.leaf.issuer = "SEV-Milan";
            },
            kMilanVlek)},
+      {"IntermediateOfUnknownProduct",
+       {Check::kIntermediateKnown},
+       kProductUnknown,
+       Drafted([](Draft& d) {
+         d.intermediate.subject = d.leaf.issuer = "SEV-Venice";
+       })},
+      {"AsvkOfUnknownProduct",
+       {Check::kIntermediateKnown},
+       kProductUnknown,
+       Drafted(
+           [](Draft& d) {
+             d.intermediate.subject = d.leaf.issuer = "SEV-VLEK-Venice";
+           },
+           kMilanVlek)},
       {"IntermediateOfUnknownName",
        {Check::kIntermediateKnown},
        kIntermediateUnknown,
        Drafted([](Draft& d) {
-         d.intermediate.subject = d.leaf.issuer = "SEV-Rome";
+         d.intermediate.subject = d.leaf.issuer = "SEV-ROME";
        })},
+      {"IntermediateOfNoProduct",
+       {Check::kIntermediateKnown},
+       kIntermediateUnknown,
+       Drafted(
+           [](Draft& d) { d.intermediate.subject = d.leaf.issuer = "SEV-"; })},
       {"IntermediateNamedLikeAProduct",
        {Check::kIntermediateKnown},
        kIntermediateUnknown,

@@ -252,6 +252,48 @@ TEST(Appraisal, NewerVersionIsUnverifiableAndShown) {
   EXPECT_EQ(Appraise(input).verdict, Verdict::kInvalid);
 }
 
+// A chain as the key service would have it for a product to come, under a root
+// that somebody accepts.
+TEST(Appraisal, ProductToComeIsUnverifiableWhereThatIsAllowed) {
+  const struct {
+    SignerKind kind;
+    const char* intermediate;
+  } rows[] = {{SignerKind::kVcek, "SEV-Venice"},
+              {SignerKind::kVlek, "SEV-VLEK-Florence"}};
+  for (const auto& [kind, intermediate] : rows) {
+    for (const uint32_t version : {5u, 6u}) {
+      Draft draft = GoodDraft(psp::kTurin, kind, 5);
+      draft.PutReport32(layout::Version::kOffset, version);
+      draft.report[layout::Cpuid::kOffset + 1] = 0x50;
+      draft.leaf.Find("2")->value = psp::DerIa5String("Venice");
+      draft.root.subject = draft.root.issuer = draft.intermediate.issuer =
+          draft.crl->issuer = "ARK-Venice";
+      draft.intermediate.subject = draft.leaf.issuer = intermediate;
+      Exhibit exhibit = draft.Sign();
+      AppraisalInput input = exhibit.Input();
+      const Appraisal refused = Appraise(input);
+      EXPECT_EQ(refused.verdict, Verdict::kInvalid);
+      EXPECT_TRUE(Has(refused.findings, kProductUnknown)) << Describe(refused);
+      EXPECT_FALSE(Has(refused.findings, kIntermediateUnknown));
+      EXPECT_EQ(refused.of(Check::kTcbNotAboveCurrent), Outcome::kNotEvaluated);
+      EXPECT_EQ(refused.of(Check::kTcbSnp), Outcome::kNotEvaluated);
+      input.allow_newer_version = true;
+      const Appraisal shown = Appraise(input);
+      EXPECT_EQ(shown.verdict, Verdict::kUnverifiable) << Describe(shown);
+      EXPECT_TRUE(Has(shown.findings, kProductUnknown)) << Describe(shown);
+      EXPECT_FALSE(shown.signed_by_accepted);
+      // What is known is checked all the same.
+      exhibit.report[layout::Measurement::kOffset] ^= 1;
+      EXPECT_EQ(FailingChecks(Appraise(input)),
+                std::vector{Check::kReportSignature});
+      exhibit.report[layout::Measurement::kOffset] ^= 1;
+      input.roots = {};
+      EXPECT_EQ(FailingChecks(Appraise(input)),
+                std::vector{Check::kRootPinned});
+    }
+  }
+}
+
 TEST(Appraisal, WhatIsMissingMakesItUnverifiable) {
   const struct {
     std::vector<uint8_t> Exhibit::* part;
@@ -310,6 +352,18 @@ TEST(Appraisal, RootOfAnotherProduct) {
       << Describe(appraisal);
 }
 
+TEST(Appraisal, HardwareIdInAnOctetStringIsAccepted) {
+  for (const psp::ChipModel* model : psp::kChipModels) {
+    Draft draft = GoodDraft(*model);
+    auto& value = draft.leaf.Find("4")->value;
+    const auto id = value;
+    value = psp::DerOctetString(id);
+    const Appraisal appraisal = draft.Sign().Appraise();
+    EXPECT_EQ(appraisal.verdict, Verdict::kValid) << Describe(appraisal);
+    EXPECT_EQ(appraisal.leaf->hardware_id, id);
+  }
+}
+
 TEST(Appraisal, EveryFaultIsNamed) {
   Draft draft = GoodDraft();
   draft.PutReport32(layout::Vmpl::kOffset, 9);
@@ -334,15 +388,3 @@ TEST(Appraisal, NamesOfVerdictsAndChecks) {
 
 }  // namespace
 }  // namespace verifier
-TEST(Appraisal, HardwareIdInAnOctetStringIsAccepted) {
-  for (const psp::ChipModel* model : psp::kChipModels) {
-    Draft draft = GoodDraft(*model);
-    auto& value = draft.leaf.Find("4")->value;
-    const auto id = value;
-    value = psp::DerOctetString(id);
-    const Appraisal appraisal = draft.Sign().Appraise();
-    EXPECT_EQ(appraisal.verdict, Verdict::kValid) << Describe(appraisal);
-    EXPECT_EQ(appraisal.leaf->hardware_id, id);
-  }
-}
-

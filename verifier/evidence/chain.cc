@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
 #include "verifier/evidence/amd_roots.h"
@@ -28,7 +29,17 @@ struct Role {
   Place place = Place::kUnknown;
   std::optional<SignerKind> kind;  // Of a leaf, or of those it signs.
   std::optional<sev::Product> product;
+  bool product_unknown = false;  // Named as AMD names products; none of ours.
 };
+
+// "Venice": a capital letter, then small ones.
+bool LooksLikeAProduct(std::string_view name) {
+  return name.size() > 1 &&
+         absl::ascii_isupper(static_cast<uint8_t>(name[0])) &&
+         std::ranges::all_of(name.substr(1), [](char c) {
+           return absl::ascii_islower(static_cast<uint8_t>(c));
+         });
+}
 
 std::optional<sev::Product> ExactProduct(std::string_view name) {
   const auto product = sev::ProductOfName(name);
@@ -49,8 +60,11 @@ Role RoleOf(std::string_view name) {
         std::tuple{"SEV-", Place::kIntermediate,
                    std::optional(SignerKind::kVcek)}}) {
     if (!name.starts_with(prefix)) continue;
-    role.product = ExactProduct(name.substr(std::string_view(prefix).size()));
-    if (!role.product) return {};
+    const std::string_view product =
+        name.substr(std::string_view(prefix).size());
+    role.product = ExactProduct(product);
+    role.product_unknown = !role.product && LooksLikeAProduct(product);
+    if (!role.product && !role.product_unknown) return {};
     role.place = place;
     role.kind = kind;
     return role;
@@ -217,6 +231,12 @@ class ChainVerifier {
     }
   }
 
+  // Fails nothing where what is newer may be shown, and never verifies.
+  void ProductUnknown(const Certificate& certificate, Findings& findings) {
+    (input_.allow_newer_version ? chain_.findings : findings)
+        .push_back({kProductUnknown, Quoted(certificate.SubjectName())});
+  }
+
   void CheckIntermediate() {
     if (!intermediate_) {
       // The TCB's layout is known all the same, from the leaf's issuer.
@@ -234,6 +254,7 @@ class ChainVerifier {
       }
     }
     if (known.empty()) CheckIsCa(*intermediate_, "ASK or ASVK", known);
+    if (role.product_unknown) ProductUnknown(*intermediate_, known);
     Record(Check::kIntermediateKnown, std::move(known));
     Findings validity;
     CheckValidity(*intermediate_, input_.now, "ASK or ASVK", validity);
