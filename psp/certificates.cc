@@ -24,6 +24,7 @@ using hosted::openssl::X509Ptr;
 constexpr long kDay = 24 * 60 * 60;
 constexpr long kIntermediateOffset = 1;  // 10001, as genuine serial numbers
 constexpr long kAsvkOffset = 0x101;      // 10101
+constexpr long kUnusedSerials = 0x20000;
 
 using NamePtr = std::unique_ptr<X509_NAME, Deleter<X509_NAME_free>>;
 using ExtensionPtr =
@@ -224,6 +225,20 @@ std::string IntermediateName(const ChipModel& model, SignerKind signs) {
   return Named(signs == SignerKind::kVcek ? "SEV" : "SEV-VLEK", model);
 }
 
+absl::Status AddRevoked(X509_CRL* crl, long serial, ASN1_TIME* since) {
+  RevokedPtr revoked(X509_REVOKED_new());
+  const IntegerPtr number(ASN1_INTEGER_new());
+  if (revoked == nullptr || number == nullptr ||
+      ASN1_INTEGER_set(number.get(), serial) != 1 ||
+      X509_REVOKED_set_serialNumber(revoked.get(), number.get()) != 1 ||
+      X509_REVOKED_set_revocationDate(revoked.get(), since) != 1 ||
+      X509_CRL_add0_revoked(crl, revoked.get()) != 1) {
+    return Failure("CRL entry");
+  }
+  revoked.release();  // The list owns it.
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 Validity ValidForDays(long days) {
@@ -358,20 +373,16 @@ absl::StatusOr<Der> MakeCrl(const CrlSpec& spec) {
           1) {
     return Failure("CRL");
   }
-  if (spec.revoked_serial) {
-    RevokedPtr revoked(X509_REVOKED_new());
-    const IntegerPtr serial(ASN1_INTEGER_new());
-    if (revoked == nullptr || serial == nullptr ||
-        ASN1_INTEGER_set(serial.get(), *spec.revoked_serial) != 1 ||
-        X509_REVOKED_set_serialNumber(revoked.get(), serial.get()) != 1 ||
-        X509_REVOKED_set_revocationDate(revoked.get(), this_update.get()) !=
-            1 ||
-        X509_CRL_add0_revoked(crl.get(), revoked.get()) != 1) {
-      return Failure("CRL entry");
-    }
-    revoked.release();  // The list owns it.
-    X509_CRL_sort(crl.get());
+  std::vector<long> serials;
+  if (spec.revoked_serial) serials.push_back(*spec.revoked_serial);
+  for (long i = 0; i < spec.other_entries; ++i) {
+    serials.push_back(kUnusedSerials + i);
   }
+  for (const long serial : serials) {
+    const absl::Status added = AddRevoked(crl.get(), serial, this_update.get());
+    if (!added.ok()) return added;
+  }
+  X509_CRL_sort(crl.get());
   const auto context = BeginSignature(SignatureForm::kAmd, spec.signer);
   if (!context.ok()) return context.status();
   if (X509_CRL_sign_ctx(crl.get(), context->get()) <= 0) {

@@ -102,6 +102,7 @@ struct CrlSpec {
   Validity validity;  // thisUpdate, nextUpdate
   EVP_PKEY* signer = nullptr;
   std::optional<long> revoked_serial;
+  long other_entries = 0;  // More, of serial numbers that nothing has.
 };
 CrlSpec GoodCrlSpec(const ChipModel& model, EVP_PKEY* ark);
 absl::StatusOr<Der> MakeCrl(const CrlSpec& spec);

@@ -151,6 +151,9 @@
     "the chain is of a product that this version does not know",              \
     "Update this program; report verify --allow-newer-version checks what "   \
     "is known of it.")                                                        \
+  X(kCrlTooLarge, 'V', 'E', 55,                                               \
+    "a revocation list is larger than the 64 KiB that are read",              \
+    "AMD's have some 900 bytes; update this program if AMD's have grown.")    \
   X(kWrappedReportMalformed, 'V', 'E', 70,                                    \
     "what should wrap a report is malformed",                                 \
     "Give the file as the guest device or the vTPM returned it.")             \

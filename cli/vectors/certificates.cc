@@ -121,9 +121,12 @@ Judgement JudgeChain(const LoadedVector& vector, const VectorContext& context) {
 Judgement JudgeCrl(const LoadedVector& vector, const VectorContext& context) {
   const auto crl = verifier::Crl::Parse(vector.File("crl"));
   const auto root = verifier::Certificate::Parse(vector.File("root"));
-  if (!crl || !root) {
+  if (!crl) {
     return Refuse(NameOf(Check::kCertificatesParse),
-                  crl ? "the root does not parse" : "the list does not parse");
+                  NoteOf({verifier::Crl::WhyNot(vector.File("crl"))}));
+  }
+  if (!root) {
+    return Refuse(NameOf(Check::kCertificatesParse), "the root does not parse");
   }
   std::vector<std::string> failing;
   verifier::Findings all;

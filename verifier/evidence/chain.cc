@@ -156,7 +156,7 @@ class ChainVerifier {
                         root_is_known_, findings);
     if (!set.crl.empty()) {
       crl_ = Crl::Parse(set.crl);
-      if (!crl_) findings.push_back({kCertificateMalformed, "CRL"});
+      if (!crl_) findings.push_back(Crl::WhyNot(set.crl));
     }
     const bool ok = findings.empty();
     const bool any = leaf_ || intermediate_ || root_ || crl_;

@@ -6,13 +6,13 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "verifier/evidence/pem.h"
 #include "verifier/reasons.h"
 
 namespace verifier {
 namespace {
 
-constexpr size_t kMaxSize = 64 * 1024;
 constexpr std::string_view kName = "CRL";
 
 bool HasUnknownCriticalExtension(const X509_CRL* crl) {
@@ -58,7 +58,7 @@ bool AlgorithmsAgree(base::Bytes der) {
 
 std::optional<Crl> Crl::Parse(base::Bytes bytes) {
   const std::vector<uint8_t> der = DerOf(bytes, "X509 CRL");
-  if (der.empty() || der.size() > kMaxSize) return std::nullopt;
+  if (der.empty() || der.size() > kMaxCrlSize) return std::nullopt;
   const uint8_t* at = der.data();
   Crl crl;
   crl.crl_.reset(d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size())));
@@ -71,6 +71,18 @@ std::optional<Crl> Crl::Parse(base::Bytes bytes) {
   ERR_clear_error();
   crl.sha256_ = ossl::Sha256::Of(der);
   return crl;
+}
+
+Finding Crl::WhyNot(base::Bytes bytes) {
+  const std::vector<uint8_t> der = DerOf(bytes, "X509 CRL");
+  base::Bytes rest = der;
+  size_t header = 0;
+  const bool whole = !TakeElement(rest, header).empty() && rest.empty();
+  if (whole && der.size() > kMaxCrlSize) {
+    return {kCrlTooLarge,
+            absl::StrCat(der.size(), " bytes, at most ", kMaxCrlSize)};
+  }
+  return {kCertificateMalformed, std::string(kName)};
 }
 
 std::optional<time_t> Crl::next_update() const {

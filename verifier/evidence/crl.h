@@ -21,11 +21,19 @@
 
 namespace verifier {
 
+// In DER. No larger list reaches a verifier from elsewhere: a session carries
+// as much in all, and so does an answer of the key service. It holds 1800
+// entries and more; AMD's lists have had one at most.
+inline constexpr size_t kMaxCrlSize = 64 * 1024;
+
 class Crl {
  public:
-  // DER or PEM of exactly one list, nothing after it, whose two names of the
-  // signature's algorithm are the same (RFC 5280, 5.1.1.2); empty: it is not.
+  // DER or PEM of exactly one list, nothing after it, of at most kMaxCrlSize,
+  // whose two names of the signature's algorithm are the same (RFC 5280,
+  // 5.1.1.2); empty: it is not.
   static std::optional<Crl> Parse(base::Bytes bytes);
+  // Why Parse() gave nothing: kCrlTooLarge, or kCertificateMalformed.
+  static Finding WhyNot(base::Bytes bytes);
 
   X509_CRL* crl() const { return crl_.get(); }
   const ossl::Digest256& sha256() const { return sha256_; }  // of the DER

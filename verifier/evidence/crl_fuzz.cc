@@ -36,7 +36,10 @@ const std::vector<std::vector<uint8_t>>& Seeds() {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto crl = verifier::Crl::Parse({data, size});
-  if (!crl) return 0;
+  if (!crl) {
+    verifier::Crl::WhyNot({data, size});
+    return 0;
+  }
   crl->number();
   verifier::Findings findings;
   verifier::CheckCrlCurrent(*crl, verifier::testing::kAppraisalTime, findings);

@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "verifier/reasons.h"
 #include "verifier/testing/appraisal_draft.h"
@@ -69,6 +70,38 @@ TEST(Crl, OneListAndNothingElse) {
   EXPECT_FALSE(Crl::Parse(testing::PemOf(der, "CERTIFICATE")));
   EXPECT_FALSE(Crl::Parse(certificate));
   EXPECT_FALSE(Crl::Parse(testing::PemOf(certificate, "CERTIFICATE")));
+}
+
+// Largest list that parses, first that does not; of each, DER and PEM.
+TEST(Crl, ATooLargeOneSaysSo) {
+  psp::CrlSpec spec = GoodSpec();
+  const size_t bare = testing::Make(spec).size();
+  spec.other_entries = 1000;
+  const size_t entry = (testing::Make(spec).size() - bare) / 1000;
+  spec.other_entries =
+      static_cast<long>((kMaxCrlSize - bare) / entry) - 1;  // longer lengths
+  const auto large = testing::Make(spec);
+  ASSERT_LE(large.size(), kMaxCrlSize);
+  EXPECT_EQ(SignatureFaults(large), Reasons{});
+  spec.other_entries += 3;
+  const auto too_large = testing::Make(spec);
+  ASSERT_GT(too_large.size(), kMaxCrlSize);
+  for (const auto& bytes : {too_large, testing::PemOf(too_large, "X509 CRL")}) {
+    EXPECT_FALSE(Crl::Parse(bytes));
+    const Finding finding = Crl::WhyNot(bytes);
+    EXPECT_EQ(finding.reason, kCrlTooLarge);
+    EXPECT_EQ(finding.detail,
+              absl::StrCat(too_large.size(), " bytes, at most 65536"));
+  }
+  // Of another size than it says, or none at all.
+  auto cut = too_large;
+  cut.pop_back();
+  auto tail = too_large;
+  tail.push_back(0);
+  const std::vector<uint8_t> noise(too_large.size(), 0xA5);
+  for (const auto& bytes : {cut, tail, noise, std::vector<uint8_t>{}}) {
+    EXPECT_EQ(Crl::WhyNot(bytes).reason, kCertificateMalformed);
+  }
 }
 
 TEST(Crl, DatesAreAHalfOpenInterval) {
