@@ -43,6 +43,9 @@ class CertificateSource {
   // slots of a certificate table are places: what is in them is judged there,
   // unless another file fills the place. CL1, CL2.
   absl::Status AddFile(const std::string& path);
+  // A certificate table that came with the report; `name` is for messages. The
+  // table's own reasons: it does not parse.
+  absl::Status AddTable(base::Bytes bytes, const std::string& name);
   // As AddFile, of a file that must hold a revocation list. CL1, CL2.
   absl::Status AddCrl(const std::string& path);
   // A folder is a store of many: what fits is taken, and what is fetched and
@@ -71,7 +74,6 @@ class CertificateSource {
     verifier::LeafFacts facts;
   };
 
-  absl::Status AddTable(base::Bytes bytes, const std::string& name);
   void KeepParts(base::Bytes bytes);
   void NoteUnused(const verifier::CertificateSet& set) const;
   absl::Status AddToStore(base::Bytes bytes, const std::string& name);

@@ -14,7 +14,7 @@ namespace cli {
 absl::StatusOr<ReportInput> ReadReport(const hosted::Arguments& arguments) {
   const std::string wrapped = arguments.Value("wrapped");
   if (!wrapped.empty() && wrapped != "msg-report-rsp" &&
-      wrapped != "azure-hcl") {
+      wrapped != "azure-hcl" && wrapped != "report-then-table") {
     return hosted::UsageError(absl::StrCat("--wrapped: no envelope ", wrapped));
   }
   auto file = ReadInput(arguments.positional(0));
@@ -27,6 +27,11 @@ absl::StatusOr<ReportInput> ReadReport(const hosted::Arguments& arguments) {
     if (!hcl.ok()) return hcl.status();
     input.bytes.assign(hcl->report.begin(), hcl->report.end());
     input.runtime_data_bound = verifier::RuntimeDataIsBound(*hcl);
+  } else if (wrapped == "report-then-table") {
+    const auto parts = verifier::SplitReportThenTable(*file);
+    if (!parts.ok()) return parts.status();
+    input.bytes.assign(parts->report.begin(), parts->report.end());
+    input.certificate_table.assign(parts->table.begin(), parts->table.end());
   } else {
     const auto report = verifier::UnwrapMsgReportRsp(*file);
     if (!report.ok()) return report.status();

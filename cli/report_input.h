@@ -15,9 +15,11 @@
 
 namespace cli {
 
-// What Linux's guest device or an Azure VM's vTPM puts around a report.
+// What Linux's guest device, an Azure VM's vTPM or go-sev-guest puts around a
+// report.
 inline constexpr hosted::Option kWrappedOption = {
-    "wrapped", "msg-report-rsp|azure-hcl", hosted::Option::Kind::kOptional,
+    "wrapped", "msg-report-rsp|azure-hcl|report-then-table",
+    hosted::Option::Kind::kOptional,
     "the envelope that FILE holds the report in"};
 inline constexpr hosted::Option kProductOption = {
     "product", "milan|genoa|turin", hosted::Option::Kind::kOptional,
@@ -27,6 +29,8 @@ struct ReportInput {
   std::vector<uint8_t> bytes;  // As received; of whatever size.
   // Of an Azure blob: whether the report data is the hash of its runtime data.
   std::optional<bool> runtime_data_bound;
+  // GHCB certificate table that came behind the report; empty: none did.
+  std::vector<uint8_t> certificate_table;
 };
 
 // From the first positional argument and --wrapped. CL1, CL2; the envelope's

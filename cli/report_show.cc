@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/describe_report.h"
 #include "cli/error.h"
 #include "cli/reasons.h"
 #include "cli/report_commands.h"
+#include "cli/report_hint.h"
 #include "cli/report_input.h"
 #include "sev/report.h"
 
@@ -17,8 +20,10 @@ absl::Status ReportShow(const hosted::Arguments& arguments) {
   if (!input.ok()) return input.status();
   const auto report = sev::UnverifiedReport::FromBytes(input->bytes);
   if (!report.ok()) {
+    const std::string hint = ReportHint(input->bytes);
     return Error(kNotAReport, absl::StrCat(arguments.positional(0), ": ",
-                                           input->bytes.size(), " bytes"));
+                                           input->bytes.size(), " bytes",
+                                           hint.empty() ? "" : ", ", hint));
   }
   Json description = DescribeReport(*report, *product);
   if (input->runtime_data_bound) {

@@ -13,6 +13,7 @@
 #include "cli/testing/command_runner.h"
 #include "cli/testing/emulated_reports.h"
 #include "gtest/gtest.h"
+#include "sev/cert_table.h"
 #include "sev/guest_message.h"
 #include "sev/report.h"
 
@@ -141,6 +142,26 @@ TEST_F(ReportShow, OpensEnvelopes) {
   EXPECT_EQ(Show(report, {"--wrapped", "paper"}).code, hosted::kExitUsage);
   EXPECT_EQ(Show(report, {"--product", "rome"}).code, hosted::kExitUsage);
   EXPECT_EQ(Show(report, {"--wrapped=azure-hcl"}).code, hosted::kExitFailed);
+
+  std::vector<uint8_t> with_table(report.begin(), report.end());
+  with_table.resize(with_table.size() + sev::kCertTableEntrySize);
+  const std::vector<std::string> table = {"--wrapped", "report-then-table"};
+  EXPECT_EQ(ShowJson(with_table, table)["version"], 3);
+  EXPECT_EQ(Show(report, table).code, hosted::kExitFailed);
+}
+
+TEST_F(ReportShow, SaysWhatAFileSeemsToBe) {
+  const ReportBytes report = EmulatedReport(psp::TestHierarchy());
+  const Output hex = Show(base::AsBytes(verifier::ossl::Hex(report)));
+  EXPECT_EQ(hex.code, hosted::kExitFailed);
+  EXPECT_TRUE(absl::StrContains(hex.err, "CL4 ")) << hex.err;
+  EXPECT_TRUE(absl::StrContains(hex.err, "2368 bytes, hex text")) << hex.err;
+  const Output response = Show(std::vector<uint8_t>(4000, 0xA5));
+  EXPECT_TRUE(absl::StrContains(response.err, "--wrapped msg-report-rsp"))
+      << response.err;
+  // Of what nothing is known, only the size is said.
+  const Output cut = Show(base::Bytes(report).first(1183));
+  EXPECT_TRUE(absl::StrContains(cut.err, "1183 bytes\n")) << cut.err;
 }
 
 // Whatever the bytes are: a table, or a reason.

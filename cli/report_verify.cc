@@ -14,6 +14,7 @@
 #include "cli/kds.h"
 #include "cli/reasons.h"
 #include "cli/report_commands.h"
+#include "cli/report_hint.h"
 #include "cli/report_input.h"
 #include "cli/verdict_text.h"
 #include "hosted/text.h"
@@ -80,6 +81,13 @@ absl::Status FetchMissing(const hosted::Arguments& arguments,
                       with_crl ? std::optional(now) : std::nullopt);
 }
 
+void NoteWhatItSeems(const std::string& path, base::Bytes bytes) {
+  const std::string hint = ReportHint(bytes);
+  if (hint.empty()) return;
+  absl::FPrintF(stderr, "forelock: note: %s seems to be %s\n",
+                hosted::Printable(path), hint);
+}
+
 int ExitCodeOf(verifier::Verdict verdict) {
   switch (verdict) {
     case verifier::Verdict::kValid:
@@ -133,7 +141,12 @@ absl::StatusOr<int> ReportVerify(const hosted::Arguments& arguments) {
       std::move(pins));
   absl::Status status = AddCertificates(arguments, source);
   if (!status.ok()) return status;
+  if (!input->certificate_table.empty()) {
+    status = source.AddTable(input->certificate_table, arguments.positional(0));
+    if (!status.ok()) return status;
+  }
   const auto report = sev::UnverifiedReport::FromBytes(input->bytes);
+  if (!report.ok()) NoteWhatItSeems(arguments.positional(0), input->bytes);
   if (report.ok()) {
     status = FetchMissing(arguments, *report, *now, source);
     if (!status.ok()) return status;

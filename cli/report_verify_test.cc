@@ -372,6 +372,43 @@ TEST_F(ReportVerify, RuntimeDataMustBeBound) {
   EXPECT_TRUE(absl::StrContains(text.out, "CL7 ")) << text.out;
 }
 
+// Report and certificates in one file, as go-sev-guest writes them.
+TEST_F(ReportVerify, TakesAReportWithItsTable) {
+  const Hierarchy& milan = TestHierarchy();
+  const ReportBytes report = EmulatedReport(milan);
+  const auto with = [&](base::Bytes vcek, base::Bytes ark) {
+    const sev::CertTableEntry entries[] = {{sev::kGuidVcek, vcek},
+                                           {sev::kGuidAsk, milan.ask()},
+                                           {sev::kGuidArk, ark}};
+    std::vector<uint8_t> file(report.begin(), report.end());
+    file.resize(file.size() + 16384);
+    const auto size =
+        sev::PackCertTable(entries, std::span(file).subspan(report.size()));
+    EXPECT_TRUE(size.ok());
+    file.resize(report.size() + *size);
+    return file;
+  };
+  const Words words = {"--wrapped", "report-then-table"};
+  ExpectVerdict(VerifyJson(milan, with(milan.vcek(), milan.ark()), words),
+                "valid", hosted::kExitOk, {});
+  // A table's slots are places: what is in them is judged there.
+  ExpectVerdict(VerifyJson(milan, with(milan.ark(), milan.ark()), words),
+                "invalid", hosted::kExitInvalid,
+                {"leaf_type_matches_signing_key"});
+  // What is not in the table comes from elsewhere.
+  ExpectVerdict(VerifyJson(milan, with({}, milan.ark()), words), "unverifiable",
+                hosted::kExitUnverifiable, {});
+  ExpectVerdict(
+      VerifyJson(milan, with({}, milan.ark()), Join(words, Files(milan))),
+      "valid", hosted::kExitOk, {});
+  // Without the option it is no report, and that is said.
+  const Output bare = Verify(with(milan.vcek(), milan.ark()), {});
+  EXPECT_EQ(bare.code, hosted::kExitInvalid);
+  EXPECT_TRUE(absl::StrContains(bare.err, "--wrapped report-then-table"))
+      << bare.err;
+  EXPECT_EQ(Verify(report, words).code, hosted::kExitFailed);
+}
+
 TEST_F(ReportVerify, ValuesOfNoUseAreWrongUsage) {
   const ReportBytes report = EmulatedReport(TestHierarchy());
   EXPECT_EQ(Verify(report, {"--at", "yesterday"}).code, hosted::kExitUsage);

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "sev/cert_table.h"
 #include "sev/guest_message.h"
 #include "sev/report.h"
 #include "sev/wire_field.h"
@@ -117,6 +118,21 @@ absl::StatusOr<HclReport> ParseAzureHcl(base::Bytes blob) {
   return HclReport{.report = sev::FieldOf<layout::Report>(head),
                    .hash = HclHash{hash},
                    .runtime_data = blob.subspan(kHclHeaderSize, runtime_size)};
+}
+
+absl::StatusOr<ReportThenTable> SplitReportThenTable(base::Bytes bytes) {
+  if (bytes.size() <= sev::kReportSize) {
+    return Malformed("nothing follows a report of 1184 bytes");
+  }
+  const base::Bytes table = bytes.subspan(sev::kReportSize);
+  const auto parsed = sev::ParseCertTable(table);
+  if (!parsed.ok()) {
+    return Malformed(
+        absl::StrCat("what follows the report is no certificate table: ",
+                     ReasonCode(parsed.status().reason())));
+  }
+  return ReportThenTable{.report = bytes.first(sev::kReportSize),
+                         .table = table};
 }
 
 bool RuntimeDataIsBound(const HclReport& hcl) {

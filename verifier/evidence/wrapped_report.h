@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Envelopes in which attestation reports travel outside this project: the
-// response of Linux's guest device, and the blob of an Azure confidential VM's
-// vTPM. What is inside is as unverified as the envelope.
+// response of Linux's guest device, the blob of an Azure confidential VM's
+// vTPM, and go-sev-guest's raw form of extended evidence, which has no header.
+// What is inside is as unverified as the envelope.
 //
 // Spec: AMD 56860 rev. 1.58, table "MSG_REPORT_RSP Message Structure"; Linux,
 // include/uapi/linux/sev-guest.h (struct snp_report_resp: 4000 bytes);
@@ -39,6 +40,16 @@ struct HclReport {
 // zero. Does not compare the hash: see RuntimeDataIsBound.
 //   InvalidArgument (VE70): not such a blob, or not of SEV-SNP.
 absl::StatusOr<HclReport> ParseAzureHcl(base::Bytes blob);
+
+// Views into the parsed bytes.
+struct ReportThenTable {
+  base::Bytes report;
+  base::Bytes table;  // GHCB certificate table: sev/cert_table.h parses it.
+};
+
+// A report with the certificate table right behind it, to the end of the bytes.
+//   InvalidArgument (VE70): shorter, or what follows is no such table.
+absl::StatusOr<ReportThenTable> SplitReportThenTable(base::Bytes bytes);
 
 // REPORT_DATA is the hash of the runtime data, then zeros.
 bool RuntimeDataIsBound(const HclReport& hcl);

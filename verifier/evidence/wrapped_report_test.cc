@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "gtest/gtest.h"
+#include "sev/cert_table.h"
 #include "sev/guest_message.h"
 #include "sev/report.h"
 #include "sev/vectors_for_tests.h"
@@ -160,6 +161,64 @@ TEST(ParseAzureHcl, RefusesSizesThatWrap) {
     Put32(blob, kRequestData, size + 20);
     Put32(blob, 0x08, size + 0x4D4);
     EXPECT_FALSE(ParseAzureHcl(blob).ok());
+  }
+}
+
+// A report, and a table of a VCEK and an ARK.
+Blob WithTable() {
+  const Blob vcek(300, 0x30), ark(200, 0x31);
+  const sev::CertTableEntry entries[] = {{sev::kGuidVcek, vcek},
+                                         {sev::kGuidArk, ark}};
+  Blob blob(sev::kReportSize + 1024, 0xA5);
+  const auto size =
+      sev::PackCertTable(entries, std::span(blob).subspan(sev::kReportSize));
+  blob.resize(sev::kReportSize + *size);
+  return blob;
+}
+
+TEST(SplitReportThenTable, FindsBoth) {
+  const Blob blob = WithTable();
+  const auto parts = SplitReportThenTable(blob);
+  ASSERT_TRUE(parts.ok()) << parts.status();
+  EXPECT_EQ(parts->report.data(), blob.data());
+  EXPECT_EQ(parts->report.size(), sev::kReportSize);
+  EXPECT_EQ(parts->table.size(), blob.size() - sev::kReportSize);
+  EXPECT_EQ(sev::ParseCertTable(parts->table)->ark.size(), 200u);
+  // A host that has no certificates.
+  EXPECT_TRUE(SplitReportThenTable(Blob(sev::kReportSize + 24)).ok());
+}
+
+TEST(SplitReportThenTable, RefusesEveryTruncation) {
+  const Blob good = WithTable();
+  for (size_t size = 0; size < good.size(); ++size) {
+    const auto parts = SplitReportThenTable(base::Bytes(good).first(size));
+    ASSERT_FALSE(parts.ok()) << size;
+    EXPECT_EQ(FindingFrom(parts.status()).reason, kWrappedReportMalformed);
+  }
+}
+
+// Offsets and lengths hold the table together; all else is what is inside.
+TEST(SplitReportThenTable, FlippedBits) {
+  const Blob good = WithTable();
+  constexpr size_t kEntries = sev::kReportSize;
+  for (size_t bit = 0; bit < good.size() * 8; ++bit) {
+    Blob blob = good;
+    blob[bit / 8] ^= static_cast<uint8_t>(1 << (bit % 8));
+    const size_t byte = bit / 8;
+    const auto parts = SplitReportThenTable(blob);
+    const bool inside =
+        byte < kEntries || byte >= kEntries + 3 * sev::kCertTableEntrySize;
+    if (inside) EXPECT_TRUE(parts.ok()) << "bit " << bit;
+    if (!parts.ok()) continue;
+    const auto table = sev::ParseCertTable(parts->table);
+    EXPECT_TRUE(table.ok()) << "bit " << bit;
+  }
+  // Of the first entry's offset each bit leads into the header, out of the
+  // table, or into the other certificate.
+  for (size_t bit = 0; bit < 32; ++bit) {
+    Blob blob = good;
+    blob[kEntries + 16 + bit / 8] ^= static_cast<uint8_t>(1 << (bit % 8));
+    EXPECT_FALSE(SplitReportThenTable(blob).ok()) << "bit " << bit;
   }
 }
 
