@@ -372,6 +372,22 @@ TEST_F(ReportVerify, RuntimeDataMustBeBound) {
   EXPECT_TRUE(absl::StrContains(text.out, "CL7 ")) << text.out;
 }
 
+TEST_F(ReportVerify, ShowsATcbAboveTheCurrent) {
+  const Hierarchy& milan = TestHierarchy();
+  const ReportBytes report = EmulatedReport(
+      milan, 3, sev::SigningKey::kVcek,
+      [](ReportBytes& bytes) { bytes[layout::CurrentTcb::kOffset + 6] = 1; });
+  ExpectVerdict(VerifyJson(milan, report, Files(milan)), "invalid",
+                hosted::kExitInvalid, {"tcb_not_above_current"});
+  const Output text = Verify(
+      report, Join(Files(milan), {"--root-sha256", testing::RootPin(milan)}));
+  EXPECT_EQ(text.code, hosted::kExitInvalid);
+  EXPECT_TRUE(absl::StrContains(text.out, "FAILED: tcb_not_above_current"))
+      << text.out;
+  EXPECT_TRUE(absl::StrContains(text.out, "reported snp 24, current 1"))
+      << text.out;
+}
+
 // Report and certificates in one file, as go-sev-guest writes them.
 TEST_F(ReportVerify, TakesAReportWithItsTable) {
   const Hierarchy& milan = TestHierarchy();

@@ -40,7 +40,20 @@ constexpr Group kGroups[] = {
      Check::kVlekCspId},
     {"dates", Check::kLeafInValidity, Check::kRootInValidity},
     {"revocation", Check::kCrlSigned, Check::kIntermediateNotRevoked},
+    {"no TCB above the current one", Check::kTcbNotAboveCurrent,
+     Check::kTcbNotAboveCurrent},
 };
+
+// No check is left out: a report is not invalid by lines that all say "ok".
+constexpr bool HoldsEveryCheck() {
+  size_t next = 0;
+  for (const Group& group : kGroups) {
+    if (static_cast<size_t>(group.first) != next) return false;
+    next = static_cast<size_t>(group.last) + 1;
+  }
+  return next == verifier::kCheckCount;
+}
+static_assert(HoldsEveryCheck());
 
 std::string TimeText(time_t time) {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromTimeT(time),
