@@ -6,14 +6,20 @@
 
 #include "absl/strings/numbers.h"
 #include "cli/error.h"
-#include "cli/reasons.h"
-#include "cli/vectors/json.h"
 #include "hosted/text.h"
 #include "launch/measure.h"
+#include "verifier/conformance/json.h"
+#include "verifier/conformance/reasons.h"
 #include "verifier/ossl/ossl.h"
 
 namespace cli {
 namespace {
+
+using verifier::conformance::ArrayMember;
+using verifier::conformance::Json;
+using verifier::conformance::kVectorPages;
+using verifier::conformance::Member;
+using verifier::conformance::StringMember;
 
 constexpr size_t kMaxPages = 1 << 20;
 
@@ -72,7 +78,8 @@ absl::Status AddRow(const Json& row, launch::LaunchMeasurement& measurement,
 }  // namespace
 
 absl::StatusOr<PageList> ReadPageList(base::Bytes text) {
-  const auto json = ParseJson(hosted::AsText(text), "pages");
+  const auto json =
+      verifier::conformance::ParseJson(hosted::AsText(text), "pages");
   if (!json.ok()) return json.status();
   PageList list;
   if (Member(*json, "expected_launch_digest") != nullptr &&

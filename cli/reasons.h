@@ -2,12 +2,14 @@
 //
 // Reason codes of cli/: files and answers of a key service that `forelock`
 // cannot use. What is wrong with evidence itself has the verifier's codes.
-// 1 to 39 reports, certificates, key service; 40 to 69 vectors.
+// 1 to 39 reports, certificates, key service; 40 to 69 vectors, which
+// verifier/conformance/ lists.
 #pragma once
 
 #include "base/reasons.h"
+#include "verifier/conformance/reasons.h"
 
-#define FORELOCK_CLI_REASONS(X)                                                \
+#define FORELOCK_CLI_OWN_REASONS(X)                                            \
   X(kFileUnreadable, 'C', 'L', 1, "a file cannot be read",                     \
     "Check the path and its permissions.")                                     \
   X(kFileTooLarge, 'C', 'L', 2, "a file is larger than anything it may hold",  \
@@ -60,20 +62,12 @@
     "a certificate or list is not signed by the root",                         \
     "It belongs to another root, or was changed.")                             \
   X(kImportNotAuthority, 'C', 'L', 27, "a certificate is no ARK, ASK or ASVK", \
-    "Leave it out: a VCEK or VLEK comes with its report.")                     \
-  X(kVectorsManifest, 'C', 'L', 40,                                            \
-    "manifest.json of the vectors is of no use",                               \
-    "cli/vectors/README.md says what it must hold.")                           \
-  X(kVectorPath, 'C', 'L', 41, "a vector's path leads out of its folder",      \
-    "Do not use this manifest: whoever wrote it meant harm.")                  \
-  X(kVectorDigest, 'C', 'L', 42,                                               \
-    "a file is not the one that the manifest names",                           \
-    "It was changed, or belongs to another manifest.")                         \
-  X(kVectorPages, 'C', 'L', 43, "a list of measured pages is malformed",       \
-    "Each row: page type, address, SHA-384 of what is measured.")              \
-  X(kVectorUnknown, 'C', 'L', 44, "no vector is called so",                    \
-    "See the ids and kinds that are there: forelock vectors DIR.")
+    "Leave it out: a VCEK or VLEK comes with its report.")
+
+#define FORELOCK_CLI_REASONS(X) \
+  FORELOCK_CLI_OWN_REASONS(X)   \
+  FORELOCK_CONFORMANCE_REASONS(X)
 
 namespace cli {
-FORELOCK_CLI_REASONS(BASE_DEFINE_REASON)
+FORELOCK_CLI_OWN_REASONS(BASE_DEFINE_REASON)
 }  // namespace cli

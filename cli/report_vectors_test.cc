@@ -12,14 +12,20 @@
 #include "cli/files.h"
 #include "cli/report_commands.h"
 #include "cli/testing/command_runner.h"
-#include "cli/vectors/manifest.h"
 #include "gtest/gtest.h"
 #include "sev/vectors_for_tests.h"
+#include "verifier/conformance/manifest.h"
 #include "verifier/ossl/ossl.h"
 
 namespace cli {
 namespace {
 
+using verifier::conformance::kMaxManifestSize;
+using verifier::conformance::Manifest;
+using verifier::conformance::ParseManifest;
+using verifier::conformance::Vector;
+using verifier::conformance::VectorEntry;
+using verifier::conformance::VectorFile;
 using Words = std::vector<std::string>;
 
 absl::StatusOr<Manifest> ReadManifest(const std::string& folder) {

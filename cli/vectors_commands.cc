@@ -6,7 +6,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "cli/vectors/run.h"
+#include "cli/launch_judges.h"
+#include "verifier/conformance/run.h"
 
 namespace cli {
 namespace {
@@ -25,9 +26,10 @@ constexpr hosted::ExitCode kExitCodes[] = {
 };
 
 absl::StatusOr<int> Vectors(const hosted::Arguments& arguments) {
-  const auto results = RunVectors(
+  const auto results = verifier::conformance::RunVectors(
       arguments.positional(0),
-      {.id = arguments.Value("only"), .kind = arguments.Value("kind")});
+      {.id = arguments.Value("only"), .kind = arguments.Value("kind")},
+      LaunchJudges());
   if (!results.ok()) return results.status();
   const std::string text =
       arguments.Has("json") ? JsonOf(*results) : TextOf(*results);

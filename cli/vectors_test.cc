@@ -4,9 +4,10 @@
 #include <string>
 
 #include "absl/strings/str_join.h"
-#include "cli/vectors/run.h"
+#include "cli/launch_judges.h"
 #include "gtest/gtest.h"
 #include "sev/vectors_for_tests.h"
+#include "verifier/conformance/run.h"
 
 namespace cli {
 namespace {
@@ -14,10 +15,11 @@ namespace {
 TEST(Vectors, AllAreAsExpected) {
   const std::string folder = sev::VectorsFolder();
   if (folder.empty()) GTEST_SKIP() << "FORELOCK_VECTORS is not set";
-  const auto results = RunVectors(folder);
+  const auto results =
+      verifier::conformance::RunVectors(folder, {}, LaunchJudges());
   ASSERT_TRUE(results.ok()) << results.status();
   EXPECT_FALSE(results->empty());
-  for (const VectorResult& result : *results) {
+  for (const verifier::conformance::VectorResult& result : *results) {
     if (sev::IsValidHere(result.id)) {
       EXPECT_EQ(result.verdict, "valid") << result.id << "; " << result.note;
       continue;

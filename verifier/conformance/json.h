@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "nlohmann/json.hpp"
 
-namespace cli {
+namespace verifier::conformance {
 
 using Json = nlohmann::json;
 
@@ -27,4 +27,4 @@ const Json* Member(const Json& object, const char* key);
 const std::string* StringMember(const Json& object, const char* key);
 const Json::array_t* ArrayMember(const Json& object, const char* key);
 
-}  // namespace cli
+}  // namespace verifier::conformance

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/vectors/manifest.h"
+#include "verifier/conformance/manifest.h"
 
 #include <algorithm>
 #include <set>
@@ -10,12 +10,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
-#include "cli/error.h"
-#include "cli/reasons.h"
-#include "cli/vectors/json.h"
 #include "hosted/text.h"
+#include "verifier/conformance/error.h"
+#include "verifier/conformance/json.h"
+#include "verifier/conformance/reasons.h"
 
-namespace cli {
+namespace verifier::conformance {
 namespace {
 
 constexpr size_t kMaxName = 200;  // of an id, kind, role, check
@@ -44,9 +44,9 @@ bool IsName(const std::string* text) {
          std::ranges::all_of(*text, [](char c) { return c > ' ' && c <= '~'; });
 }
 
-std::optional<verifier::ossl::Digest256> DigestOf(const std::string* hex) {
-  verifier::ossl::Digest256 digest;
-  if (hex == nullptr || !verifier::ossl::FromHex(*hex, digest)) return {};
+std::optional<ossl::Digest256> DigestOf(const std::string* hex) {
+  ossl::Digest256 digest;
+  if (hex == nullptr || !ossl::FromHex(*hex, digest)) return {};
   return digest;
 }
 
@@ -259,4 +259,4 @@ absl::StatusOr<Manifest> ParseManifest(std::string_view text) {
   return Reader().Read(*json);
 }
 
-}  // namespace cli
+}  // namespace verifier::conformance

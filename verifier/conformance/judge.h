@@ -15,15 +15,15 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/bytes.h"
-#include "cli/vectors/manifest.h"
+#include "verifier/conformance/manifest.h"
 #include "verifier/evidence/accepted_root.h"
 #include "verifier/evidence/appraisal.h"
 #include "verifier/ossl/ossl.h"
 
-namespace cli {
+namespace verifier::conformance {
 
 struct Judgement {
-  verifier::Verdict verdict = verifier::Verdict::kInvalid;
+  Verdict verdict = Verdict::kInvalid;
   // Names as in the manifest's `checks`; others where it has none.
   std::vector<std::string> failing_checks;
   std::string note;  // For people; may be empty.
@@ -40,13 +40,24 @@ class SignatureIndex {
 
  private:
   using Signature = std::array<uint8_t, 144>;
-  std::map<Signature, verifier::ossl::Digest256> signed_by_;
+  std::map<Signature, ossl::Digest256> signed_by_;
 };
 
 // What all entries of a folder share.
+struct LoadedVector;
+struct VectorContext;
+
+// What judges one kind. Kinds that need more than the verifier has come from
+// the caller.
+struct KindJudge {
+  std::string_view kind;
+  Judgement (*judge)(const LoadedVector&, const VectorContext&);
+};
+
 struct VectorContext {
-  std::span<const verifier::AcceptedRoot> amd_roots, test_roots;
+  std::span<const AcceptedRoot> amd_roots, test_roots;
   const SignatureIndex* signatures;
+  std::span<const KindJudge> more_kinds = {};
 };
 
 // One entry with the bytes of its files.
@@ -60,14 +71,14 @@ struct LoadedVector {
 
 // Kinds that no judge knows are kUnverifiable, with a note that says so.
 Judgement Judge(const LoadedVector& vector, const VectorContext& context);
-bool IsKnownKind(std::string_view kind);
+bool IsKnownKind(std::string_view kind, const VectorContext& context);
 
 // --- One for each group of kinds.
 
 Judgement JudgeReport(const LoadedVector& vector, const VectorContext& context);
 // The same of bytes that are part of another file.
 Judgement JudgeReportBytes(const VectorEntry& entry, base::Bytes report,
-                           const verifier::CertificateSet& certificates,
+                           const CertificateSet& certificates,
                            const VectorContext& context);
 Judgement JudgeMessage(const LoadedVector& vector,
                        const VectorContext& context);
@@ -77,9 +88,6 @@ Judgement JudgeCertificateTable(const LoadedVector& vector,
 Judgement JudgeLeaf(const LoadedVector& vector, const VectorContext& context);
 Judgement JudgeChain(const LoadedVector& vector, const VectorContext& context);
 Judgement JudgeCrl(const LoadedVector& vector, const VectorContext& context);
-Judgement JudgeIdBlock(const LoadedVector& vector,
-                       const VectorContext& context);
-Judgement JudgeLaunch(const LoadedVector& vector, const VectorContext& context);
 
 // The report of an entry: its own file, or what its envelope holds; empty:
 // there is none. A view into the files.
@@ -94,10 +102,10 @@ Judgement Conclude(std::vector<std::string> failing_checks,
 Judgement Refuse(std::string_view check, std::string note);
 
 // The roots that the entry's trust anchor allows.
-std::span<const verifier::AcceptedRoot> RootsFor(const VectorEntry& entry,
-                                                 const VectorContext& context);
+std::span<const AcceptedRoot> RootsFor(const VectorEntry& entry,
+                                       const VectorContext& context);
 
 // A note about findings, the first of them in words.
-std::string NoteOf(const verifier::Findings& findings);
+std::string NoteOf(const Findings& findings);
 
-}  // namespace cli
+}  // namespace verifier::conformance

@@ -4,14 +4,15 @@
 // expects.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "cli/vectors/judge.h"
-#include "cli/vectors/manifest.h"
+#include "verifier/conformance/judge.h"
+#include "verifier/conformance/manifest.h"
 
-namespace cli {
+namespace verifier::conformance {
 
 struct VectorResult {
   std::string id;
@@ -30,9 +31,11 @@ struct VectorFilter {
 
 // In the manifest's order. Also reads what the filter leaves out: one report
 // can speak of another (SignatureIndex).
-//   CL1, CL2, CL40: no usable manifest. CL44: the filter leaves nothing.
+// `more_kinds`: judges of kinds that this folder has none of.
+//   VS22, CL40: no usable manifest. CL44: the filter leaves nothing.
 absl::StatusOr<std::vector<VectorResult>> RunVectors(
-    const std::string& folder, const VectorFilter& filter = {});
+    const std::string& folder, const VectorFilter& filter = {},
+    std::span<const KindJudge> more_kinds = {});
 
 // The verdict is the one expected; where it is "invalid", one of the named
 // checks fails, if there are any, and none that should pass.
@@ -44,4 +47,4 @@ bool AllAsExpected(const std::vector<VectorResult>& results);
 std::string TextOf(const std::vector<VectorResult>& results);
 std::string JsonOf(const std::vector<VectorResult>& results);
 
-}  // namespace cli
+}  // namespace verifier::conformance

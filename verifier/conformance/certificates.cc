@@ -9,8 +9,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/reasons.h"
-#include "cli/vectors/judge.h"
 #include "sev/cert_table.h"
+#include "verifier/conformance/judge.h"
 #include "verifier/evidence/cert_table_places.h"
 #include "verifier/evidence/certificate.h"
 #include "verifier/evidence/chain.h"
@@ -18,12 +18,8 @@
 #include "verifier/evidence/crl.h"
 #include "verifier/finding.h"
 
-namespace cli {
+namespace verifier::conformance {
 namespace {
-
-using verifier::Check;
-using verifier::Outcome;
-using verifier::Verdict;
 
 struct Renamed {
   Check check;
@@ -47,16 +43,16 @@ Judgement JudgeByChain(const LoadedVector& vector, const VectorContext& context,
                        base::Bytes leaf, base::Bytes crl,
                        std::span<const Check> needed,
                        std::span<const Renamed> names) {
-  const verifier::Chain chain = verifier::VerifyChain(
-      {.certificates = {.leaf = leaf,
-                        .intermediate = vector.File("intermediate"),
-                        .root = vector.File("root"),
-                        .crl = crl},
-       .roots = RootsFor(vector.entry, context),
-       .now = vector.entry.eval_time});
+  const Chain chain =
+      VerifyChain({.certificates = {.leaf = leaf,
+                                    .intermediate = vector.File("intermediate"),
+                                    .root = vector.File("root"),
+                                    .crl = crl},
+                   .roots = RootsFor(vector.entry, context),
+                   .now = vector.entry.eval_time});
   Judgement judgement{.verdict = Verdict::kValid,
                       .note = NoteOf(chain.findings)};
-  for (size_t i = 0; i < verifier::kCheckCount; ++i) {
+  for (size_t i = 0; i < kCheckCount; ++i) {
     if (chain.outcomes[i] != Outcome::kFail) continue;
     judgement.failing_checks.emplace_back(NameIn(names, static_cast<Check>(i)));
   }
@@ -82,11 +78,11 @@ std::vector<std::string> UnreadableOf(const sev::CertTable& table) {
       {"ASK", table.ask},
       {"ARK", table.ark}};
   for (const auto& [name, bytes] : slots) {
-    if (!bytes.empty() && !verifier::Certificate::Parse(bytes)) {
+    if (!bytes.empty() && !Certificate::Parse(bytes)) {
       unreadable.emplace_back(name);
     }
   }
-  if (!table.crl.empty() && !verifier::Crl::Parse(table.crl)) {
+  if (!table.crl.empty() && !Crl::Parse(table.crl)) {
     unreadable.emplace_back("CRL");
   }
   return unreadable;
@@ -119,29 +115,28 @@ Judgement JudgeChain(const LoadedVector& vector, const VectorContext& context) {
 }
 
 Judgement JudgeCrl(const LoadedVector& vector, const VectorContext& context) {
-  const auto crl = verifier::Crl::Parse(vector.File("crl"));
-  const auto root = verifier::Certificate::Parse(vector.File("root"));
+  const auto crl = Crl::Parse(vector.File("crl"));
+  const auto root = Certificate::Parse(vector.File("root"));
   if (!crl) {
     return Refuse(NameOf(Check::kCertificatesParse),
-                  NoteOf({verifier::Crl::WhyNot(vector.File("crl"))}));
+                  NoteOf({Crl::WhyNot(vector.File("crl"))}));
   }
   if (!root) {
     return Refuse(NameOf(Check::kCertificatesParse), "the root does not parse");
   }
   std::vector<std::string> failing;
-  verifier::Findings all;
-  const auto record = [&](std::string_view name, verifier::Findings findings) {
+  Findings all;
+  const auto record = [&](std::string_view name, Findings findings) {
     if (!findings.empty()) failing.emplace_back(name);
     all.insert(all.end(), findings.begin(), findings.end());
   };
-  verifier::Findings findings;
+  Findings findings;
   CheckCrlSignedBy(*crl, *root, findings);
   record("signed_by_root", std::exchange(findings, {}));
   CheckCrlCurrent(*crl, vector.entry.eval_time, findings);
   record("current", std::exchange(findings, {}));
   bool pinned = false;
-  for (const verifier::AcceptedRoot& accepted :
-       RootsFor(vector.entry, context)) {
+  for (const AcceptedRoot& accepted : RootsFor(vector.entry, context)) {
     pinned = pinned || accepted.sha256 == root->sha256();
   }
   if (!pinned) failing.emplace_back(NameOf(Check::kRootPinned));
@@ -154,7 +149,7 @@ Judgement JudgeCertificateTable(const LoadedVector& vector,
   if (bytes.empty()) return Refuse("table", "no table");
   const auto table = sev::ParseCertTable(bytes);
   if (!table.ok()) {
-    const absl::Status status = verifier::FromBase(table.status(), "");
+    const absl::Status status = FromBase(table.status(), "");
     return Refuse("table", std::string(status.message()));
   }
   if (const auto unreadable = UnreadableOf(*table); !unreadable.empty()) {
@@ -171,7 +166,7 @@ Judgement JudgeCertificateTable(const LoadedVector& vector,
   const base::Bytes report = vector.File("report");
   if (report.empty()) return Conclude({});
   // What the host left out may be beside the table.
-  verifier::CertificateSet set = verifier::PlacesOf(*table, report);
+  CertificateSet set = PlacesOf(*table, report);
   const std::pair<base::Bytes*, std::string_view> beside[] = {
       {&set.intermediate, "intermediate"},
       {&set.root, "root"},
@@ -187,4 +182,4 @@ Judgement JudgeCertificateTable(const LoadedVector& vector,
   return judgement;
 }
 
-}  // namespace cli
+}  // namespace verifier::conformance

@@ -1,39 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/vectors/run.h"
+#include "verifier/conformance/run.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <set>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "cli/error.h"
-#include "cli/files.h"
-#include "cli/reasons.h"
+#include "hosted/files.h"
 #include "hosted/text.h"
 #include "nlohmann/json.hpp"
+#include "verifier/conformance/error.h"
+#include "verifier/conformance/reasons.h"
 #include "verifier/evidence/amd_roots.h"
+#include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
+#include "verifier/reasons.h"
 
-namespace cli {
+namespace verifier::conformance {
 namespace {
 
 constexpr std::string_view kError = "error";
 // Larger than any file of a vector; page lists of large firmware are the most.
 constexpr size_t kMaxVectorFile = 32 << 20;
 
+absl::StatusOr<std::vector<uint8_t>> ReadFile(const std::string& path,
+                                              size_t limit) {
+  auto bytes = hosted::ReadRegularFile(path, limit);
+  if (!bytes.ok()) {
+    return verifier::Error(kInputUnusable, bytes.status().code(),
+                           bytes.status().message());
+  }
+  return bytes;
+}
+
 class Runner {
  public:
-  Runner(const std::string& folder, const Manifest& manifest)
-      : folder_(folder) {
-    for (const verifier::AmdRoot& root : verifier::AmdRoots()) {
+  Runner(const std::string& folder, const Manifest& manifest,
+         std::span<const KindJudge> more_kinds)
+      : folder_(folder), more_kinds_(more_kinds) {
+    for (const AmdRoot& root : AmdRoots()) {
       amd_roots_.push_back({.sha256 = root.sha256, .name = "AMD"});
     }
-    for (const verifier::ossl::Digest256& sha256 : manifest.test_roots) {
+    for (const ossl::Digest256& sha256 : manifest.test_roots) {
       test_roots_.push_back({.sha256 = sha256, .name = "test"});
     }
     for (const Vector& vector : manifest.vectors) {
@@ -67,10 +78,12 @@ class Runner {
       }
       loaded.files.emplace(file.role, *std::move(bytes));
     }
-    Judgement judgement = Judge(loaded, {.amd_roots = amd_roots_,
-                                         .test_roots = test_roots_,
-                                         .signatures = &signatures_});
-    result.as_expected = IsKnownKind(vector.entry.kind) &&
+    const VectorContext context = {.amd_roots = amd_roots_,
+                                   .test_roots = test_roots_,
+                                   .signatures = &signatures_,
+                                   .more_kinds = more_kinds_};
+    Judgement judgement = Judge(loaded, context);
+    result.as_expected = IsKnownKind(vector.entry.kind, context) &&
                          IsAsExpected(vector.expected, judgement);
     result.verdict = std::string(NameOf(judgement.verdict));
     result.failing_checks = std::move(judgement.failing_checks);
@@ -82,24 +95,18 @@ class Runner {
   // The path was checked with the manifest. A link in the folder may lead
   // elsewhere: what it leads to has the digest that the manifest names.
   absl::StatusOr<std::vector<uint8_t>> Read(const VectorFile& file) const {
-    const std::string path = absl::StrCat(folder_, "/", file.path);
-    std::error_code failed;
-    // A pipe would keep us waiting.
-    if (!std::filesystem::is_regular_file(path, failed)) {
-      return Error(kFileUnreadable, file.path);
-    }
-    const uintmax_t size = std::filesystem::file_size(path, failed);
-    if (size > kMaxVectorFile) return Error(kFileTooLarge, file.path);
-    auto bytes = ReadInput(path, static_cast<size_t>(size));
+    auto bytes =
+        ReadFile(absl::StrCat(folder_, "/", file.path), kMaxVectorFile);
     if (!bytes.ok()) return bytes;
-    if (verifier::ossl::Sha256::Of(*bytes) != file.sha256) {
+    if (ossl::Sha256::Of(*bytes) != file.sha256) {
       return Error(kVectorDigest, absl::StrCat("sha256 of ", file.path));
     }
     return bytes;
   }
 
   const std::string& folder_;
-  std::vector<verifier::AcceptedRoot> amd_roots_, test_roots_;
+  const std::span<const KindJudge> more_kinds_;
+  std::vector<AcceptedRoot> amd_roots_, test_roots_;
   SignatureIndex signatures_;
 };
 
@@ -131,22 +138,23 @@ bool IsAsExpected(const Expectation& expected, const Judgement& judgement) {
   const auto fails = [&](const std::string& name) {
     return failing.contains(name);
   };
-  if (judgement.verdict != verifier::Verdict::kInvalid) return failing.empty();
+  if (judgement.verdict != Verdict::kInvalid) return failing.empty();
   return (expected.failing_checks.empty() ||
           std::ranges::any_of(expected.failing_checks, fails)) &&
          std::ranges::none_of(expected.passing_checks, fails);
 }
 
 absl::StatusOr<std::vector<VectorResult>> RunVectors(
-    const std::string& folder, const VectorFilter& filter) {
+    const std::string& folder, const VectorFilter& filter,
+    std::span<const KindJudge> more_kinds) {
   const auto text =
-      ReadInput(absl::StrCat(folder, "/manifest.json"), kMaxManifestSize);
+      ReadFile(absl::StrCat(folder, "/manifest.json"), kMaxManifestSize);
   if (!text.ok()) return text.status();
   const auto manifest = ParseManifest(
       // EDGE: char may alias the bytes.
       {reinterpret_cast<const char*>(text->data()), text->size()});
   if (!manifest.ok()) return manifest.status();
-  const Runner runner(folder, *manifest);
+  const Runner runner(folder, *manifest, more_kinds);
   std::vector<VectorResult> results;
   for (const Vector& vector : manifest->vectors) {
     if (!filter.id.empty() && vector.entry.id != filter.id) continue;
@@ -194,4 +202,4 @@ std::string JsonOf(const std::vector<VectorResult>& results) {
   return json.dump(2) + "\n";
 }
 
-}  // namespace cli
+}  // namespace verifier::conformance

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/vectors/judge.h"
+#include "verifier/conformance/judge.h"
 
 #include <algorithm>
 #include <map>
@@ -9,22 +9,18 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "base/bytes.h"
 #include "gtest/gtest.h"
-#include "launch/measure.h"
 #include "sev/cert_table.h"
 #include "sev/guest_message.h"
-#include "sev/id_block.h"
 #include "sev/report.h"
 #include "verifier/evidence/appraisal.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/testing/evidence_maker.h"
 
-namespace cli {
+namespace verifier::conformance {
 namespace {
 
-using verifier::Verdict;
 using Blob = std::vector<uint8_t>;
 using Files = std::map<std::string, Blob, std::less<>>;
 using Names = std::vector<std::string>;
@@ -39,7 +35,7 @@ class Case {
     entry_.kind = std::move(kind);
     entry_.eval_time = time(nullptr);
     entry_.test_roots = true;
-    root_ = verifier::testing::TestRoot();
+    root_ = testing::TestRoot();
   }
 
   Judgement Run(Files files) const {
@@ -53,19 +49,19 @@ class Case {
 
  private:
   VectorEntry entry_;
-  verifier::AcceptedRoot root_;
+  AcceptedRoot root_;
   SignatureIndex signatures_;
 };
 
 Blob Report(uint8_t first_byte_of_data = 1) {
   Blob data(64);
   data[0] = first_byte_of_data;
-  const auto report = verifier::testing::MakeReport(data);
+  const auto report = testing::MakeReport(data);
   return Blob(report.begin(), report.end());
 }
 
 Files WithCertificates(Blob report) {
-  const auto certificates = verifier::testing::GoodCertificates();
+  const auto certificates = testing::GoodCertificates();
   return {{"report", std::move(report)},
           {"leaf", certificates.vcek},
           {"intermediate", certificates.ask},
@@ -131,7 +127,7 @@ TEST(Judge, Messages) {
                           std::span(message).subspan(4).first<4>());
   std::ranges::copy(report, message.begin() + 0x20);
   EXPECT_EQ(one.Run({{"msg", message}}).verdict, Verdict::kValid);
-  one.entry().embedded_report = verifier::ossl::Sha256::Of(report);
+  one.entry().embedded_report = ossl::Sha256::Of(report);
   EXPECT_EQ(one.Run({{"msg", message}}).verdict, Verdict::kValid);
   one.entry().embedded_report->at(0) ^= 1;
   EXPECT_EQ(one.Run({{"msg", message}}).failing_checks,
@@ -147,8 +143,8 @@ TEST(Judge, Messages) {
 
 TEST(Judge, CertificateTables) {
   const Case one("cert-table");
-  const auto certificates = verifier::testing::GoodCertificates();
-  const Blob table = verifier::testing::PackTable(certificates);
+  const auto certificates = testing::GoodCertificates();
+  const Blob table = testing::PackTable(certificates);
   EXPECT_EQ(one.Run({{"table", table}}).verdict, Verdict::kValid);
   EXPECT_EQ(one.Run({{"table", table}, {"report", Report()}}).verdict,
             Verdict::kValid);
@@ -167,7 +163,7 @@ TEST(Judge, CertificateTables) {
   Files two_leaves = WithCertificates(Report());
   two_leaves["table"] = with_both;
   EXPECT_EQ(one.Run(two_leaves).failing_checks, Names{});
-  const auto by_vlek = verifier::testing::MakeReport(Blob(64), [](auto& bytes) {
+  const auto by_vlek = testing::MakeReport(Blob(64), [](auto& bytes) {
     bytes[sev::report_layout::KeyInfo::kOffset] =
         1u << sev::kKeyInfoSigningKeyShift;
   });
@@ -179,8 +175,7 @@ TEST(Judge, CertificateTables) {
   EXPECT_EQ(one.Run({{"table", Blob(sev::kCertTableEntrySize)}}).verdict,
             Verdict::kValid);
   // The host gives the leaf only; the rest may be beside the table.
-  const Blob leaf_only =
-      verifier::testing::PackTable({.vcek = certificates.vcek});
+  const Blob leaf_only = testing::PackTable({.vcek = certificates.vcek});
   Files files = {{"table", leaf_only}, {"report", Report()}};
   EXPECT_EQ(one.Run(files).verdict, Verdict::kValid);
   files["intermediate"] = certificates.ask;
@@ -251,100 +246,33 @@ TEST(Judge, RevocationListsThatAreNone) {
   EXPECT_EQ(one.Run({}).verdict, Verdict::kInvalid);
 }
 
-TEST(Judge, IdBlocks) {
-  Case one("id-block");
-  sev::IdBlock block;
-  block.guest_svn = 7;
-  const auto bytes = sev::EncodeIdBlock(block);
-  Files files = {{"id-block", Blob(bytes.begin(), bytes.end())}};
-  EXPECT_EQ(one.Run(files).verdict, Verdict::kValid);
-  one.entry().id_block.guest_svn = 8;
-  EXPECT_EQ(one.Run(files).failing_checks, Names{"guest_svn"});
-  one.entry().id_block.guest_svn = 7;
-  one.entry().id_block.launch_digest = std::string(96, '0');
-  EXPECT_EQ(one.Run(files).verdict, Verdict::kValid);
-
-  Blob key(sev::kEcdsaKeySize);
-  key[0] = sev::kCurveP384;
-  files["id-public-key-struct"] = key;
-  EXPECT_EQ(one.Run(files).verdict, Verdict::kValid);
-  one.entry().id_block.id_key_digest =
-      verifier::ossl::Hex(verifier::ossl::Sha384::Of(key));
-  EXPECT_EQ(one.Run(files).verdict, Verdict::kValid);
-  files["id-public-key-struct"].back() = 1;
-  EXPECT_EQ(one.Run(files).failing_checks, Names{"id_key_digest"});
-
-  files["id-public-key-struct"] = key;
-  files["id-auth-info"] = Blob(sev::kIdAuthSize);
-  EXPECT_EQ(one.Run(files).failing_checks,
-            (Names{"algos", "id_key_in_auth", "id_block_signature"}));
-  files["id-auth-info"].pop_back();
-  EXPECT_EQ(one.Run(files).failing_checks, Names{"id_auth"});
-  files["id-block"].pop_back();
-  EXPECT_EQ(one.Run(files).failing_checks, Names{"id_block"});
-}
-
-TEST(Judge, Launches) {
-  const Case one("launch-measurement");
-  sev::LaunchDigest contents;
-  contents.fill(0x5A);
-  launch::LaunchMeasurement measurement;
-  measurement.AddPage(sev::PageType::kNormal, 0x1000, contents);
-  measurement.AddPage(sev::PageType::kCpuid, 0xfffffffff000, {});
-  const std::string text = absl::StrReplaceAll(
-      R"({"seed_ld": "ZERO", "expected_launch_digest": "DIGEST",
-          "page_info_updates": {
-            "columns": ["page_type", "gpa", "contents_sha384"],
-            "rows": [[1, "0x1000", "CONTENTS"],
-                     [6, "0xfffffffff000", "ZERO"]]}})",
-      {{"ZERO", std::string(96, '0')},
-       {"CONTENTS", verifier::ossl::Hex(contents)},
-       {"DIGEST", verifier::ossl::Hex(measurement.digest())}});
-  EXPECT_EQ(one.Run({{"vector", Bytes(text)}}).verdict, Verdict::kValid)
-      << one.Run({{"vector", Bytes(text)}}).note;
-  EXPECT_EQ(one.Run({}).failing_checks, Names{"page_list"});
-
-  const std::pair<std::string_view, std::string_view> rows[] = {
-      {"0x1000", "0x2000"},
-      {"[1, ", "[2, "},
-  };
-  for (const auto& [good, bad] : rows) {
-    const Blob vector = Bytes(absl::StrReplaceAll(text, {{good, bad}}));
-    EXPECT_EQ(one.Run({{"vector", vector}}).failing_checks,
-              Names{"launch_digest"});
-  }
-  const std::pair<std::string_view, std::string_view> malformed[] = {
-      {"0x1000", "0x1001"},
-      {"0x1000", "1000"},
-      {"[1, ", "[3, "},  // such a page has no contents
-      {"[1, ", "[7, "},
-      {"[1, ", "[0, "},
-      {"[1, ", "[-1, "},
-      {"[1, ", "["},
-      {"\"seed_ld\": \"", "\"seed_ld\": \"0"},
-      {"expected_launch_digest", "launch_digest"},
-      {"rows", "lines"},
-      {R"("page_type", "gpa")", R"("gpa", "page_type")"},
-  };
-  for (const auto& [good, bad] : malformed) {
-    const std::string changed = absl::StrReplaceAll(text, {{good, bad}});
-    ASSERT_NE(changed, text) << good;
-    EXPECT_EQ(one.Run({{"vector", Bytes(changed)}}).failing_checks,
-              Names{"page_list"})
-        << bad;
-  }
-  for (size_t size = 0; size < text.size(); ++size) {
-    EXPECT_EQ(one.Run({{"vector", Bytes(text.substr(0, size))}}).verdict,
-              Verdict::kInvalid);
-  }
-}
-
 TEST(Judge, UnknownKinds) {
   const Case one("weather-forecast");
-  EXPECT_FALSE(IsKnownKind("weather-forecast"));
+  EXPECT_FALSE(IsKnownKind("weather-forecast", {}));
   EXPECT_EQ(one.Run({}).verdict, Verdict::kUnverifiable);
   EXPECT_EQ(one.Run({}).note, "unknown kind weather-forecast");
 }
 
+TEST(Judge, KindsOfTheCaller) {
+  const KindJudge more[] = {
+      {"weather-forecast",
+       [](const LoadedVector& vector, const VectorContext&) {
+         return Refuse("rain", vector.entry.id);
+       }},
+      // Those that are known already stay what they are.
+      {"crl",
+       [](const LoadedVector&, const VectorContext&) { return Conclude({}); }}};
+  const VectorContext context = {.more_kinds = more};
+  EXPECT_TRUE(IsKnownKind("weather-forecast", context));
+  VectorEntry entry;
+  entry.id = "monday";
+  entry.kind = "weather-forecast";
+  const Judgement judgement = Judge({.entry = entry}, context);
+  EXPECT_EQ(judgement.failing_checks, Names{"rain"});
+  EXPECT_EQ(judgement.note, "monday");
+  entry.kind = "crl";
+  EXPECT_EQ(Judge({.entry = entry}, context).verdict, Verdict::kInvalid);
+}
+
 }  // namespace
-}  // namespace cli
+}  // namespace verifier::conformance

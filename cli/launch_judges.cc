@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// Vectors that are an ID block, with its keys and authentication information.
+#include "cli/launch_judges.h"
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,7 +8,8 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "cli/vectors/judge.h"
+#include "absl/strings/str_cat.h"
+#include "cli/page_list.h"
 #include "launch/id_block.h"
 #include "sev/id_block.h"
 #include "verifier/ossl/ossl.h"
@@ -16,6 +17,15 @@
 namespace cli {
 namespace {
 
+using verifier::conformance::Conclude;
+using verifier::conformance::IdBlockClaims;
+using verifier::conformance::Judgement;
+using verifier::conformance::KindJudge;
+using verifier::conformance::LoadedVector;
+using verifier::conformance::Refuse;
+using verifier::conformance::VectorContext;
+
+// An ID block, with its keys and authentication information.
 class IdBlockJudge {
  public:
   IdBlockJudge(const LoadedVector& vector) : vector_(vector) {}
@@ -104,10 +114,35 @@ class IdBlockJudge {
   std::string note_;
 };
 
-}  // namespace
-
 Judgement JudgeIdBlock(const LoadedVector& vector, const VectorContext&) {
   return IdBlockJudge(vector).Run();
 }
+
+// A list of measured pages and the launch digest they give.
+Judgement JudgeLaunch(const LoadedVector& vector, const VectorContext&) {
+  const base::Bytes text = vector.File("vector");
+  // Inputs alone (a kernel for firmware without a place for its hash): there
+  // is nothing that the secure processor could have measured.
+  if (text.empty()) return Refuse("page_list", "no list of pages");
+  const auto list = ReadPageList(text);
+  if (!list.ok()) {
+    return Refuse("page_list", std::string(list.status().message()));
+  }
+  if (!list->expected) return Refuse("page_list", "no expected_launch_digest");
+  if (list->digest != *list->expected) {
+    return Refuse("launch_digest",
+                  absl::StrCat("measured ", verifier::ossl::Hex(list->digest)));
+  }
+  return Conclude({});
+}
+
+constexpr KindJudge kJudges[] = {
+    {"id-block", &JudgeIdBlock},
+    {"launch-measurement", &JudgeLaunch},
+};
+
+}  // namespace
+
+std::span<const KindJudge> LaunchJudges() { return kJudges; }
 
 }  // namespace cli

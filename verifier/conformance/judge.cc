@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/vectors/judge.h"
+#include "verifier/conformance/judge.h"
 
 #include <algorithm>
 #include <utility>
@@ -8,12 +8,10 @@
 #include "sev/report.h"
 #include "verifier/finding.h"
 
-namespace cli {
+namespace verifier::conformance {
 namespace {
 
-using JudgeFunction = Judgement(const LoadedVector&, const VectorContext&);
-
-constexpr std::pair<std::string_view, JudgeFunction*> kJudges[] = {
+constexpr KindJudge kJudges[] = {
     {"report", &JudgeReport},
     {"report-derived", &JudgeReport},
     {"report-synthetic", &JudgeReport},
@@ -25,13 +23,14 @@ constexpr std::pair<std::string_view, JudgeFunction*> kJudges[] = {
     {"leaf-cert", &JudgeLeaf},
     {"cert-chain", &JudgeChain},
     {"crl", &JudgeCrl},
-    {"id-block", &JudgeIdBlock},
-    {"launch-measurement", &JudgeLaunch},
 };
 
-JudgeFunction* JudgeOf(std::string_view kind) {
-  for (const auto& [name, judge] : kJudges) {
-    if (name == kind) return judge;
+// Null: nobody knows the kind.
+const KindJudge* JudgeOf(std::string_view kind, const VectorContext& context) {
+  for (const std::span<const KindJudge> judges :
+       {std::span<const KindJudge>(kJudges), context.more_kinds}) {
+    const auto found = std::ranges::find(judges, kind, &KindJudge::kind);
+    if (found != judges.end()) return &*found;
   }
   return nullptr;
 }
@@ -54,8 +53,8 @@ void SignatureIndex::Add(base::Bytes report) {
   if (signature.empty()) return;
   Signature key;
   std::ranges::copy(signature, key.begin());
-  signed_by_.emplace(
-      key, verifier::ossl::Sha256::Of(report.first(sev::kReportSignedSize)));
+  signed_by_.emplace(key,
+                     ossl::Sha256::Of(report.first(sev::kReportSignedSize)));
 }
 
 bool SignatureIndex::BelongsToOtherBytes(base::Bytes report) const {
@@ -66,7 +65,7 @@ bool SignatureIndex::BelongsToOtherBytes(base::Bytes report) const {
   const auto found = signed_by_.find(key);
   return found != signed_by_.end() &&
          found->second !=
-             verifier::ossl::Sha256::Of(report.first(sev::kReportSignedSize));
+             ossl::Sha256::Of(report.first(sev::kReportSignedSize));
 }
 
 base::Bytes LoadedVector::File(std::string_view role) const {
@@ -74,20 +73,22 @@ base::Bytes LoadedVector::File(std::string_view role) const {
   return found == files.end() ? base::Bytes() : base::Bytes(found->second);
 }
 
-bool IsKnownKind(std::string_view kind) { return JudgeOf(kind) != nullptr; }
+bool IsKnownKind(std::string_view kind, const VectorContext& context) {
+  return JudgeOf(kind, context) != nullptr;
+}
 
 Judgement Judge(const LoadedVector& vector, const VectorContext& context) {
-  JudgeFunction* judge = JudgeOf(vector.entry.kind);
-  if (judge == nullptr) {
-    return {.verdict = verifier::Verdict::kUnverifiable,
+  const KindJudge* known = JudgeOf(vector.entry.kind, context);
+  if (known == nullptr) {
+    return {.verdict = Verdict::kUnverifiable,
             .note = absl::StrCat("unknown kind ", vector.entry.kind)};
   }
-  return judge(vector, context);
+  return known->judge(vector, context);
 }
 
 Judgement Conclude(std::vector<std::string> failing_checks, std::string note) {
-  const auto verdict = failing_checks.empty() ? verifier::Verdict::kValid
-                                              : verifier::Verdict::kInvalid;
+  const auto verdict =
+      failing_checks.empty() ? Verdict::kValid : Verdict::kInvalid;
   return {verdict, std::move(failing_checks), std::move(note)};
 }
 
@@ -95,15 +96,15 @@ Judgement Refuse(std::string_view check, std::string note) {
   return Conclude({std::string(check)}, std::move(note));
 }
 
-std::span<const verifier::AcceptedRoot> RootsFor(const VectorEntry& entry,
-                                                 const VectorContext& context) {
+std::span<const AcceptedRoot> RootsFor(const VectorEntry& entry,
+                                       const VectorContext& context) {
   return entry.test_roots ? context.test_roots : context.amd_roots;
 }
 
-std::string NoteOf(const verifier::Findings& findings) {
+std::string NoteOf(const Findings& findings) {
   if (findings.empty()) return "";
-  const verifier::Finding& first = findings.front();
-  std::string note = absl::StrCat(verifier::ReasonCode(first.reason), " ",
+  const Finding& first = findings.front();
+  std::string note = absl::StrCat(ReasonCode(first.reason), " ",
                                   verifier::TextOf(first.reason).what);
   if (!first.detail.empty()) absl::StrAppend(&note, ": ", first.detail);
   if (findings.size() > 1) {
@@ -112,4 +113,4 @@ std::string NoteOf(const verifier::Findings& findings) {
   return note;
 }
 
-}  // namespace cli
+}  // namespace verifier::conformance

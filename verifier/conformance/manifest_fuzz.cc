@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/vectors/manifest.h"
+#include "verifier/conformance/manifest.h"
 
 #include <algorithm>
 #include <string_view>
@@ -7,13 +7,13 @@
 #include "tools/fuzz_seed.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const auto manifest = cli::ParseManifest(
+  const auto manifest = verifier::conformance::ParseManifest(
       {reinterpret_cast<const char*>(data), size});  // EDGE: char may alias.
   if (!manifest.ok()) return 0;
-  for (const cli::Vector& vector : manifest->vectors) {
+  for (const verifier::conformance::Vector& vector : manifest->vectors) {
     if (!vector.problem.ok()) continue;
-    for (const cli::VectorFile& file : vector.entry.files) {
-      if (!cli::IsPathInside(file.path)) __builtin_trap();
+    for (const verifier::conformance::VectorFile& file : vector.entry.files) {
+      if (!verifier::conformance::IsPathInside(file.path)) __builtin_trap();
     }
   }
   return 0;

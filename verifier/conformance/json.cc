@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/vectors/json.h"
+#include "verifier/conformance/json.h"
 
 #include "absl/strings/str_cat.h"
-#include "cli/error.h"
-#include "cli/reasons.h"
+#include "verifier/conformance/error.h"
+#include "verifier/conformance/reasons.h"
 
-namespace cli {
+namespace verifier::conformance {
 
 absl::StatusOr<Json> ParseJson(std::string_view text, std::string_view name) {
   bool too_deep = false;
@@ -40,4 +40,4 @@ const Json::array_t* ArrayMember(const Json& object, const char* key) {
   return member == nullptr ? nullptr : member->get_ptr<const Json::array_t*>();
 }
 
-}  // namespace cli
+}  // namespace verifier::conformance

@@ -8,34 +8,20 @@
 #include <utility>
 #include <vector>
 
-#include "cli/vectors/judge.h"
 #include "sev/cert_table.h"
-#include "sev/id_block.h"
 #include "tools/fuzz_seed.h"
+#include "verifier/conformance/judge.h"
 #include "verifier/evidence/appraisal.h"
 #include "verifier/testing/evidence_maker.h"
 
 namespace {
 
 constexpr std::pair<std::string_view, std::string_view> kKinds[] = {
-    {"launch-measurement", "vector"},
-    {"id-block", "id-block"},
-    {"id-block", "id-auth-info"},
-    {"cert-table", "table"},
-    {"msg-report-rsp", "msg"},
-    {"azure-hcl", "hcl"},
-    {"report", "report"},
-    {"leaf-cert", "leaf"},
-    {"cert-chain", "intermediate"},
+    {"cert-table", "table"}, {"msg-report-rsp", "msg"},
+    {"azure-hcl", "hcl"},    {"report", "report"},
+    {"leaf-cert", "leaf"},   {"cert-chain", "intermediate"},
     {"crl", "crl"},
 };
-
-constexpr std::string_view kPages =
-    R"({"expected_launch_digest": "000000000000000000000000000000000000)"
-    R"(000000000000000000000000000000000000000000000000000000000000", )"
-    R"("page_info_updates": {"rows": [[3, "0x1000", "0000000000000000000)"
-    R"(00000000000000000000000000000000000000000000000000000000000000000)"
-    R"(000000000000"]]}})";
 
 using Blob = std::vector<uint8_t>;
 
@@ -49,11 +35,9 @@ Blob BlobOf(const Bytes& bytes) {
 std::vector<Blob> MakeSeeds() {
   const auto certificates = verifier::testing::GoodCertificates();
   const std::pair<uint8_t, Blob> seeds[] = {
-      {0, BlobOf(kPages)},
-      {1, BlobOf(sev::EncodeIdBlock({}))},
-      {3, Blob(sev::kCertTableEntrySize)},
-      {6, BlobOf(verifier::testing::MakeReport(std::array<uint8_t, 64>{}))},
-      {7, certificates.vcek},
+      {0, Blob(sev::kCertTableEntrySize)},
+      {3, BlobOf(verifier::testing::MakeReport(std::array<uint8_t, 64>{}))},
+      {4, certificates.vcek},
   };
   std::vector<Blob> made;
   for (const auto& [kind, bytes] : seeds) {
@@ -68,15 +52,13 @@ std::vector<Blob> MakeSeeds() {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const auto& [kind, role] = kKinds[data[0] % std::size(kKinds)];
-  cli::VectorEntry entry;
+  verifier::conformance::VectorEntry entry;
   entry.kind = kind;
-  cli::LoadedVector vector{.entry = entry};
-  const auto block = sev::EncodeIdBlock({});
-  vector.files["id-block"].assign(block.begin(), block.end());
+  verifier::conformance::LoadedVector vector{.entry = entry};
   vector.files[std::string(role)].assign(data + 1, data + size);
-  const cli::SignatureIndex signatures;
-  const cli::Judgement judgement =
-      cli::Judge(vector, {.signatures = &signatures});
+  const verifier::conformance::SignatureIndex signatures;
+  const verifier::conformance::Judgement judgement =
+      verifier::conformance::Judge(vector, {.signatures = &signatures});
   // No root is accepted: nothing that needs one may be valid.
   const bool needs_root = kind == "report" || kind == "leaf-cert" ||
                           kind == "cert-chain" || kind == "crl";

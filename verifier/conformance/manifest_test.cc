@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/vectors/manifest.h"
+#include "verifier/conformance/manifest.h"
 
 #include <string>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "cli/error.h"
-#include "cli/reasons.h"
-#include "cli/vectors/json.h"
 #include "gtest/gtest.h"
 #include "hosted/status.h"
 #include "sev/vectors_for_tests.h"
+#include "verifier/conformance/json.h"
+#include "verifier/conformance/reasons.h"
 
-namespace cli {
+namespace verifier::conformance {
 namespace {
 
 // Of nothing.
@@ -191,4 +190,4 @@ TEST(Manifest, TheRecordedOne) {
 }
 
 }  // namespace
-}  // namespace cli
+}  // namespace verifier::conformance

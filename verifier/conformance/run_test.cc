@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/vectors/run.h"
+#include "verifier/conformance/run.h"
 
 #include <sys/stat.h>
 
@@ -10,21 +10,19 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "cli/error.h"
-#include "cli/reasons.h"
 #include "gtest/gtest.h"
 #include "hosted/status.h"
-#include "sev/id_block.h"
+#include "sev/cert_table.h"
+#include "verifier/conformance/reasons.h"
 #include "verifier/ossl/ossl.h"
+#include "verifier/reasons.h"
 
-namespace cli {
+namespace verifier::conformance {
 namespace {
-
-using verifier::Verdict;
 
 class Folder {
  public:
-  Folder() : path_(absl::StrCat(testing::TempDir(), "/vectors")) {
+  Folder() : path_(absl::StrCat(::testing::TempDir(), "/vectors")) {
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }
@@ -44,35 +42,32 @@ class Folder {
   std::string path_;
 };
 
-std::string GoodBlock() {
-  const auto bytes = sev::EncodeIdBlock({});
-  return std::string(bytes.begin(), bytes.end());
-}
+// A certificate table without certificates.
+std::string EmptyTable() { return std::string(sev::kCertTableEntrySize, '\0'); }
 
 std::string Entry(std::string_view id, std::string_view kind,
                   std::string_view file, std::string_view bytes,
                   std::string_view verdict) {
   return absl::StrCat(R"({"id": ")", id, R"(", "kind": ")", kind,
                       R"(", "file": ")", file, R"(", "sha256": ")",
-                      verifier::ossl::Hex(verifier::ossl::Sha256::Of(
-                          verifier::ossl::AsBytes(bytes))),
+                      ossl::Hex(ossl::Sha256::Of(ossl::AsBytes(bytes))),
                       R"(", "expected": {"verdict": ")", verdict, R"("}})");
 }
 
 TEST(RunVectors, SaysWhatIsAsExpected) {
   const Folder folder;
-  const std::string good = GoodBlock();
+  const std::string good = EmptyTable();
   const std::string bad = good.substr(1);
   folder.Write("good", good);
   folder.Write("bad", bad);
   folder.WriteManifest(
-      absl::StrCat(Entry("a", "id-block", "good", good, "valid"), ",",
-                   Entry("b", "id-block", "bad", bad, "invalid"), ",",
-                   Entry("c", "id-block", "bad", bad, "valid"), ",",
+      absl::StrCat(Entry("a", "cert-table", "good", good, "valid"), ",",
+                   Entry("b", "cert-table", "bad", bad, "invalid"), ",",
+                   Entry("c", "cert-table", "bad", bad, "valid"), ",",
                    Entry("d", "weather", "good", good, "unverifiable"), ",",
-                   Entry("e", "id-block", "good", bad, "valid"), ",",
-                   Entry("f", "id-block", "missing", good, "valid"), ",",
-                   Entry("g", "id-block", "../good", good, "valid")));
+                   Entry("e", "cert-table", "good", bad, "valid"), ",",
+                   Entry("f", "cert-table", "missing", good, "valid"), ",",
+                   Entry("g", "cert-table", "../good", good, "valid")));
   const auto results = RunVectors(folder.path());
   ASSERT_TRUE(results.ok()) << results.status();
   ASSERT_EQ(results->size(), 7u);
@@ -104,13 +99,13 @@ TEST(RunVectors, SaysWhatIsAsExpected) {
 
 TEST(RunVectors, Filters) {
   const Folder folder;
-  const std::string good = GoodBlock();
+  const std::string good = EmptyTable();
   folder.Write("good", good);
   folder.WriteManifest(
-      absl::StrCat(Entry("a", "id-block", "good", good, "valid"), ",",
+      absl::StrCat(Entry("a", "cert-table", "good", good, "valid"), ",",
                    Entry("b", "crl", "good", good, "invalid")));
   EXPECT_EQ(RunVectors(folder.path(), {.id = "b"})->size(), 1u);
-  EXPECT_EQ(RunVectors(folder.path(), {.kind = "id-block"})->size(), 1u);
+  EXPECT_EQ(RunVectors(folder.path(), {.kind = "cert-table"})->size(), 1u);
   EXPECT_TRUE(AllAsExpected(*RunVectors(folder.path())));
   EXPECT_TRUE(hosted::Is(RunVectors(folder.path(), {.id = "z"}).status(),
                          kVectorUnknown));
@@ -120,7 +115,7 @@ TEST(RunVectors, Filters) {
 
 TEST(RunVectors, NeedsAManifest) {
   const Folder folder;
-  EXPECT_TRUE(hosted::Is(RunVectors(folder.path()).status(), kFileUnreadable));
+  EXPECT_TRUE(hosted::Is(RunVectors(folder.path()).status(), kInputUnusable));
   folder.Write("manifest.json", "nonsense");
   EXPECT_TRUE(hosted::Is(RunVectors(folder.path()).status(), kVectorsManifest));
 }
@@ -128,7 +123,7 @@ TEST(RunVectors, NeedsAManifest) {
 TEST(RunVectors, DoesNotWaitForAPipe) {
   const Folder folder;
   ASSERT_EQ(mkfifo((folder.path() + "/pipe").c_str(), 0600), 0);
-  folder.WriteManifest(Entry("a", "id-block", "pipe", "x", "valid"));
+  folder.WriteManifest(Entry("a", "cert-table", "pipe", "x", "valid"));
   const auto results = RunVectors(folder.path());
   ASSERT_TRUE(results.ok());
   EXPECT_EQ(results->front().verdict, "error");
@@ -154,4 +149,4 @@ TEST(IsAsExpected, ComparesVerdictAndChecks) {
 }
 
 }  // namespace
-}  // namespace cli
+}  // namespace verifier::conformance

@@ -2,7 +2,7 @@
 //
 // manifest.json of a folder of evidence vectors. An entry's inputs and what is
 // expected of it are two types, and only the first is given to what judges.
-// The schema as it is read here is in cli/vectors/README.md.
+// The schema as it is read here is in verifier/conformance/README.md.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@
 #include "absl/status/statusor.h"
 #include "verifier/ossl/ossl.h"
 
-namespace cli {
+namespace verifier::conformance {
 
 inline constexpr size_t kMaxManifestSize = 16 << 20;
 inline constexpr size_t kMaxVectors = 20000;
@@ -27,7 +27,7 @@ inline constexpr size_t kMaxVectorFiles = 16;
 struct VectorFile {
   std::string role;  // "report", "leaf"; one file a role.
   std::string path;  // Below the folder: relative, no "..".
-  verifier::ossl::Digest256 sha256{};
+  ossl::Digest256 sha256{};
 };
 
 // What an ID block should hold, where the manifest says so.
@@ -44,7 +44,7 @@ struct VectorEntry {
   time_t eval_time = 0;     // Seconds since 1970, UTC.
   bool test_roots = false;  // trust_anchor: not AMD's roots but the tests'.
   std::vector<VectorFile> files;
-  std::optional<verifier::ossl::Digest256> embedded_report;  // SHA-256
+  std::optional<ossl::Digest256> embedded_report;  // SHA-256
   IdBlockClaims id_block;
 
   // Null: there is none.
@@ -66,7 +66,7 @@ struct Vector {
 };
 
 struct Manifest {
-  std::vector<verifier::ossl::Digest256> test_roots;
+  std::vector<ossl::Digest256> test_roots;
   std::vector<Vector> vectors;  // In the file's order.
 };
 
@@ -77,4 +77,4 @@ absl::StatusOr<Manifest> ParseManifest(std::string_view text);
 // Relative, without empty, "." or ".." parts, backslashes or control bytes.
 bool IsPathInside(std::string_view path);
 
-}  // namespace cli
+}  // namespace verifier::conformance

@@ -5,23 +5,21 @@
 #include <string>
 #include <utility>
 
-#include "cli/vectors/judge.h"
+#include "verifier/conformance/judge.h"
 #include "verifier/evidence/appraisal.h"
 #include "verifier/evidence/checks.h"
 #include "verifier/evidence/wrapped_report.h"
 #include "verifier/ossl/ossl.h"
 
-namespace cli {
+namespace verifier::conformance {
 namespace {
-
-using verifier::Verdict;
 
 // A report from an envelope is judged for what can be seen of it: without
 // certificates it is unverifiable by itself, but the envelope may be good.
 Judgement JudgeEmbedded(const VectorEntry& entry, base::Bytes report,
                         const VectorContext& context) {
   if (entry.embedded_report &&
-      verifier::ossl::Sha256::Of(report) != *entry.embedded_report) {
+      ossl::Sha256::Of(report) != *entry.embedded_report) {
     return Refuse("embedded_report", "another report than the manifest names");
   }
   Judgement judgement = JudgeReportBytes(entry, report, {}, context);
@@ -34,22 +32,21 @@ Judgement JudgeEmbedded(const VectorEntry& entry, base::Bytes report,
 }  // namespace
 
 Judgement JudgeReportBytes(const VectorEntry& entry, base::Bytes report,
-                           const verifier::CertificateSet& certificates,
+                           const CertificateSet& certificates,
                            const VectorContext& context) {
-  const verifier::Appraisal appraisal =
-      verifier::Appraise({.report = report,
-                          .certificates = certificates,
-                          .roots = RootsFor(entry, context),
-                          .now = entry.eval_time});
+  const Appraisal appraisal = Appraise({.report = report,
+                                        .certificates = certificates,
+                                        .roots = RootsFor(entry, context),
+                                        .now = entry.eval_time});
   Judgement judgement{.verdict = appraisal.verdict,
                       .note = NoteOf(appraisal.findings)};
-  for (const verifier::Check check : verifier::FailingChecks(appraisal)) {
+  for (const Check check : FailingChecks(appraisal)) {
     judgement.failing_checks.emplace_back(NameOf(check));
   }
   if (judgement.verdict == Verdict::kUnverifiable &&
       certificates.leaf.empty() &&
       context.signatures->BelongsToOtherBytes(report)) {
-    return Refuse(NameOf(verifier::Check::kReportSignature),
+    return Refuse(NameOf(Check::kReportSignature),
                   "R and S are those of a genuine report of this folder, "
                   "which says something else");
   }
@@ -71,17 +68,16 @@ base::Bytes ReportOf(const LoadedVector& vector) {
   if (const base::Bytes report = vector.File("report"); !report.empty()) {
     return report;
   }
-  if (const auto report = verifier::UnwrapMsgReportRsp(vector.File("msg"));
-      report.ok()) {
+  if (const auto report = UnwrapMsgReportRsp(vector.File("msg")); report.ok()) {
     return *report;
   }
-  const auto hcl = verifier::ParseAzureHcl(vector.File("hcl"));
+  const auto hcl = ParseAzureHcl(vector.File("hcl"));
   return hcl.ok() ? hcl->report : base::Bytes();
 }
 
 Judgement JudgeMessage(const LoadedVector& vector,
                        const VectorContext& context) {
-  const auto report = verifier::UnwrapMsgReportRsp(vector.File("msg"));
+  const auto report = UnwrapMsgReportRsp(vector.File("msg"));
   if (!report.ok()) {
     return Refuse("wrapper", std::string(report.status().message()));
   }
@@ -89,13 +85,13 @@ Judgement JudgeMessage(const LoadedVector& vector,
 }
 
 Judgement JudgeHcl(const LoadedVector& vector, const VectorContext& context) {
-  const auto hcl = verifier::ParseAzureHcl(vector.File("hcl"));
+  const auto hcl = ParseAzureHcl(vector.File("hcl"));
   if (!hcl.ok()) return Refuse("wrapper", std::string(hcl.status().message()));
-  if (!verifier::RuntimeDataIsBound(*hcl)) {
+  if (!RuntimeDataIsBound(*hcl)) {
     return Refuse("runtime_data_hash",
                   "REPORT_DATA is not the hash of the runtime data");
   }
   return JudgeEmbedded(vector.entry, hcl->report, context);
 }
 
-}  // namespace cli
+}  // namespace verifier::conformance
