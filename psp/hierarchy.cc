@@ -19,10 +19,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "base/bytes.h"
+#include "hosted/certificate_names.h"
 #include "hosted/files.h"
 #include "hosted/openssl/openssl.h"
 #include "hosted/text.h"
@@ -30,6 +30,7 @@
 #include "openssl/pem.h"
 #include "openssl/rsa.h"
 #include "openssl/sha.h"
+#include "sev/cert_table.h"
 
 namespace psp {
 namespace {
@@ -49,7 +50,8 @@ constexpr size_t kMaxCspIdSize = 64;
 constexpr std::string_view kCspIdPrefix = "CN=";
 constexpr char kCrlName[] = "crl.der";
 constexpr mode_t kPrivateFile = 0600;
-constexpr size_t kMaxFileSize = 16 * 1024;  // bytes, of any one
+constexpr size_t kMaxFileSize = 16 * 1024;   // bytes, of any one
+constexpr size_t kMaxTableSize = 12 * 1024;  // What the proxy sends.
 
 absl::StatusOr<std::vector<uint8_t>> ReadFile(const fs::path& path) {
   auto bytes = hosted::ReadRegularFile(path, kMaxFileSize);
@@ -220,6 +222,11 @@ absl::StatusOr<Hierarchy> Hierarchy::Init(const std::string& dir, bool* created,
       hierarchy = status;
     }
   }
+  // Those made before there were tables get theirs.
+  if (hierarchy.ok()) {
+    const absl::Status tables = hierarchy->SaveTables(dir);
+    if (!tables.ok()) hierarchy = tables;
+  }
   lock.Close();  // And with it the lock.
   if (hierarchy.ok() && (hierarchy->options_.model != options.model ||
                          hierarchy->options_.csp_id != options.csp_id)) {
@@ -261,14 +268,11 @@ absl::StatusOr<Hierarchy> Hierarchy::Load(const std::string& dir) {
 }
 
 std::string Hierarchy::VcekFileName() const {
-  return absl::StrFormat("vcek-%s-%016x.der", hosted::Hex(chip_id_),
-                         model().raw_tcb());
+  return absl::StrCat(hosted::VcekName(chip_id_, model().raw_tcb()), ".der");
 }
 
 std::string Hierarchy::VlekFileName() const {
-  return absl::StrFormat("vlek-%s-%016x.der",
-                         std::string_view(csp_id()).substr(kCspIdPrefix.size()),
-                         model().raw_tcb());
+  return absl::StrCat(hosted::VlekName(csp_id(), model().raw_tcb()), ".der");
 }
 
 absl::Status Hierarchy::DeriveChipId() {
@@ -319,6 +323,33 @@ absl::Status Hierarchy::Save(const std::string& dir) {
   }
   fs::remove_all(staging, error);
   return absl::OkStatus();
+}
+
+absl::Status Hierarchy::SaveTables(const std::string& dir) const {
+  const auto save = [&](const std::string& name, const sev::Guid& guid,
+                        const Der& leaf, const Der& intermediate) {
+    const std::string path =
+        absl::StrCat(dir, "/public/", name, hosted::kCertificateTable);
+    std::error_code ignored;
+    if (fs::exists(path, ignored)) return absl::Status();
+    const sev::CertTableEntry entries[] = {{guid, leaf},
+                                           {sev::kGuidAsk, intermediate},
+                                           {sev::kGuidArk, ark_.der},
+                                           {sev::kGuidCrl, crl_}};
+    std::vector<uint8_t> table(kMaxTableSize);
+    const auto size = sev::PackCertTable(entries, table);
+    if (!size.ok()) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat(path, ": larger than 12 KiB"));
+    }
+    table.resize(*size);
+    return hosted::ReplaceFile(path, table, hosted::kPublicFile);
+  };
+  const absl::Status saved = save(hosted::VcekName(chip_id_, model().raw_tcb()),
+                                  sev::kGuidVcek, vcek_.der, ask_.der);
+  if (!saved.ok() || !has_vlek()) return saved;
+  return save(hosted::VlekName(csp_id(), model().raw_tcb()), sev::kGuidVlek,
+              vlek_.der, asvk_.der);
 }
 
 }  // namespace psp

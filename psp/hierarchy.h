@@ -8,11 +8,12 @@
 // packaged or reused. On disk:
 //   DIR/private/{ark,ask,vcek}.pem   0600 in a 0700 folder
 //   DIR/private/chip                 the model; next line: the VLEK's CSP_ID
-//   DIR/public/{ark,ask,crl}.der, vcek-<chip id>-<reported TCB>.der
+//   DIR/public/{ark,ask,crl}.der, vcek-<chip id>-<reported TCB>.{der,certs}
 // and with a VLEK also
 //   DIR/private/{asvk,vlek}.pem
-//   DIR/public/asvk.der, vlek-<CSP_ID>-<reported TCB>.der
-// DIR/public is what the proxy answers GetCertificates from.
+//   DIR/public/asvk.der, vlek-<CSP_ID>-<reported TCB>.{der,certs}
+// A .certs file is the leaf's certificate table with its whole chain: what the
+// proxy answers GetCertificates with from DIR/public.
 #pragma once
 
 #include <string>
@@ -48,7 +49,7 @@ class Hierarchy {
       const HierarchyOptions& options = {});
 
   // As Generate() and saves it, unless `dir` already has a hierarchy: then that
-  // is loaded, and `*created` is false.
+  // is loaded, and `*created` is false. Tables that it lacks are made.
   //   FailedPrecondition: `dir` has one with other options.
   static absl::StatusOr<Hierarchy> Init(const std::string& dir, bool* created,
                                         const HierarchyOptions& options = {});
@@ -97,6 +98,7 @@ class Hierarchy {
   std::vector<Member> Members();
   absl::Status Certify();
   absl::Status Save(const std::string& dir);
+  absl::Status SaveTables(const std::string& dir) const;
   absl::Status DeriveChipId();
 
   HierarchyOptions options_;

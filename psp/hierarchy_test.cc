@@ -7,13 +7,16 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "gtest/gtest.h"
 #include "psp/openssl_verify.h"
 #include "psp/testing.h"
+#include "sev/cert_table.h"
 
 namespace psp {
 namespace {
@@ -29,6 +32,18 @@ mode_t ModeOf(const fs::path& path) {
   return stat(path.c_str(), &info) == 0 ? info.st_mode & 07777 : 0;
 }
 
+std::vector<uint8_t> BytesOf(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// The table beside the leaf's own file.
+fs::path TableOf(const fs::path& dir, const std::string& der_name) {
+  return (dir / "public" / der_name).replace_extension(".certs");
+}
+
+Der DerOf(base::Bytes part) { return {part.begin(), part.end()}; }
+
 TEST(Hierarchy, IsMadeOncePrivateAndKept) {
   const fs::path dir = Folder("milan");
   bool created = false;
@@ -43,6 +58,16 @@ TEST(Hierarchy, IsMadeOncePrivateAndKept) {
   EXPECT_TRUE(fs::exists(dir / "public" / first->VcekFileName()));
   EXPECT_TRUE(fs::exists(dir / "public/crl.der"));
   EXPECT_FALSE(fs::exists(dir / "public/asvk.der"));
+  const fs::path table = TableOf(dir, first->VcekFileName());
+  const std::vector<uint8_t> bytes = BytesOf(table);
+  const auto parsed = sev::ParseCertTable(bytes);
+  ASSERT_TRUE(parsed.ok());
+  EXPECT_EQ(DerOf(parsed->vcek), first->vcek());
+  EXPECT_EQ(DerOf(parsed->ask), first->ask());
+  EXPECT_EQ(DerOf(parsed->ark), first->ark());
+  EXPECT_EQ(DerOf(parsed->crl), first->crl());
+  EXPECT_TRUE(parsed->vlek.empty());
+  EXPECT_EQ(ModeOf(table), 0644u);
 
   const auto second = Hierarchy::Init(dir.string(), &created);
   ASSERT_TRUE(second.ok()) << second.status();
@@ -55,6 +80,14 @@ TEST(Hierarchy, IsMadeOncePrivateAndKept) {
   const auto other =
       Hierarchy::Init(dir.string(), &created, {.model = &kTurin});
   EXPECT_EQ(other.status().code(), absl::StatusCode::kFailedPrecondition);
+
+  // As made before there were tables; one that is there is the user's.
+  fs::remove(table);
+  ASSERT_TRUE(Hierarchy::Init(dir.string(), &created).ok());
+  EXPECT_EQ(BytesOf(table), bytes);
+  std::ofstream(table) << "changed";
+  ASSERT_TRUE(Hierarchy::Init(dir.string(), &created).ok());
+  EXPECT_EQ(BytesOf(table).size(), 7u);
 
   // As made before there was a choice.
   fs::remove(dir / "private/chip");
@@ -96,6 +129,14 @@ TEST(Hierarchy, AVlekIsKeptToo) {
   EXPECT_EQ(ModeOf(dir / "private/vlek.pem"), 0600u);
   // "vcek-", and a hardware id of eight bytes in a field of 64.
   EXPECT_EQ(first->VcekFileName().substr(5 + 16, 112), std::string(112, '0'));
+
+  const auto bytes = BytesOf(TableOf(dir, first->VlekFileName()));
+  const auto table = sev::ParseCertTable(bytes);
+  ASSERT_TRUE(table.ok());
+  EXPECT_EQ(DerOf(table->vlek), first->vlek());
+  EXPECT_EQ(DerOf(table->ask), first->asvk());
+  EXPECT_TRUE(table->vcek.empty());
+  EXPECT_TRUE(fs::exists(TableOf(dir, first->VcekFileName())));
 
   const auto loaded = Hierarchy::Load(dir.string());
   ASSERT_TRUE(loaded.ok()) << loaded.status();

@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
@@ -18,6 +19,7 @@
 #include "hosted/arguments.h"
 #include "hosted/files.h"
 #include "hosted/log.h"
+#include "hosted/openssl/openssl.h"
 #include "launch/elf.h"
 #include "launch/measure.h"
 #include "openssl/rand.h"
@@ -73,6 +75,29 @@ absl::Status Init(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
+// What signed the leaf that signs reports.
+CertificateSpec SignerSpec(const Hierarchy& hierarchy) {
+  const bool vlek = hierarchy.has_vlek();
+  return IntermediateSpec(
+      hierarchy.model(), vlek ? SignerKind::kVlek : SignerKind::kVcek,
+      vlek ? hierarchy.asvk_key() : hierarchy.ask_key(), hierarchy.ark_key());
+}
+
+// Newer than the one of init.
+absl::StatusOr<Der> ListThatRevokes(const Hierarchy& hierarchy, long serial) {
+  CrlSpec spec = GoodCrlSpec(hierarchy.model(), hierarchy.ark_key());
+  ++spec.number;
+  spec.revoked_serial = serial;
+  return MakeCrl(spec);
+}
+
+absl::Status Write(const std::string& path, const absl::StatusOr<Der>& der) {
+  if (!der.ok()) return Failed(kHierarchyUnusable, der.status());
+  const absl::Status written =
+      hosted::ReplaceFile(path, *der, hosted::kPublicFile);
+  return written.ok() ? written : Failed(kListUnwritable, written);
+}
+
 constexpr Option kRevokeOptions[] = {
     {"hierarchy", "DIR", Kind::kRequired, "made by forelock-emulator init"},
     {"output", "FILE", Kind::kRequired, "the list, in DER"},
@@ -81,21 +106,48 @@ constexpr Option kRevokeOptions[] = {
 absl::Status Revoke(const Arguments& arguments) {
   const auto hierarchy = Hierarchy::Load(arguments.Value("hierarchy"));
   if (!hierarchy.ok()) return Failed(kHierarchyUnusable, hierarchy.status());
-  const bool vlek = hierarchy->has_vlek();
-  const CertificateSpec revoked = IntermediateSpec(
-      hierarchy->model(), vlek ? SignerKind::kVlek : SignerKind::kVcek,
-      vlek ? hierarchy->asvk_key() : hierarchy->ask_key(),
-      hierarchy->ark_key());
-  CrlSpec spec = GoodCrlSpec(hierarchy->model(), hierarchy->ark_key());
-  ++spec.number;  // Newer than the one of init.
-  spec.revoked_serial = revoked.serial;
-  const auto crl = MakeCrl(spec);
-  if (!crl.ok()) return Failed(kHierarchyUnusable, crl.status());
+  const CertificateSpec revoked = SignerSpec(*hierarchy);
   const std::string path = arguments.Value("output");
   const absl::Status written =
-      hosted::ReplaceFile(path, *crl, hosted::kPublicFile);
-  if (!written.ok()) return Failed(kListUnwritable, written);
+      Write(path, ListThatRevokes(*hierarchy, revoked.serial));
+  if (!written.ok()) return written;
   absl::PrintF("%s: revokes %s\n", path, revoked.subject);
+  return absl::OkStatus();
+}
+
+constexpr Option kRotateOptions[] = {
+    {"hierarchy", "DIR", Kind::kRequired, "made by forelock-emulator init"},
+    {"output", "DIR", Kind::kRequired, "a folder, for what replaces them"},
+};
+
+absl::Status Rotate(const Arguments& arguments) {
+  const auto hierarchy = Hierarchy::Load(arguments.Value("hierarchy"));
+  if (!hierarchy.ok()) return Failed(kHierarchyUnusable, hierarchy.status());
+  const hosted::openssl::PkeyPtr key = NewAuthorityKey();
+  if (key == nullptr) {
+    return Failed(kHierarchyUnusable,
+                  hosted::openssl::Failure("generating a key"));
+  }
+  const bool vlek = hierarchy->has_vlek();
+  CertificateSpec signer = SignerSpec(*hierarchy);
+  const long revoked = signer.serial++;
+  signer.key = key.get();
+  const CertificateSpec leaf =
+      vlek ? VlekSpec(hierarchy->model(), hierarchy->csp_id(),
+                      hierarchy->vlek_key(), key.get())
+           : VcekSpec(hierarchy->model(), hierarchy->chip_id(),
+                      hierarchy->vcek_key(), key.get());
+  const std::string folder = absl::StrCat(arguments.Value("output"), "/");
+  const std::pair<std::string, absl::StatusOr<Der>> files[] = {
+      {vlek ? "asvk.der" : "ask.der", MakeCertificate(signer)},
+      {vlek ? hierarchy->VlekFileName() : hierarchy->VcekFileName(),
+       MakeCertificate(leaf)},
+      {"crl.der", ListThatRevokes(*hierarchy, revoked)}};
+  for (const auto& [name, der] : files) {
+    const absl::Status written = Write(folder + name, der);
+    if (!written.ok()) return written;
+    absl::PrintF("%s%s\n", folder, name);
+  }
   return absl::OkStatus();
 }
 
@@ -199,6 +251,12 @@ constexpr hosted::Command kCommands[] = {
     {"revoke", "", "make a list that revokes what signed the VCEK or VLEK",
      "Writes a CRL of the ARK, newer than that of init. For tests.",
      kRevokeOptions, &Revoke},
+    {"rotate", "", "replace what signed the VCEK or VLEK",
+     "As AMD does: another ASK or ASVK with a new key, the same VCEK or VLEK\n"
+     "signed by it, and a CRL that revokes the old one. The hierarchy stays "
+     "as\n"
+     "it is. For tests.",
+     kRotateOptions, &Rotate},
     {"serve", "", "be the secure processor of one VM", kServeDescription,
      kServeOptions, &ServeCommand},
 };

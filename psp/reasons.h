@@ -23,7 +23,7 @@
     "A VM that was reset needs a new QEMU; see docs/operate-host.md.")      \
   X(kPlatformUnknown, 'E', 'M', 8, "no such product or report version",     \
     "Products are milan, genoa, siena, turin; report versions are 2 to 5.") \
-  X(kListUnwritable, 'E', 'M', 9, "the revocation list cannot be written",  \
+  X(kListUnwritable, 'E', 'M', 9, "what was made cannot be written",        \
     "Check the path that --output has.")
 
 namespace psp {
