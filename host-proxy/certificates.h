@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Answers GetCertificates from a folder, packed as the certificate table of the
-// extended guest request (sev/cert_table.h):
-//   vlek-<CSP id>-<tcb, 16 hex>.der     if there is one, with asvk.der; else
-//   vcek-<chip id, 128 hex>-<tcb>.der   with ask.der
-//   ark.der, crl.der
-// asvk, ask, ark and crl are left out if they are not there; they may also be
-// in a folder milan, genoa or turin in it, if it has only one of these. What is
-// in the files is the verifier's business; here they are bytes.
+// Answers GetCertificates from a folder, with one file as it is, which
+// `forelock roots prepare` makes (hosted/certificate_names.h):
+//   vlek-<CSP id>-<tcb>.certs    if there is one: firmware that has a VLEK
+//                                signs with it; else
+//   vcek-<chip id>-<tcb>.certs
+// What is in it is the guest's business and the verifier's; here it is bytes.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +17,18 @@
 
 namespace host_proxy {
 
-// At most proto::channel::kMaxCertificateTable bytes. Looked up anew each
-// time: the folder may be filled while the daemon runs.
-//   NotFound, ResourceExhausted...: "HP6 ..." and the file.
-absl::StatusOr<std::vector<uint8_t>> LoadCertificateTable(
-    const std::string& folder, base::Bytes chip_id, uint64_t tcb);
+struct CertificateFile {
+  // 1 to proto::channel::kMaxCertificateTable of them.
+  std::vector<uint8_t> bytes;
+  // For the log: what was chosen among several; empty: there was no choice.
+  std::string note;
+};
+
+// Looked up anew each time: the folder may be filled while the daemon runs. Of
+// several VLEKs of this TCB, the first by name.
+//   NotFound, OutOfRange...: "HP6 ...", the file, and what to do.
+absl::StatusOr<CertificateFile> LoadCertificates(const std::string& folder,
+                                                 base::Bytes chip_id,
+                                                 uint64_t tcb);
 
 }  // namespace host_proxy

@@ -2,25 +2,26 @@
 #include "host-proxy/certificates.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "gtest/gtest.h"
 #include "proto/channel.h"
-#include "sev/cert_table.h"
 
 namespace host_proxy {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint64_t kTcb = 0x5100000004010101;
-constexpr char kTcbName[] = "5100000004010101";
+constexpr uint64_t kTcb = 0x5100000004010A01;
+constexpr char kOther[] = "vlek-cc.example.com-5100000003010a01.certs";
+constexpr char kVlek[] = "vlek-cc.example.com-5100000004010a01.certs";
 
 class CertificatesTest : public ::testing::Test {
  protected:
@@ -29,78 +30,122 @@ class CertificatesTest : public ::testing::Test {
     if (mkdtemp(folder.data()) == nullptr) abort();
     folder_ = folder;
     // As a report of a Turin has it: 8 bytes, then zeros.
-    for (size_t i = 0; i < 8; ++i) chip_id_[i] = static_cast<uint8_t>(i + 1);
-    vcek_name_ = "vcek-0102030405060708" + std::string(112, '0') + "-" +
-                 kTcbName + ".der";
+    for (size_t i = 0; i < 8; ++i) chip_id_[i] = static_cast<uint8_t>(0xA1 + i);
   }
+  ~CertificatesTest() override { fs::remove_all(folder_); }
+
   void Write(const std::string& name, const std::string& text) {
-    fs::create_directories((folder_ / name).parent_path());
-    std::ofstream(folder_ / name) << text;
+    std::ofstream(folder_ / name, std::ios::trunc) << text;
   }
-  // What the guest gets: "vcek vlek ask ark crl", each as text.
-  std::vector<std::string> Load() {
-    const auto table = LoadCertificateTable(folder_, chip_id_, kTcb);
-    if (!table.ok()) return {std::string(table.status().message())};
-    const auto parsed = sev::ParseCertTable(*table);
-    if (!parsed.ok()) return {"does not parse"};
-    const auto text = [](base::Bytes bytes) {
-      return std::string(bytes.begin(), bytes.end());
-    };
-    return {text(parsed->vcek), text(parsed->vlek), text(parsed->ask),
-            text(parsed->ark), text(parsed->crl)};
+  absl::StatusOr<CertificateFile> Load() const {
+    return LoadCertificates(folder_, chip_id_, kTcb);
   }
-  using Texts = std::vector<std::string>;
+  // What the guest gets; or why it gets nothing.
+  std::string Sent() const {
+    const auto file = Load();
+    if (!file.ok()) return std::string(file.status().message());
+    return {file->bytes.begin(), file->bytes.end()};
+  }
+  void ExpectRefused(absl::StatusCode code, std::string_view why) const {
+    const auto file = Load();
+    EXPECT_EQ(file.status().code(), code) << file.status();
+    EXPECT_TRUE(file.status().message().starts_with("HP6 ")) << file.status();
+    EXPECT_TRUE(absl::StrContains(file.status().message(), why))
+        << file.status();
+  }
 
   fs::path folder_;
   std::array<uint8_t, proto::channel::kChipIdSize> chip_id_{};
-  std::string vcek_name_;
+  const std::string vcek_ = "vcek-a1a2a3a4a5a6a7a8" + std::string(112, '0') +
+                            "-5100000004010a01.certs";
 };
 
-TEST_F(CertificatesTest, VcekOfThisChipAndFirmware) {
-  Write("vcek-0102030405060708-5100000004010101.der", "short name");
-  EXPECT_NE(Load().at(0).find("HP6"), std::string::npos);
-  Write(vcek_name_, "vcek");
-  EXPECT_EQ(Load(), (Texts{"vcek", "", "", "", ""}));
-  Write("ask.der", "ask");
-  Write("asvk.der", "asvk");
-  Write("ark.der", "ark");
-  Write("crl.der", "crl");
-  EXPECT_EQ(Load(), (Texts{"vcek", "", "ask", "ark", "crl"}));
+TEST_F(CertificatesTest, TheFileOfThisChipAndTcbAsItIs) {
+  Write("vcek-a1a2a3a4a5a6a7a8-5100000004010a01.certs", "the hardware id");
+  Write("vcek-A1A2A3A4A5A6A7A8" + std::string(112, '0') +
+            "-5100000004010A01.certs",
+        "capitals");
+  EXPECT_TRUE(absl::StrContains(Sent(), "HP6 ")) << Sent();
+  const std::string bytes("no table\0\xFF", 10);
+  Write(vcek_, bytes);
+  EXPECT_EQ(Sent(), bytes);
+  EXPECT_EQ(Load()->note, "");
 }
 
-TEST_F(CertificatesTest, VlekWhereThereIsOneOfThisFirmware) {
-  Write(vcek_name_, "vcek");
-  Write("ask.der", "ask");
-  Write("asvk.der", "asvk");
-  Write("ark.der", "ark");
-  Write("vlek-cc.example.com-5100000003010101.der", "older");
-  EXPECT_EQ(Load(), (Texts{"vcek", "", "ask", "ark", ""}));
-  Write("vlek-cc.example.com-5100000004010101.der", "vlek");
-  EXPECT_EQ(Load(), (Texts{"", "vlek", "asvk", "ark", ""}));
+TEST_F(CertificatesTest, IsLookedForAtEachRequest) {
+  Write(vcek_, "first");
+  EXPECT_EQ(Sent(), "first");
+  Write("new", "second");
+  fs::rename(folder_ / "new", folder_ / vcek_);
+  EXPECT_EQ(Sent(), "second");
+  fs::remove(folder_ / vcek_);
+  ExpectRefused(absl::StatusCode::kNotFound, vcek_);
+}
+
+TEST_F(CertificatesTest, SaysWhatIsMissingAndWhatToRun) {
+  const std::string run = "; run `forelock roots prepare " + folder_.string();
+  ExpectRefused(absl::StatusCode::kNotFound, "/" + vcek_);
+  ExpectRefused(absl::StatusCode::kNotFound, run);
+  EXPECT_FALSE(absl::StrContains(Sent(), "files of their own")) << Sent();
+  // What was read from such a folder before there were tables.
+  Write("ask.der", "ASK");
+  ExpectRefused(absl::StatusCode::kNotFound,
+                "certificates in files of their own are not sent" + run);
+  fs::remove_all(folder_);
+  ExpectRefused(absl::StatusCode::kNotFound, run);
+}
+
+TEST_F(CertificatesTest, AVlekOfThisTcbComesFirst) {
+  Write(vcek_, "vcek");
+  for (const char* name :
+       {kOther, "vlek-cc.example.com-5100000004010a01.der",
+        "vlek-cc.example.com-5100000004010a01.certs.Ab3dEf"}) {
+    Write(name, "none of this TCB's tables");
+  }
+  EXPECT_EQ(Sent(), "vcek");
+  Write(kVlek, "vlek");
+  EXPECT_EQ(Sent(), "vlek");
+  EXPECT_EQ(Load()->note, "");
   chip_id_ = {};  // Masked; a VLEK is of no chip.
-  EXPECT_EQ(Load(), (Texts{"", "vlek", "asvk", "ark", ""}));
+  EXPECT_EQ(Sent(), "vlek");
+  // If it cannot be used the VCEK is no better: it did not sign.
+  Write(kVlek, "");
+  ExpectRefused(absl::StatusCode::kInvalidArgument,
+                std::string(kVlek) + ": empty");
 }
 
-TEST_F(CertificatesTest, FoldersOfProducts) {
-  Write(vcek_name_, "vcek");
-  Write("turin/ask.der", "ask");
-  Write("turin/ark.der", "ark");
-  Write("turin/crl.der", "crl");
-  EXPECT_EQ(Load(), (Texts{"vcek", "", "ask", "ark", "crl"}));
-  Write("genoa/ark.der", "another");
-  EXPECT_EQ(Load(), (Texts{"vcek", "", "", "", ""}));
+TEST_F(CertificatesTest, OfSeveralVleksTheFirstByName) {
+  for (const char* csp : {"b", "a\n", "c"}) {
+    Write("vlek-" + std::string(csp) + "-5100000004010a01.certs", csp);
+  }
+  EXPECT_EQ(Sent(), "a\n");
+  EXPECT_EQ(Load()->note, folder_.string() +
+                              ": 3 VLEKs of this TCB; sends "
+                              "vlek-a\\x0a-5100000004010a01.certs");
 }
 
 TEST_F(CertificatesTest, NoMoreThanATableHolds) {
-  Write(vcek_name_, "vcek");
-  Write("ark.der", std::string(7000, 'a'));
-  EXPECT_EQ(Load().size(), 5u);
-  Write("crl.der", std::string(7000, 'c'));
-  EXPECT_NE(Load().at(0).find("larger than 12 KiB"), std::string::npos);
-  Write("crl.der", std::string(13000, 'c'));
-  EXPECT_NE(Load().at(0).find("longer than 12288 bytes"), std::string::npos);
-  Write("crl.der", "");
-  EXPECT_NE(Load().at(0).find("empty"), std::string::npos);
+  const std::string most(proto::channel::kMaxCertificateTable, 'c');
+  Write(vcek_, most);
+  EXPECT_EQ(Sent(), most);
+  Write(vcek_, most + "c");
+  ExpectRefused(absl::StatusCode::kOutOfRange, "longer than 12288 bytes");
+  Write(vcek_, "");
+  ExpectRefused(absl::StatusCode::kInvalidArgument, vcek_ + ": empty");
+}
+
+TEST_F(CertificatesTest, OnlyARegularFileAndNothingIsWaitedFor) {
+  ASSERT_EQ(mkfifo((folder_ / vcek_).c_str(), 0600), 0);
+  ExpectRefused(absl::StatusCode::kFailedPrecondition, "is no regular file");
+  fs::remove(folder_ / vcek_);
+  fs::create_directory(folder_ / vcek_);
+  ExpectRefused(absl::StatusCode::kFailedPrecondition, "is no regular file");
+  fs::remove(folder_ / vcek_);
+  fs::create_symlink("gone", folder_ / vcek_);
+  ExpectRefused(absl::StatusCode::kNotFound, vcek_);
+  // A folder of links, as orchestrators mount them.
+  Write("gone", "here");
+  EXPECT_EQ(Sent(), "here");
 }
 
 }  // namespace

@@ -189,7 +189,6 @@ void Connection::End(Status why) {
     log_.Line(absl::StrCat("session ended: ", Text(why)));
   }
   session_.Reset();
-  certificates_ = {};
   endpoint_.Detach(why);
 }
 
@@ -219,7 +218,6 @@ bool Connection::Feed(base::Bytes bytes) {
         break;
       case Event::kAttached:
         session_.Reset();
-        certificates_ = {};
         certificate_reads_ = 0;
         blocked_wait_ = kFirstBlockedWait;
         attached = true;
@@ -397,23 +395,18 @@ void Connection::ArmSockets() {
 std::vector<uint8_t> Connection::Certificates(base::Bytes chip_id,
                                               uint64_t tcb) {
   if (vm_.certificates.empty()) return {};
-  if (!certificates_.table.empty() && certificates_.tcb == tcb &&
-      base::Equal(certificates_.chip_id, chip_id)) {
-    return certificates_.table;
-  }
   if (certificate_reads_ >= kMostCertificateReads) {
     log_.Line("asks for too many certificates");
     return {};
   }
   ++certificate_reads_;
-  auto table = LoadCertificateTable(vm_.certificates, chip_id, tcb);
-  if (!table.ok()) {
-    log_.Line(table.status().message());
+  auto file = LoadCertificates(vm_.certificates, chip_id, tcb);
+  if (!file.ok()) {
+    log_.Line(file.status().message());
     return {};
   }
-  certificates_ = {
-      .chip_id = {chip_id.begin(), chip_id.end()}, .tcb = tcb, .table = *table};
-  return *std::move(table);
+  if (!file->note.empty()) log_.Line(file->note);
+  return std::move(file->bytes);
 }
 
 void Connection::OnProgress(const proto::channel::Progress& progress) {

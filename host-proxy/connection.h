@@ -94,12 +94,6 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   Session session_;
   std::array<Slot, kMaxStreams> slots_;
   asio::steady_timer wake_;
-  // The last table that a session got: guests ask for the same one again.
-  struct {
-    std::vector<uint8_t> chip_id;
-    uint64_t tcb = 0;
-    std::vector<uint8_t> table;
-  } certificates_;
   int certificate_reads_ = 0;
   bool notified_ = false;
   bool stopped_ = false;

@@ -21,8 +21,8 @@
     "than a socket in its place?")                                           \
   X(kCertificatesUnusable, 'H', 'P', 6,                                      \
     "the certificates folder cannot be used for this chip",                  \
-    "Expected is vcek-<chip id>-<tcb>.der or vlek-<CSP id>-<tcb>.der, with " \
-    "the others 12 KiB at most; the guest goes on without.")                 \
+    "forelock roots prepare makes the file that it names, of at most 12 "    \
+    "KiB; the guest goes on without.")                                       \
   X(kEndpointNotResolved, 'H', 'P', 7, "an endpoint's host has no address",  \
     "Check the name in the configuration and the host's resolver.")          \
   X(kEndpointNotConnected, 'H', 'P', 8, "an endpoint does not accept",       \

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 import zlib
 
-from lab import assets, channel, cpio, initrd, luks2, process, testing
+from lab import assets, certificates, channel, cpio, initrd, luks2, process, testing
 
 
 class CpioTest(unittest.TestCase):
@@ -175,6 +175,24 @@ class ChannelTest(unittest.TestCase):
 
     def test_a_torn_record_counts_as_doorbells(self):
         self.assertEqual(channel.split(self.RECORD[:-1]), (0, 27))
+
+
+class CertificatesTest(unittest.TestCase):
+    def test_a_table_as_the_specification_has_it(self):
+        table = certificates.pack(vcek=b"leaf", ask=b"signer")
+        self.assertEqual(len(table), 3 * 24 + 10)
+        self.assertEqual(table[:24].hex(), "63da758de6644564adc5f4b93be8accd" "48000000" "04000000")
+        self.assertEqual(table[48:72], bytes(24))
+        self.assertEqual(table[72:], b"leafsigner")
+        self.assertEqual(certificates.unpack(table), {"vcek": b"leaf", "ask": b"signer"})
+
+    def test_is_written_in_place_of_another(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "x.certs"
+            for leaf in (b"first", b"second"):
+                certificates.write(path, vlek=leaf)
+                self.assertEqual(certificates.unpack(path.read_bytes()), {"vlek": leaf})
+            self.assertEqual(list(pathlib.Path(folder).iterdir()), [path])
 
 
 class ProcessTest(unittest.TestCase):

@@ -3,10 +3,9 @@
 host's folder to the owner's log."""
 
 import hashlib
-import shutil
 import signal
 
-from lab import process, testing
+from lab import certificates, process, testing
 
 CSP_ID = "CN=cc.example.com"
 
@@ -68,11 +67,11 @@ class GenoaTest(ProductTest):
         process.run([self.site.tools.cli, "roots", "import", "--to", folder, "--root-sha256", root,
                      public / "ark.der", public / "ask.der", public / "crl.der"])  # fmt: skip
         self.await_certificates("2 certificates, 1 revocation lists")
-        certificates = self.site.host / "certificates"
-        certificates.mkdir()
+        folder = self.site.host / "certificates"
+        folder.mkdir()
         (vcek,) = public.glob("vcek-*.der")
-        shutil.copy(vcek, certificates)
-        self.site.start_proxy(certificates=certificates)
+        certificates.write(folder / f"{vcek.stem}.certs", vcek=vcek.read_bytes())
+        self.site.start_proxy(certificates=folder)
         self.addCleanup(self.site.stop_proxy)
         self.check_boot(["crl +checked, nothing revoked"])
 
