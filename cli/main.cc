@@ -13,6 +13,7 @@
 #include "cli/image_rom.h"
 #include "cli/image_sign.h"
 #include "cli/policy_commands.h"
+#include "cli/prepare_command.h"
 #include "cli/report_commands.h"
 #include "cli/roots_commands.h"
 #include "cli/vectors_commands.h"
@@ -25,7 +26,7 @@ int main(int argc, char** argv) {
         cli::ImageInspectCommands(), cli::ImageMeasureCommands(),
         cli::ImageQemuCommands(), cli::ImageRomCommands(),
         cli::ImageSignCommands(), cli::PolicyCommands(), cli::ReportCommands(),
-        cli::RootsCommands(), cli::VectorsCommands()}) {
+        cli::RootsCommands(), cli::PrepareCommands(), cli::VectorsCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());
   }
   return hosted::Run(

@@ -16,7 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
-#include "cli/certificate_source.h"
+#include "cli/certificate_input.h"
 #include "cli/files.h"
 #include "cli/policy_commands.h"
 #include "cli/policy_input.h"
@@ -25,8 +25,8 @@
 #include "hosted/text.h"
 #include "nlohmann/json.hpp"
 #include "sev/report.h"
-#include "verifier/evidence/accepted_root.h"
-#include "verifier/evidence/amd_roots.h"
+#include "verifier/endorsements/accepted_root.h"
+#include "verifier/endorsements/amd_roots.h"
 #include "verifier/evidence/appraisal.h"
 #include "verifier/evidence/checks.h"
 #include "verifier/finding.h"
@@ -71,26 +71,23 @@ absl::StatusOr<verifier::Appraisal> AppraiseReport(
     time_t at) {
   const auto bytes = ReadInput(arguments.Value("report"));
   if (!bytes.ok()) return bytes.status();
-  CertificateSource source([](std::string_view note) {
-    absl::FPrintF(stderr, "forelock: note: %s\n", hosted::Printable(note));
-  });
-  for (const std::string& path : arguments.Values("certificates")) {
-    const absl::Status added =
-        IsFolder(path) ? source.AddFolder(path) : source.AddFile(path);
-    if (!added.ok()) return added;
-  }
+  const auto certificates = ReadCertificates(arguments);
+  if (!certificates.ok()) return certificates.status();
   const auto report = sev::UnverifiedReport::FromBytes(*bytes);
   const auto roots = RootsOf(policy);
   verifier::Appraisal appraisal = verifier::Appraise({
       .report = *bytes,
-      .certificates = source.Set(report.ok() ? &*report : nullptr),
-      .authorities = &source.authorities(),
+      .endorsements = certificates->endorsements,
       .roots = roots,
       .now = at,
       .allowed_policy_bits = policy.guest_policy_bits,
       .allow_tcb_above_current = policy.tcb_above_current,
   });
-  source.JudgeRefused(appraisal);
+  if (report.ok()) {
+    NoteLeftOut(*certificates->endorsements,
+                {.report = &*report, .roots = roots, .at = at},
+                appraisal.selection);
+  }
   return appraisal;
 }
 
@@ -116,16 +113,7 @@ verifier::Facts FactsOf(const hosted::Arguments& arguments,
                         const BootInput& boot) {
   verifier::Facts facts;
   if (arguments.Has("vm")) facts.vm = arguments.Value("vm");
-  if (appraisal.report) facts.report = &*appraisal.report;
-  facts.product = appraisal.product;
-  if (appraisal.leaf) {
-    facts.signer = appraisal.leaf->kind;
-    facts.csp_id = appraisal.leaf->csp_id;
-  }
-  facts.crl_checked = appraisal.crl_checked;
-  facts.root = appraisal.root;
-  facts.emulated = appraisal.root &&
-                   appraisal.trust_class == verifier::TrustClass::kEmulated;
+  facts.evidence = appraisal.facts;
   facts.allow_emulated = true;  // Said below.
   facts.boot = FactsOf(boot);
   return facts;
@@ -180,8 +168,8 @@ Condition JudgeVmpl(const verifier::Appraisal& appraisal) {
                       .reason = verifier::kReportVmpl,
                       .seen = "nothing",
                       .allowed = "0"};
-  if (!appraisal.report) return condition;
-  const uint32_t vmpl = appraisal.report->vmpl();
+  if (!appraisal.facts.report) return condition;
+  const uint32_t vmpl = appraisal.facts.report->vmpl();
   condition.judgement = vmpl == 0 ? Judgement::kPass : Judgement::kFail;
   condition.seen = absl::StrCat(vmpl);
   return condition;

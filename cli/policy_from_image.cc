@@ -28,7 +28,7 @@
 #include "proto/config.h"
 #include "sev/id_block.h"
 #include "sev/product.h"
-#include "verifier/evidence/amd_roots.h"
+#include "verifier/endorsements/amd_roots.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/policy/policy.h"
 

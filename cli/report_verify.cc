@@ -8,10 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
-#include "cli/certificate_source.h"
+#include "cli/certificate_input.h"
 #include "cli/error.h"
 #include "cli/files.h"
-#include "cli/kds.h"
 #include "cli/reasons.h"
 #include "cli/report_commands.h"
 #include "cli/report_hint.h"
@@ -19,8 +18,11 @@
 #include "cli/verdict_text.h"
 #include "hosted/text.h"
 #include "sev/report.h"
-#include "verifier/evidence/amd_roots.h"
+#include "verifier/endorsements/amd_roots.h"
+#include "verifier/endorsements/endorsements.h"
 #include "verifier/evidence/appraisal.h"
+#include "verifier/kds/fetch.h"
+#include "verifier/kds/kds.h"
 #include "verifier/ossl/ossl.h"
 
 namespace cli {
@@ -50,42 +52,33 @@ absl::StatusOr<std::vector<uint8_t>> ReportDataGiven(
   return bytes;
 }
 
-absl::Status AddCertificates(const hosted::Arguments& arguments,
-                             CertificateSource& source) {
-  for (const std::string& path : arguments.Values("certificates")) {
-    // With --kds a folder is made when something is put there.
-    const bool folder =
-        IsFolder(path) || (arguments.Has("kds") && !Exists(path));
-    const absl::Status added =
-        folder ? source.AddFolder(path) : source.AddFile(path);
-    if (!added.ok()) return added;
-  }
-  for (const std::string& path : arguments.Values("crl")) {
-    const absl::Status added = source.AddCrl(path);
-    if (!added.ok()) return added;
-  }
-  return absl::OkStatus();
-}
-
-absl::Status FetchMissing(const hosted::Arguments& arguments,
-                          const sev::UnverifiedReport& report, time_t now,
-                          CertificateSource& source) {
-  if (!arguments.Has("kds")) return absl::OkStatus();
+absl::Status FetchFor(const hosted::Arguments& arguments,
+                      const verifier::EndorsementQuery& query,
+                      const CertificateInput& certificates) {
   const auto product = ProductGiven(arguments);
   if (!product.ok()) return product.status();
-  const auto kds = Kds::Create(arguments.Value("kds"));
+  const auto kds = verifier::Kds::Create(arguments.Value("kds"));
   if (!kds.ok()) return kds.status();
+  verifier::FetchOptions options = {.product = *product,
+                                    .list_at = std::nullopt,
+                                    .keep_in = certificates.folder,
+                                    .pins = {},
+                                    .note = &Note};
+  for (const verifier::AcceptedRoot& root : query.roots) {
+    options.pins.push_back(root.sha256);
+  }
   // Today's list says nothing about another day.
-  const bool with_crl = arguments.Has("require-crl") || !arguments.Has("at");
-  return source.Fetch(*kds, report, *product,
-                      with_crl ? std::optional(now) : std::nullopt);
+  if (arguments.Has("require-crl") || !arguments.Has("at")) {
+    options.list_at = query.at;
+  }
+  return verifier::FetchMissing(*kds, query, options,
+                                *certificates.endorsements);
 }
 
 void NoteWhatItSeems(const std::string& path, base::Bytes bytes) {
   const std::string hint = ReportHint(bytes);
   if (hint.empty()) return;
-  absl::FPrintF(stderr, "forelock: note: %s seems to be %s\n",
-                hosted::Printable(path), hint);
+  Note(absl::StrCat(path, " seems to be ", hint));
 }
 
 int ExitCodeOf(verifier::Verdict verdict) {
@@ -130,57 +123,46 @@ absl::StatusOr<int> ReportVerify(const hosted::Arguments& arguments) {
   const auto input = ReadReport(arguments);
   if (!input.ok()) return input.status();
 
-  std::vector<verifier::ossl::Digest256> pins;
-  for (const verifier::AcceptedRoot& root : *roots) {
-    pins.push_back(root.sha256);
-  }
-  CertificateSource source(
-      [](std::string_view note) {
-        absl::FPrintF(stderr, "forelock: note: %s\n", hosted::Printable(note));
-      },
-      std::move(pins));
-  absl::Status status = AddCertificates(arguments, source);
-  if (!status.ok()) return status;
+  const auto certificates = ReadCertificates(arguments);
+  if (!certificates.ok()) return certificates.status();
   if (!input->certificate_table.empty()) {
-    status = source.AddTable(input->certificate_table, arguments.positional(0));
-    if (!status.ok()) return status;
+    // What cannot be used of it, the verdict has.
+    certificates->endorsements
+        ->Add(input->certificate_table, {.name = arguments.positional(0),
+                                         .claim = verifier::Claim::kGiven})
+        .IgnoreError();
   }
   const auto report = sev::UnverifiedReport::FromBytes(input->bytes);
   if (!report.ok()) NoteWhatItSeems(arguments.positional(0), input->bytes);
-  if (report.ok()) {
-    status = FetchMissing(arguments, *report, *now, source);
-    if (!status.ok()) return status;
+  verifier::EndorsementQuery query = {.roots = *roots, .at = *now};
+  if (report.ok()) query.report = &*report;
+  if (report.ok() && arguments.Has("kds")) {
+    const absl::Status fetched = FetchFor(arguments, query, *certificates);
+    if (!fetched.ok()) return fetched;
   }
 
-  verifier::Appraisal appraisal = verifier::Appraise({
+  verifier::AppraisalInput wanted = {
       .report = input->bytes,
-      .certificates = source.Set(report.ok() ? &*report : nullptr),
-      .authorities = &source.authorities(),
+      .endorsements = certificates->endorsements,
       .roots = *roots,
       .now = *now,
       .allow_newer_version = arguments.Has("allow-newer-version"),
       .crl_rule = arguments.Has("require-crl") ? verifier::CrlRule::kRequired
                                                : verifier::CrlRule::kIfPresent,
-  });
-  source.JudgeRefused(appraisal);
-  std::optional<bool> report_data_equal;
-  if (arguments.Has("report-data") && report.ok()) {
-    report_data_equal = base::Equal(report->report_data(), *report_data);
-    if (!*report_data_equal) {
-      appraisal.findings.push_back(
-          {kReportDataDiffers,
-           absl::StrCat("seen ", verifier::ossl::Hex(report->report_data()))});
-      appraisal.verdict = verifier::Verdict::kInvalid;
-    }
+  };
+  if (arguments.Has("report-data")) {
+    wanted.report_data = {.value = *report_data,
+                          .if_other = kReportDataDiffers};
   }
-  if (input->runtime_data_bound == false) {
-    appraisal.findings.push_back({kRuntimeDataUnbound, ""});
-    appraisal.verdict = verifier::Verdict::kInvalid;
+  if (input->runtime_data_bound) {
+    wanted.runtime_data = {.is_bound = *input->runtime_data_bound,
+                           .if_not = kRuntimeDataUnbound};
   }
-  const VerdictView view = {.appraisal = appraisal,
-                            .report_data_equal = report_data_equal,
-                            .runtime_data_bound = input->runtime_data_bound,
-                            .at = *now};
+  const verifier::Appraisal appraisal = verifier::Appraise(wanted);
+  if (report.ok()) {
+    NoteLeftOut(*certificates->endorsements, query, appraisal.selection);
+  }
+  const VerdictView view = {.appraisal = appraisal, .at = *now};
   absl::PrintF("%s",
                arguments.Has("json") ? VerdictJson(view) : VerdictText(view));
   return ExitCodeOf(appraisal.verdict);

@@ -165,7 +165,7 @@ TEST_F(ReportVerify, NoUselessFileIsPassedOver) {
       Join(all, {"--certificates", folder_.Write("asks", genoa.ask())}));
   ExpectVerdict(json, "valid", hosted::kExitOk, {});
   EXPECT_TRUE(absl::StrContains(json["notes"].get<std::string>(),
-                                "not used: the certificate of SEV-Genoa"));
+                                "SEV-Genoa is not used"));
 }
 
 TEST_F(ReportVerify, ACrlFileMustHoldAList) {

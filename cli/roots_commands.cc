@@ -4,20 +4,24 @@
 #include <stdlib.h>
 
 #include <ctime>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
-#include "cli/authority_import.h"
-#include "cli/certificate_source.h"
 #include "cli/error.h"
 #include "cli/files.h"
 #include "cli/reasons.h"
 #include "cli/report_commands.h"
+#include "hosted/status.h"
 #include "hosted/text.h"
-#include "verifier/evidence/split.h"
+#include "verifier/endorsements/endorsements.h"
+#include "verifier/endorsements/import.h"
+#include "verifier/endorsements/split.h"
+#include "verifier/reasons.h"
 
 namespace cli {
 namespace {
@@ -46,40 +50,68 @@ absl::StatusOr<std::string> DefaultFolder() {
   return absl::StrCat(home, "/.local/share/forelock/certificates");
 }
 
-absl::Status Import(const hosted::Arguments& arguments) {
+// What is in the folder already.
+absl::Status AddKnown(const std::string& folder, verifier::Import& import) {
+  const auto paths = CertificateFiles(folder);
+  if (!paths.ok()) return paths.status();
+  for (const std::string& path : *paths) {
+    const auto bytes = ReadInput(path);
+    if (bytes.ok()) import.AddKnown(*bytes, path);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AddFiles(std::span<const std::string> paths,
+                      verifier::Import& import) {
+  for (const std::string& path : paths) {
+    const auto bytes = ReadInput(path);
+    if (!bytes.ok()) return bytes.status();
+    const absl::Status added = import.Add(*bytes, path);
+    if (hosted::Is(added, verifier::kCertificateMalformed)) {
+      return Error(kNotCertificates, hosted::DetailOf(added));
+    }
+    if (!added.ok()) return added;
+  }
+  return absl::OkStatus();
+}
+
+void PrintOutcome(const verifier::Import::Outcome& outcome,
+                  const std::string& folder) {
+  for (const std::string& path : outcome.written) {
+    absl::PrintF("wrote %s\n", path);
+  }
+  for (const std::string& path : outcome.newer) {
+    absl::PrintF("kept %s: it is newer\n", path);
+  }
+  for (const std::string& path : outcome.revoked) {
+    absl::PrintF("revoked: %s\n", hosted::Printable(path));
+  }
+  if (outcome.written.empty() && outcome.newer.empty()) {
+    absl::PrintF("%s has all of this already\n", hosted::Printable(folder));
+  }
+}
+
+absl::Status ImportFiles(const hosted::Arguments& arguments) {
   auto pins = PinsGiven(arguments);
   if (!pins.ok()) return pins.status();
   absl::StatusOr<std::string> folder = arguments.Value("to");
   if (folder->empty()) folder = DefaultFolder();
   if (!folder.ok()) return folder.status();
-  AuthorityImport import(*std::move(pins));
-  for (const std::string& path : arguments.positionals()) {
-    const auto bytes = ReadInput(path);
-    if (!bytes.ok()) return bytes.status();
-    const absl::Status added = import.Add(*bytes, path);
-    if (!added.ok()) return added;
-  }
+  verifier::Import import(*std::move(pins));
+  const absl::Status added = AddFiles(arguments.positionals(), import);
+  if (!added.ok()) return added;
   if (Exists(*folder)) {
-    const auto paths = CertificateFiles(*folder);
-    if (!paths.ok()) return paths.status();
-    for (const std::string& path : *paths) {
-      const auto bytes = ReadInput(path);
-      if (bytes.ok()) import.AddKnown(*bytes);
-    }
+    const absl::Status known = AddKnown(*folder, import);
+    if (!known.ok()) return known;
   }
-  const absl::Status good = import.Check(time(nullptr));
+  const time_t now = time(nullptr);
+  const absl::Status good = import.Check(now);
   if (!good.ok()) return good;
-  const auto outcome = import.Write(*folder);
-  if (!outcome.ok()) return outcome.status();
-  for (const std::string& path : outcome->written) {
-    absl::PrintF("wrote %s\n", path);
+  const auto outcome = import.Write(*folder, now);
+  if (!outcome.ok()) {
+    return Error(kFileUnwritable, outcome.status().message());
   }
-  for (const std::string& path : outcome->newer) {
-    absl::PrintF("kept %s: it is newer\n", path);
-  }
-  if (outcome->written.empty() && outcome->newer.empty()) {
-    absl::PrintF("%s has all of this already\n", hosted::Printable(*folder));
-  }
+  PrintOutcome(*outcome, *folder);
   return absl::OkStatus();
 }
 
@@ -89,16 +121,21 @@ std::string Day(const std::optional<time_t>& time) {
                           absl::UTCTimeZone());
 }
 
+// " REVOKED BY LIST 10"; what is wrong with it stands out.
+std::string Mark(const std::string& fault) {
+  return fault.empty() ? "" : absl::StrCat(" ", absl::AsciiStrToUpper(fault));
+}
+
 void PrintCertificate(const Certificate& certificate,
-                      const AuthorityImport& pins) {
+                      const verifier::Import& folder, time_t now) {
   const std::string_view kind = KindOf(certificate);
-  absl::PrintF("  %-5s%-18s %s to %s  sha256:%s%s\n", kind.empty() ? "?" : kind,
+  absl::PrintF("  %-5s%-18s %s to %s  sha256:%s%s%s\n",
+               kind.empty() ? "?" : kind,
                hosted::Printable(certificate.SubjectName()),
                Day(certificate.not_before()), Day(certificate.not_after()),
                verifier::ossl::Hex(certificate.sha256()),
-               kind != "ARK"                ? ""
-               : pins.IsPinned(certificate) ? " pinned"
-                                            : " NOT PINNED");
+               kind == "ARK" && folder.IsPinned(certificate) ? " pinned" : "",
+               Mark(folder.FaultOf(certificate, now)));
 }
 
 absl::Status List(const hosted::Arguments& arguments) {
@@ -107,9 +144,12 @@ absl::Status List(const hosted::Arguments& arguments) {
   absl::StatusOr<std::string> folder = DefaultFolder();
   if (!arguments.positionals().empty()) folder = arguments.positional(0);
   if (!folder.ok()) return folder.status();
-  const AuthorityImport pinned(*std::move(pins));
+  verifier::Import content(*std::move(pins));
+  const absl::Status known = AddKnown(*folder, content);
+  if (!known.ok()) return known;
   const auto paths = CertificateFiles(*folder);
   if (!paths.ok()) return paths.status();
+  const time_t now = time(nullptr);
   for (const std::string& path : *paths) {
     absl::PrintF("%s\n", hosted::Printable(path));
     const auto bytes = ReadInput(path);
@@ -121,14 +161,15 @@ absl::Status List(const hosted::Arguments& arguments) {
     }
     for (const auto& der : parts->certificates) {
       const auto certificate = Certificate::Parse(der);
-      if (certificate) PrintCertificate(*certificate, pinned);
+      if (certificate) PrintCertificate(*certificate, content, now);
     }
     for (const auto& der : parts->crls) {
       const auto crl = verifier::Crl::Parse(der);
       if (!crl) continue;
-      absl::PrintF("  CRL  number %-11d %s to %s  sha256:%s\n", crl->number(),
+      absl::PrintF("  CRL  number %-11d %s to %s  sha256:%s%s\n", crl->number(),
                    Day(crl->this_update()), Day(crl->next_update()),
-                   verifier::ossl::Hex(crl->sha256()));
+                   verifier::ossl::Hex(crl->sha256()),
+                   Mark(content.FaultOf(*crl, now)));
     }
   }
   return absl::OkStatus();
@@ -139,13 +180,17 @@ constexpr hosted::Command kCommands[] = {
      "check AMD's certificates and lists, and store them",
      "Takes ARK, ASK and ASVK certificates and revocation lists (DER, PEM,\n"
      "several of either). The ARK must be AMD's, or the one of --root-sha256;\n"
-     "it may be in the folder already. Everything else must be signed by it.\n"
-     "If one file is refused, nothing is written.\n"
+     "it may be in the folder already. Everything else must be signed by it, "
+     "in\n"
+     "date, and revoked neither by a list among the files nor by one in the\n"
+     "folder. If one file is refused, nothing is written.\n"
      "\n"
      "The folder is for --certificates of this program and of the daemons.",
-     kImportOptions, &Import},
+     kImportOptions, &ImportFiles},
     {"roots list", "[DIR]", "list the stored certificates and lists",
-     "Prints each file of the folder and what is in it. Without DIR, of\n"
+     "Prints each file of the folder and what is in it, with what is wrong "
+     "with\n"
+     "it: revoked, out of date, superseded, not signed. Without DIR, of\n"
      "$XDG_DATA_HOME/forelock/certificates.",
      kListOptions, &List},
 };

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
 #include "base/bytes.h"
 #include "cli/files.h"
 #include "cli/testing/command_runner.h"
@@ -134,6 +135,106 @@ TEST_F(Roots, KeepsWhatIsThere) {
   EXPECT_TRUE(absl::StrContains(older.out, "milan/crl.der: it is newer"))
       << older.out;
   EXPECT_FALSE(absl::StrContains(older.out, "already")) << older.out;
+}
+
+// Made by Milan's ARK: serial 100 above the good one's.
+std::vector<uint8_t> SecondAsk(const Hierarchy& milan) {
+  auto spec = psp::IntermediateSpec(psp::kMilan, psp::SignerKind::kVcek,
+                                    milan.ask_key(), milan.ark_key());
+  spec.serial += 100;
+  return psp::MakeCertificate(spec).value();
+}
+std::vector<uint8_t> ListOf(const Hierarchy& milan, long number, long revoked) {
+  auto spec = psp::GoodCrlSpec(psp::kMilan, milan.ark_key());
+  spec.number = number;
+  spec.revoked_serial = revoked;
+  return psp::MakeCrl(spec).value();
+}
+long SerialOfAsk(const Hierarchy& milan) {
+  return psp::IntermediateSpec(psp::kMilan, psp::SignerKind::kVcek,
+                               milan.ask_key(), milan.ark_key())
+      .serial;
+}
+
+TEST_F(Roots, RefusesWhatAListRevokes) {
+  const std::string second = folder_.Write("second", SecondAsk(milan_));
+  const std::string revoking =
+      folder_.Write("revoking", ListOf(milan_, 10, SerialOfAsk(milan_) + 100));
+  // Beside it, whatever else comes, and in the folder.
+  for (const Words& files :
+       {Words{second, ark_, revoking}, Words{revoking, ark_, ask_, second}}) {
+    ExpectRefused(files, "VE35 ");
+    EXPECT_FALSE(std::filesystem::exists(folder_.Path("store")));
+  }
+  ASSERT_EQ(Import({ark_, ask_, revoking}).code, hosted::kExitOk);
+  ExpectRefused({second}, "VE35 ");
+  // An older list among the files takes nothing back.
+  ExpectRefused({second, crl_}, "VE35 ");
+}
+
+TEST_F(Roots, NamesWhatANewListRevokes) {
+  ASSERT_EQ(Import({ark_, ask_, crl_}).code, hosted::kExitOk);
+  const std::vector<uint8_t> good = SecondAsk(milan_);
+  const std::string second = folder_.Write("second", good);
+  const std::string revoking =
+      folder_.Write("revoking", ListOf(milan_, 10, SerialOfAsk(milan_)));
+  const Output output = Import({second, revoking});
+  EXPECT_EQ(output.code, hosted::kExitOk) << output.err;
+  EXPECT_TRUE(absl::StrContains(output.out, "revoked: ")) << output.out;
+  // The name that people look at is that of the good one.
+  const auto stored = ReadInput(folder_.Path("store/milan/ask.der"));
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  EXPECT_EQ(*stored, good);
+  const Output list = testing::RunCommand(
+      RootsCommands(), {"roots", "list", folder_.Path("store"), "--root-sha256",
+                        testing::RootPin(milan_)});
+  EXPECT_TRUE(absl::StrContains(list.out, "REVOKED BY LIST 10")) << list.out;
+}
+
+TEST_F(Roots, RefusesAListThatIsOutOfDate) {
+  auto spec = psp::GoodCrlSpec(psp::kMilan, milan_.ark_key());
+  spec.validity = {.not_before = 1, .not_after = 2};
+  ExpectRefused({ark_, folder_.Write("old", psp::MakeCrl(spec).value())},
+                "VE36 ");
+}
+
+TEST_F(Roots, ListSaysWhatIsWrong) {
+  auto expired = psp::IntermediateSpec(psp::kMilan, psp::SignerKind::kVcek,
+                                       milan_.ask_key(), milan_.ark_key());
+  expired.validity = {.not_before = 1, .not_after = 2};
+  auto unsigned_list = psp::GoodCrlSpec(psp::kMilan, milan_.ask_key());
+  folder_.Write("store/1.der", milan_.ark());
+  folder_.Write("store/2.der", psp::MakeCertificate(expired).value());
+  folder_.Write("store/3.der", psp::MakeCrl(unsigned_list).value());
+  folder_.Write("store/4.der", ListOf(milan_, 8, 1));
+  folder_.Write("store/5.der", ListOf(milan_, 9, 1));
+  folder_.Write("store/6.der", TestHierarchy(psp::kGenoa).ask());
+  folder_.Write("store/7.der", milan_.vcek());
+  folder_.Write("store/8.der", milan_.ask());
+  folder_.Write("store/9.der", TestHierarchy(psp::kGenoa).vcek());
+  const Output list = testing::RunCommand(
+      RootsCommands(), {"roots", "list", folder_.Path("store"), "--root-sha256",
+                        testing::RootPin(milan_)});
+  std::vector<std::string> lines;
+  for (const auto line : absl::StrSplit(list.out, '\n')) {
+    if (absl::StartsWith(line, "  ")) lines.emplace_back(line);
+  }
+  constexpr std::string_view kEnds[] = {" pinned",
+                                        " OUT OF DATE",
+                                        " THAT IS HERE",
+                                        " SUPERSEDED BY LIST 9",
+                                        "",
+                                        " THAT IS HERE",
+                                        "",
+                                        "",
+                                        " NOT SIGNED BY WHAT IS HERE"};
+  ASSERT_EQ(lines.size(), std::size(kEnds)) << list.out;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const std::string_view end =
+        std::string_view(lines[i]).substr(lines[i].find("sha256:") + 71);
+    EXPECT_TRUE(kEnds[i].empty() ? end.empty() : end.ends_with(kEnds[i]))
+        << lines[i];
+  }
 }
 
 TEST_F(Roots, AListThatNoRootSignedGivesWay) {

@@ -11,7 +11,7 @@
 #include "cli/error.h"
 #include "hosted/status.h"
 #include "hosted/text.h"
-#include "verifier/evidence/amd_roots.h"
+#include "verifier/endorsements/amd_roots.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
 
@@ -120,11 +120,11 @@ std::string SignerText(const verifier::Appraisal& appraisal) {
 }
 
 std::string RootText(const verifier::Appraisal& appraisal) {
-  if (!appraisal.root) return "";
+  if (!appraisal.facts.root) return "";
   return absl::StrCat(
-      verifier::IsAmdRoot(*appraisal.root) ? ", AMD's root"
-                                           : ", a root that is not AMD's",
-      " sha256:", verifier::ossl::Hex(*appraisal.root).substr(0, 16));
+      verifier::IsAmdRoot(*appraisal.facts.root) ? ", AMD's root"
+                                                 : ", a root that is not AMD's",
+      " sha256:", verifier::ossl::Hex(*appraisal.facts.root).substr(0, 16));
 }
 
 }  // namespace
@@ -133,19 +133,20 @@ std::string VerdictText(const VerdictView& view) {
   const verifier::Appraisal& appraisal = view.appraisal;
   std::string text = absl::StrCat(
       NameOf(appraisal.verdict), " at ", TimeText(view.at),
-      appraisal.product ? absl::StrCat(": ", sev::NameOf(*appraisal.product))
-                        : "",
+      appraisal.facts.product
+          ? absl::StrCat(": ", sev::NameOf(*appraisal.facts.product))
+          : "",
       SignerText(appraisal), RootText(appraisal), "\n\n");
   for (const Group& group : kGroups) {
     absl::StrAppend(&text, GroupLine(appraisal, group));
   }
-  if (view.report_data_equal) {
+  if (appraisal.report_data_equal) {
     absl::StrAppendFormat(&text, "  %-30s%s\n", "report data",
-                          *view.report_data_equal ? "ok" : "FAILED");
+                          *appraisal.report_data_equal ? "ok" : "FAILED");
   }
-  if (view.runtime_data_bound) {
+  if (appraisal.runtime_data_bound) {
     absl::StrAppendFormat(&text, "  %-30s%s\n", "runtime data",
-                          *view.runtime_data_bound ? "ok" : "FAILED");
+                          *appraisal.runtime_data_bound ? "ok" : "FAILED");
   }
   if (!appraisal.findings.empty()) absl::StrAppend(&text, "\n");
   for (const verifier::Finding& finding : appraisal.findings) {
@@ -165,13 +166,13 @@ std::string VerdictJson(const VerdictView& view) {
     const auto check = static_cast<Check>(i);
     checks[std::string(NameOf(check))] = OutcomeJson(appraisal.of(check));
   }
-  if (view.report_data_equal) {
-    checks[kReportDataCheck] = *view.report_data_equal;
-    if (!*view.report_data_equal) failing.push_back(kReportDataCheck);
+  if (appraisal.report_data_equal) {
+    checks[kReportDataCheck] = *appraisal.report_data_equal;
+    if (!*appraisal.report_data_equal) failing.push_back(kReportDataCheck);
   }
-  if (view.runtime_data_bound) {
-    checks[kRuntimeDataCheck] = *view.runtime_data_bound;
-    if (!*view.runtime_data_bound) failing.push_back(kRuntimeDataCheck);
+  if (appraisal.runtime_data_bound) {
+    checks[kRuntimeDataCheck] = *appraisal.runtime_data_bound;
+    if (!*appraisal.runtime_data_bound) failing.push_back(kRuntimeDataCheck);
   }
   Json reasons = Json::array();
   for (const verifier::Finding& finding : appraisal.findings) {
@@ -182,9 +183,9 @@ std::string VerdictJson(const VerdictView& view) {
                        {"advice", text.advice}});
   }
   Json root = nullptr;
-  if (appraisal.root) {
-    root = {{"sha256", verifier::ossl::Hex(*appraisal.root)},
-            {"amd", verifier::IsAmdRoot(*appraisal.root)}};
+  if (appraisal.facts.root) {
+    root = {{"sha256", verifier::ossl::Hex(*appraisal.facts.root)},
+            {"amd", verifier::IsAmdRoot(*appraisal.facts.root)}};
   }
   const Json object = {
       {"verdict", NameOf(appraisal.verdict)},
@@ -192,14 +193,16 @@ std::string VerdictJson(const VerdictView& view) {
       {"failing_checks", failing},
       {"checks", checks},
       {"reasons", reasons},
-      {"product", appraisal.product ? Json(sev::NameOf(*appraisal.product))
-                                    : Json(nullptr)},
+      {"product", appraisal.facts.product
+                      ? Json(sev::NameOf(*appraisal.facts.product))
+                      : Json(nullptr)},
       {"root", root},
-      {"crl_checked", appraisal.crl_checked},
+      {"crl_checked", appraisal.facts.crl_checked},
       {"leaf", appraisal.leaf ? LeafJson(*appraisal.leaf) : Json(nullptr)},
-      {"report", appraisal.report
-                     ? DescribeReport(*appraisal.report, appraisal.product)
-                     : Json(nullptr)},
+      {"report",
+       appraisal.facts.report
+           ? DescribeReport(*appraisal.facts.report, appraisal.facts.product)
+           : Json(nullptr)},
   };
   return absl::StrCat(ToText(object), "\n");
 }

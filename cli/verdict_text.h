@@ -4,7 +4,6 @@
 #pragma once
 
 #include <ctime>
-#include <optional>
 #include <string>
 
 #include "verifier/evidence/appraisal.h"
@@ -13,11 +12,6 @@ namespace cli {
 
 struct VerdictView {
   const verifier::Appraisal& appraisal;
-  // Whether the report data is what the user expects, if that was said.
-  std::optional<bool> report_data_equal;
-  // Whether the report data is the hash of the envelope's runtime data, if it
-  // has any.
-  std::optional<bool> runtime_data_bound;
   time_t at;  // When the verdict holds.
 };
 

@@ -13,7 +13,8 @@ constexpr base::ReasonRow kRows[] = {
     FORELOCK_BASE_REASONS(BASE_REASON_ROW)   //
     FORELOCK_PROTO_REASONS(BASE_REASON_ROW)  //
     FORELOCK_SEV_REASONS(BASE_REASON_ROW)    //
-    FORELOCK_VERIFIER_REASONS(BASE_REASON_ROW)};
+    FORELOCK_VERIFIER_REASONS(BASE_REASON_ROW)
+        FORELOCK_VERIFIER_SUPPLY_REASONS(BASE_REASON_ROW)};
 
 }  // namespace
 
@@ -30,6 +31,10 @@ hosted::ReasonText TextOf(base::Reason reason) {
 absl::Status Error(base::Reason reason, absl::StatusCode code,
                    std::string_view detail) {
   return hosted::Error(kRows, reason, detail, code);
+}
+
+absl::Status Error(base::Reason reason, std::string_view detail) {
+  return Error(reason, absl::StatusCode::kInvalidArgument, detail);
 }
 
 Finding FindingFrom(const absl::Status& status) {

@@ -33,6 +33,9 @@ hosted::ReasonText TextOf(base::Reason reason);
 absl::Status Error(base::Reason reason, absl::StatusCode code,
                    std::string_view detail);
 
+// Of something that is no use as it is (kInvalidArgument).
+absl::Status Error(base::Reason reason, std::string_view detail);
+
 // The reason and detail of a status that has them; kUnclassified and the whole
 // message of another.
 Finding FindingFrom(const absl::Status& status);

@@ -8,8 +8,8 @@
 
 #define FORELOCK_VERIFIER_EVIDENCE_REASONS(X)                                 \
   X(kEvidenceNoLeaf, 'V', 'E', 1, "no VCEK or VLEK came with the report",     \
-    "Fill the proxy's certificate folder for this chip and TCB, or give "     \
-    "--certificates or --kds.")                                               \
+    "forelock roots prepare fills the proxy's folder for this chip and TCB; " \
+    "or give --certificates or --kds.")                                       \
   X(kEvidenceNoAsk, 'V', 'E', 2,                                              \
     "no ASK or ASVK came with the report, and none is imported",              \
     "Import AMD's chain: forelock roots import.")                             \
@@ -96,7 +96,8 @@
   X(kCertificateSha1, 'V', 'E', 34, "a certificate is signed with SHA-1",     \
     "This is not a certificate of AMD's key service.")                        \
   X(kCertificateRevoked, 'V', 'E', 35, "AMD has revoked a certificate",       \
-    "Fetch the chain again; AMD has issued another ASK or ASVK.")             \
+    "AMD has issued another ASK or ASVK: fetch and import chain and list, "   \
+    "fetch the VCEK, and run forelock roots prepare for the host.")           \
   X(kCrlStale, 'V', 'E', 36, "the CRL is past its nextUpdate",                \
     "Fetch AMD's CRL and import it: forelock roots import.")                  \
   X(kCrlMissing, 'V', 'E', 37, "there is no CRL and one is required",         \
@@ -339,6 +340,47 @@
   X(kInputUnusable, 'V', 'S', 22, "a file cannot be read",                    \
     "Check the path, its permissions and its size.")
 
+// What brings certificates: the key service and imports. Their letters are
+// those of `forelock`, whose commands show them.
+#define FORELOCK_VERIFIER_SUPPLY_REASONS(X)                                    \
+  X(kKdsUrl, 'C', 'L', 10, "the base URL of the key service is of no use",     \
+    "Give https://HOST or http://HOST, without user, query or fragment.")      \
+  X(kKdsUnreachable, 'C', 'L', 11, "the key service cannot be reached",        \
+    "Check the URL and the network; certificates from files need neither.")    \
+  X(kKdsTls, 'C', 'L', 12, "the key service's TLS certificate does not hold",  \
+    "Somebody is in between, or the machine lacks ca-certificates.")           \
+  X(kKdsDeadline, 'C', 'L', 13, "the key service did not answer in time",      \
+    "Try again later, or use a cache.")                                        \
+  X(kKdsNotFound, 'C', 'L', 14, "the key service knows no such chip or TCB",   \
+    "Is the product right, and the chip id not masked? See --product.")        \
+  X(kKdsThrottled, 'C', 'L', 15, "the key service wants fewer requests",       \
+    "Wait a minute; a --certificates folder keeps what was fetched.")          \
+  X(kKdsRedirect, 'C', 'L', 16, "the key service sends to another place",      \
+    "Redirects are not followed; give the place itself as the base URL.")      \
+  X(kKdsStatus, 'C', 'L', 17, "the key service answered with an error",        \
+    "See the status in the message; 5xx: try again later.")                    \
+  X(kKdsTooLarge, 'C', 'L', 18, "the answer is larger than 64 KiB",            \
+    "This is not AMD's key service.")                                          \
+  X(kKdsNotCertificates, 'C', 'L', 19,                                         \
+    "the key service's answer is not the certificate asked for",               \
+    "This is not AMD's key service, or a portal answered instead.")            \
+  X(kKdsNoProduct, 'C', 'L', 20,                                               \
+    "the report does not say which product to ask for",                        \
+    "Reports of version 2 do not name it: give --product.")                    \
+  X(kKdsNoChip, 'C', 'L', 21,                                                  \
+    "the key service has no certificate for this report's key",                \
+    "A masked chip id or a VLEK: give the certificate with --certificates.")   \
+  X(kKdsNotKept, 'C', 'L', 22,                                                 \
+    "what the key service sent is not kept for another day",                   \
+    "No accepted root vouches for it; it is judged with the report only.")     \
+  X(kImportNotPinned, 'C', 'L', 25, "no pinned root comes with the files",     \
+    "Give AMD's ARK too, or your own root's --root-sha256.")                   \
+  X(kImportNotSigned, 'C', 'L', 26,                                            \
+    "a certificate or list is not signed by the root",                         \
+    "It belongs to another root, or was changed.")                             \
+  X(kImportNotAuthority, 'C', 'L', 27, "a certificate is no ARK, ASK or ASVK", \
+    "Leave it out: a VCEK or VLEK comes with its report.")
+
 #define FORELOCK_VERIFIER_REASONS(X)    \
   FORELOCK_VERIFIER_EVIDENCE_REASONS(X) \
   FORELOCK_VERIFIER_POLICY_REASONS(X)   \
@@ -346,4 +388,5 @@
 
 namespace verifier {
 FORELOCK_VERIFIER_REASONS(BASE_DEFINE_REASON)
+FORELOCK_VERIFIER_SUPPLY_REASONS(BASE_DEFINE_REASON)
 }  // namespace verifier

@@ -12,7 +12,7 @@
 #include "hosted/files.h"
 #include "verifier/cli/commands.h"
 #include "verifier/cli/common.h"
-#include "verifier/evidence/certificate.h"
+#include "verifier/endorsements/certificate.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/policy/policy.h"

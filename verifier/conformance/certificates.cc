@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Vectors that are certificates, revocation lists and certificate tables.
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,11 +12,11 @@
 #include "base/reasons.h"
 #include "sev/cert_table.h"
 #include "verifier/conformance/judge.h"
-#include "verifier/evidence/cert_table_places.h"
-#include "verifier/evidence/certificate.h"
+#include "verifier/endorsements/certificate.h"
+#include "verifier/endorsements/crl.h"
+#include "verifier/endorsements/endorsements.h"
 #include "verifier/evidence/chain.h"
 #include "verifier/evidence/checks.h"
-#include "verifier/evidence/crl.h"
 #include "verifier/finding.h"
 
 namespace verifier::conformance {
@@ -43,13 +44,17 @@ Judgement JudgeByChain(const LoadedVector& vector, const VectorContext& context,
                        base::Bytes leaf, base::Bytes crl,
                        std::span<const Check> needed,
                        std::span<const Renamed> names) {
-  const Chain chain =
-      VerifyChain({.certificates = {.leaf = leaf,
-                                    .intermediate = vector.File("intermediate"),
-                                    .root = vector.File("root"),
-                                    .crl = crl},
-                   .roots = RootsFor(vector.entry, context),
-                   .now = vector.entry.eval_time});
+  const auto roots = RootsFor(vector.entry, context);
+  Endorsements endorsements;
+  endorsements.AddPlaced({.leaf = leaf,
+                          .intermediate = vector.File("intermediate"),
+                          .root = vector.File("root"),
+                          .crl = crl},
+                         "vector");
+  const Selection selection =
+      endorsements.For({.roots = roots, .at = vector.entry.eval_time});
+  const Chain chain = VerifyChain(
+      {.selection = selection, .roots = roots, .now = vector.entry.eval_time});
   Judgement judgement{.verdict = Verdict::kValid,
                       .note = NoteOf(chain.findings)};
   for (size_t i = 0; i < kCheckCount; ++i) {
@@ -166,15 +171,13 @@ Judgement JudgeCertificateTable(const LoadedVector& vector,
   const base::Bytes report = vector.File("report");
   if (report.empty()) return Conclude({});
   // What the host left out may be beside the table.
-  CertificateSet set = PlacesOf(*table, report);
-  const std::pair<base::Bytes*, std::string_view> beside[] = {
-      {&set.intermediate, "intermediate"},
-      {&set.root, "root"},
-      {&set.crl, "crl"}};
-  for (const auto& [place, role] : beside) {
-    if (place->empty()) *place = vector.File(role);
-  }
-  Judgement judgement = JudgeReportBytes(vector.entry, report, set, context);
+  auto placed = std::make_shared<Endorsements>();
+  placed->AddTable(*table, "table");
+  placed->AddPlaced({.intermediate = vector.File("intermediate"),
+                     .root = vector.File("root"),
+                     .crl = vector.File("crl")},
+                    "beside the table");
+  Judgement judgement = JudgeReportBytes(vector.entry, report, placed, context);
   // A host need not give all that a report needs: the table itself is good.
   if (judgement.verdict == Verdict::kUnverifiable) {
     judgement.verdict = Verdict::kValid;

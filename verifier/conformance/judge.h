@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,7 +17,8 @@
 #include "absl/status/statusor.h"
 #include "base/bytes.h"
 #include "verifier/conformance/manifest.h"
-#include "verifier/evidence/accepted_root.h"
+#include "verifier/endorsements/accepted_root.h"
+#include "verifier/endorsements/endorsements.h"
 #include "verifier/evidence/appraisal.h"
 #include "verifier/ossl/ossl.h"
 
@@ -78,7 +80,7 @@ bool IsKnownKind(std::string_view kind, const VectorContext& context);
 Judgement JudgeReport(const LoadedVector& vector, const VectorContext& context);
 // The same of bytes that are part of another file.
 Judgement JudgeReportBytes(const VectorEntry& entry, base::Bytes report,
-                           const CertificateSet& certificates,
+                           std::shared_ptr<const Endorsements> with,
                            const VectorContext& context);
 Judgement JudgeMessage(const LoadedVector& vector,
                        const VectorContext& context);

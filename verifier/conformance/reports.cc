@@ -2,6 +2,7 @@
 //
 // Vectors that are a report, or a report in an envelope.
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -22,7 +23,7 @@ Judgement JudgeEmbedded(const VectorEntry& entry, base::Bytes report,
       ossl::Sha256::Of(report) != *entry.embedded_report) {
     return Refuse("embedded_report", "another report than the manifest names");
   }
-  Judgement judgement = JudgeReportBytes(entry, report, {}, context);
+  Judgement judgement = JudgeReportBytes(entry, report, nullptr, context);
   if (judgement.verdict == Verdict::kUnverifiable) {
     judgement = Conclude({}, "the envelope is; the report has no certificate");
   }
@@ -32,10 +33,10 @@ Judgement JudgeEmbedded(const VectorEntry& entry, base::Bytes report,
 }  // namespace
 
 Judgement JudgeReportBytes(const VectorEntry& entry, base::Bytes report,
-                           const CertificateSet& certificates,
+                           std::shared_ptr<const Endorsements> with,
                            const VectorContext& context) {
   const Appraisal appraisal = Appraise({.report = report,
-                                        .certificates = certificates,
+                                        .endorsements = std::move(with),
                                         .roots = RootsFor(entry, context),
                                         .now = entry.eval_time});
   Judgement judgement{.verdict = appraisal.verdict,
@@ -44,7 +45,7 @@ Judgement JudgeReportBytes(const VectorEntry& entry, base::Bytes report,
     judgement.failing_checks.emplace_back(NameOf(check));
   }
   if (judgement.verdict == Verdict::kUnverifiable &&
-      certificates.leaf.empty() &&
+      appraisal.selection.leaf == nullptr &&
       context.signatures->BelongsToOtherBytes(report)) {
     return Refuse(NameOf(Check::kReportSignature),
                   "R and S are those of a genuine report of this folder, "
@@ -56,12 +57,13 @@ Judgement JudgeReportBytes(const VectorEntry& entry, base::Bytes report,
 Judgement JudgeReport(const LoadedVector& vector,
                       const VectorContext& context) {
   // Each file in the place that it claims: nothing is sorted here.
-  return JudgeReportBytes(vector.entry, vector.File("report"),
-                          {.leaf = vector.File("leaf"),
-                           .intermediate = vector.File("intermediate"),
-                           .root = vector.File("root"),
-                           .crl = vector.File("crl")},
-                          context);
+  auto placed = std::make_shared<Endorsements>();
+  placed->AddPlaced({.leaf = vector.File("leaf"),
+                     .intermediate = vector.File("intermediate"),
+                     .root = vector.File("root"),
+                     .crl = vector.File("crl")},
+                    "vector");
+  return JudgeReportBytes(vector.entry, vector.File("report"), placed, context);
 }
 
 base::Bytes ReportOf(const LoadedVector& vector) {

@@ -14,7 +14,7 @@
 #include "nlohmann/json.hpp"
 #include "verifier/conformance/error.h"
 #include "verifier/conformance/reasons.h"
-#include "verifier/evidence/amd_roots.h"
+#include "verifier/endorsements/amd_roots.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/reasons.h"

@@ -12,8 +12,8 @@
 #include "sev/guest_policy.h"
 #include "sev/reasons.h"
 #include "sev/tcb.h"
+#include "verifier/endorsements/report_signature.h"
 #include "verifier/evidence/chain.h"
-#include "verifier/evidence/report_signature.h"
 #include "verifier/evidence/tcb_order.h"
 #include "verifier/reasons.h"
 
@@ -32,9 +32,19 @@ class Appraiser {
            absl::StrCat(input_.report.size(), " bytes"));
     // Nothing can be said of bytes that are no report.
     if (!report.ok()) return std::move(out_);
-    out_.report = *report;
+    out_.facts.report = *report;
     CheckForm(*report);
-    const auto chain = VerifyChainCached(input_);
+    CheckReportData(*report);
+    if (input_.endorsements != nullptr) {
+      out_.selection = input_.endorsements->For(
+          {.report = &*report, .roots = input_.roots, .at = input_.now});
+    }
+    const auto chain =
+        VerifyChainCached({.selection = out_.selection,
+                           .roots = input_.roots,
+                           .now = input_.now,
+                           .allow_newer_version = input_.allow_newer_version,
+                           .cache = input_.cache});
     TakeChain(*chain);
     CheckTcbOrder(*report);
     if (chain->leaf) {
@@ -108,6 +118,27 @@ class Appraiser {
         absl::StrCat("SIGNING_KEY ", static_cast<int>(report.signing_key())));
   }
 
+  // What the report was made for. No check of its own has it: that is whoever
+  // asks, not AMD's profile.
+  void CheckReportData(const sev::UnverifiedReport& report) {
+    if (input_.report_data) {
+      const bool equal =
+          base::Equal(report.report_data(), input_.report_data->value);
+      out_.report_data_equal = equal;
+      if (!equal) {
+        Refute(input_.report_data->if_other,
+               absl::StrCat("seen ", ossl::Hex(report.report_data())));
+      }
+    }
+    if (!input_.runtime_data) return;
+    out_.runtime_data_bound = input_.runtime_data->is_bound;
+    if (!input_.runtime_data->is_bound) Refute(input_.runtime_data->if_not, "");
+  }
+  void Refute(base::Reason reason, std::string detail) {
+    out_.findings.push_back({reason, std::move(detail)});
+    is_refuted_ = true;
+  }
+
   void TakeChain(const Chain& chain) {
     for (size_t i = 0; i < kCheckCount; ++i) {
       if (chain.outcomes[i] != Outcome::kNotEvaluated) {
@@ -116,11 +147,16 @@ class Appraiser {
     }
     out_.findings.insert(out_.findings.end(), chain.findings.begin(),
                          chain.findings.end());
-    if (chain.leaf) out_.leaf = chain.facts;
-    out_.product = chain.product;
-    out_.root = chain.root;
-    out_.trust_class = chain.trust_class;
-    out_.crl_checked = chain.crl_checked;
+    AppraisalFacts& facts = out_.facts;
+    if (chain.leaf) {
+      out_.leaf = chain.facts;
+      facts.signer = chain.facts.kind;
+      facts.csp_id = chain.facts.csp_id;
+    }
+    facts.product = chain.product;
+    facts.root = chain.root;
+    facts.trust_class = chain.trust_class;
+    facts.crl_checked = chain.crl_checked;
   }
 
   void CheckSignature(const sev::UnverifiedReport& report, const Chain& chain) {
@@ -263,7 +299,7 @@ class Appraiser {
 
   // By the chain's product, or by the processor that the report names.
   void CheckTcbOrder(const sev::UnverifiedReport& report) {
-    std::optional<sev::Product> product = out_.product;
+    std::optional<sev::Product> product = out_.facts.product;
     const auto cpuid = report.cpuid();
     if (!product && cpuid) product = sev::ProductOf(*cpuid);
     if (!product) return;
@@ -274,7 +310,7 @@ class Appraiser {
   }
 
   Verdict Conclude(const Chain& chain) const {
-    if (!FailingChecks(out_).empty()) return Verdict::kInvalid;
+    if (is_refuted_ || !FailingChecks(out_).empty()) return Verdict::kInvalid;
     if (is_newer_ || !chain.verified || !out_.signed_by_accepted) {
       return Verdict::kUnverifiable;
     }
@@ -285,6 +321,7 @@ class Appraiser {
   const AppraisalInput& input_;
   Appraisal out_;
   bool is_newer_ = false;
+  bool is_refuted_ = false;
 };
 
 }  // namespace

@@ -11,34 +11,26 @@
 
 #include <cstdint>
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
-#include "sev/product.h"
 #include "sev/report.h"
-#include "verifier/evidence/accepted_root.h"
-#include "verifier/evidence/authorities.h"
+#include "verifier/endorsements/accepted_root.h"
+#include "verifier/endorsements/endorsements.h"
+#include "verifier/endorsements/leaf_facts.h"
+#include "verifier/evidence/appraisal_facts.h"
 #include "verifier/evidence/checks.h"
-#include "verifier/evidence/endorsement.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
-#include "verifier/trust_class.h"
 
 namespace verifier {
 
 class ChainCache;
-
-// What came with the report, each in the place it claims; DER or PEM of one
-// certificate, or empty. Borrowed.
-struct CertificateSet {
-  base::Bytes leaf;          // VCEK or VLEK
-  base::Bytes intermediate;  // ASK or ASVK
-  base::Bytes root;          // ARK
-  base::Bytes crl;
-};
 
 enum class CrlRule : uint8_t {
   kIfPresent,  // A list that is there must be good.
@@ -54,8 +46,8 @@ std::string_view NameOf(Verdict verdict);
 
 struct AppraisalInput {
   base::Bytes report;  // As received.
-  CertificateSet certificates;
-  const Authorities* authorities = nullptr;  // For what did not come with it.
+  // All that is at hand: what fits the report is chosen here.
+  std::shared_ptr<const Endorsements> endorsements;
   std::span<const AcceptedRoot> roots;
   time_t now = 0;  // Seconds since 1970, UTC.
   // Guest-policy bits beyond 25 that may be set.
@@ -66,6 +58,19 @@ struct AppraisalInput {
   // The verdict is kUnverifiable at best.
   bool allow_newer_version = false;
   CrlRule crl_rule = CrlRule::kIfPresent;
+  // What REPORT_DATA must be, and what it is called if it is not.
+  struct ExpectedData {
+    base::Bytes value;
+    base::Reason if_other;
+  };
+  std::optional<ExpectedData> report_data;
+  // Whether REPORT_DATA is the hash of what came around the report (an Azure
+  // vTPM's runtime data), and what it is called if not; empty: nothing did.
+  struct RuntimeData {
+    bool is_bound = false;
+    base::Reason if_not;
+  };
+  std::optional<RuntimeData> runtime_data;
   ChainCache* cache = nullptr;
 };
 
@@ -74,12 +79,13 @@ struct Appraisal {
   Outcomes outcomes{};
   // Every reason why the verdict is not kValid.
   Findings findings;
-  std::optional<sev::UnverifiedReport> report;  // Of the right size.
+  AppraisalFacts facts;
   std::optional<LeafFacts> leaf;
-  std::optional<sev::Product> product;  // By the chain.
-  std::optional<ossl::Digest256> root;  // The accepted root above the leaf.
-  TrustClass trust_class = TrustClass::kHardware;
-  bool crl_checked = false;  // A current list of the root says nothing bad.
+  // What was chosen, and judged.
+  Selection selection;
+  // As the input asked; empty: it did not, or there is no report.
+  std::optional<bool> report_data_equal;
+  std::optional<bool> runtime_data_bound;
   // A key under an accepted root, by a chain without fault, signed the report,
   // whatever its fields say.
   bool signed_by_accepted = false;
@@ -87,6 +93,7 @@ struct Appraisal {
   Outcome of(Check check) const { return outcomes[static_cast<size_t>(check)]; }
 };
 
+// The only one who decides a verdict; nobody changes it afterwards.
 Appraisal Appraise(const AppraisalInput& input);
 
 std::vector<Check> FailingChecks(const Appraisal& appraisal);

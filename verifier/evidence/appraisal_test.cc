@@ -109,10 +109,10 @@ TEST_P(GoodTest, EveryCheckPasses) {
               skipped.contains(check) ? Outcome::kNotEvaluated : Outcome::kPass)
         << NameOf(check);
   }
-  EXPECT_EQ(appraisal.product, model->product);
-  EXPECT_TRUE(appraisal.crl_checked);
+  EXPECT_EQ(appraisal.facts.product, model->product);
+  EXPECT_TRUE(appraisal.facts.crl_checked);
   EXPECT_TRUE(appraisal.signed_by_accepted);
-  EXPECT_EQ(appraisal.trust_class, TrustClass::kEmulated);
+  EXPECT_EQ(appraisal.facts.trust_class, TrustClass::kEmulated);
   ASSERT_TRUE(appraisal.leaf);
   EXPECT_EQ(appraisal.leaf->kind, kind);
 }
@@ -236,8 +236,8 @@ TEST(Appraisal, NewerVersionIsUnverifiableAndShown) {
   EXPECT_TRUE(Has(shown.findings, kReportVersionNewer));
   EXPECT_EQ(shown.of(Check::kVersion), Outcome::kNotEvaluated);
   EXPECT_EQ(shown.of(Check::kReportSignature), Outcome::kPass);
-  ASSERT_TRUE(shown.report);
-  EXPECT_EQ(shown.report->version(), 6u);
+  ASSERT_TRUE(shown.facts.report);
+  EXPECT_EQ(shown.facts.report->version(), 6u);
   // Not a way around the signature, nor for versions that are older.
   exhibit.report[layout::Measurement::kOffset] ^= 1;
   EXPECT_EQ(FailingChecks(Appraise(exhibit.Input())).size(), 3u);
@@ -324,7 +324,7 @@ TEST(Appraisal, RequiredCrlMustBeThere) {
   exhibit.crl.clear();
   input = exhibit.Input();
   EXPECT_EQ(Appraise(input).verdict, Verdict::kValid);
-  EXPECT_FALSE(Appraise(input).crl_checked);
+  EXPECT_FALSE(Appraise(input).facts.crl_checked);
   input.crl_rule = CrlRule::kRequired;
   const Appraisal without = Appraise(input);
   EXPECT_EQ(FailingChecks(without), std::vector{Check::kCrlCurrent});

@@ -14,9 +14,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/bytes.h"
-#include "verifier/evidence/amd_roots.h"
+#include "verifier/endorsements/amd_roots.h"
+#include "verifier/endorsements/crl.h"
 #include "verifier/evidence/chain_cache.h"
-#include "verifier/evidence/crl.h"
 #include "verifier/reasons.h"
 
 namespace verifier {
@@ -78,21 +78,20 @@ std::string Quoted(const std::string& name) {
 
 class ChainVerifier {
  public:
-  explicit ChainVerifier(const AppraisalInput& input) : input_(input) {}
+  explicit ChainVerifier(const ChainInput& input) : input_(input) {}
 
   Chain Run() {
-    if (!ParseAll()) return std::move(chain_);
+    if (!TakeAll()) return std::move(chain_);
     FindMissing();
-    if (leaf_) chain_.facts = ReadLeaf(*leaf_);
     CheckIntermediate();
     CheckRoot();
     CheckLeaf();
-    CheckCrl();
+    CheckList();
     SetValidity();
     const bool complete = leaf_ && intermediate_ && root_;
     chain_.verified = complete && chain_.findings.empty();
-    if (chain_.verified) KeepIssuers();
-    chain_.leaf = std::move(leaf_);
+    if (chain_.verified) KeepAll();
+    if (leaf_) chain_.leaf = leaf_->certificate;
     return std::move(chain_);
   }
 
@@ -110,115 +109,63 @@ class ChainVerifier {
 
   void Missing(base::Reason reason) { chain_.findings.push_back({reason, ""}); }
 
-  std::optional<Certificate> ParseOne(base::Bytes bytes, std::string_view name,
-                                      Findings& findings) {
-    if (bytes.empty()) return std::nullopt;
-    auto certificate = Certificate::Parse(bytes);
-    if (!certificate) {
-      findings.push_back({kCertificateMalformed, std::string(name)});
+  // A signature that verified once does so for ever: the same bytes.
+  void CheckSigned(const CertificatePtr& subject, const CertificatePtr& issuer,
+                   std::string_view name, Findings& findings) const {
+    const Certificate& certificate = subject->certificate;
+    const Certificate& by = issuer->certificate;
+    if (input_.cache != nullptr &&
+        input_.cache->known().IsSigned(certificate.sha256(), by.sha256())) {
+      return;
     }
-    return certificate;
+    CheckSignedBy(certificate, by, name, findings);
   }
 
-  // As ParseOne, of a place where few certificates occur.
-  std::optional<Certificate> ParseIssuer(ChainCache::Place place,
-                                         base::Bytes bytes,
-                                         std::string_view name, bool& known,
-                                         Findings& findings) {
-    if (input_.cache != nullptr && !bytes.empty()) {
-      auto certificate = input_.cache->Issuer(place, bytes);
-      known = certificate.has_value();
-      if (known) return certificate;
-    }
-    return ParseOne(bytes, name, findings);
-  }
-
-  void KeepIssuers() {
+  void KeepAll() {
     if (input_.cache == nullptr) return;
-    const CertificateSet& set = input_.certificates;
-    if (!set.intermediate.empty() && !intermediate_is_known_) {
-      input_.cache->InsertIssuer(ChainCache::Place::kIntermediate,
-                                 set.intermediate, *intermediate_);
-    }
-    if (!set.root.empty() && !root_is_known_) {
-      input_.cache->InsertIssuer(ChainCache::Place::kRoot, set.root, *root_);
+    KnownCertificates& known = input_.cache->known();
+    for (const auto& part : {leaf_, intermediate_, root_}) known.Keep(part);
+    const auto keep = [&](const ossl::Digest256& subject,
+                          const CertificatePtr& issuer) {
+      known.KeepSigned(subject, issuer->certificate.sha256());
+    };
+    keep(leaf_->certificate.sha256(), intermediate_);
+    keep(intermediate_->certificate.sha256(), root_);
+    keep(root_->certificate.sha256(), root_);
+    if (list_) {
+      known.Keep(list_);
+      keep(list_->crl.sha256(), root_);
     }
   }
 
-  bool ParseAll() {
-    const CertificateSet& set = input_.certificates;
-    Findings findings;
-    leaf_ = ParseOne(set.leaf, "VCEK or VLEK", findings);
-    intermediate_ =
-        ParseIssuer(ChainCache::Place::kIntermediate, set.intermediate,
-                    "ASK or ASVK", intermediate_is_known_, findings);
-    root_ = ParseIssuer(ChainCache::Place::kRoot, set.root, "ARK",
-                        root_is_known_, findings);
-    if (!set.crl.empty()) {
-      crl_ = Crl::Parse(set.crl);
-      if (!crl_) findings.push_back(Crl::WhyNot(set.crl));
+  bool TakeAll() {
+    const Selection& from = input_.selection;
+    leaf_ = from.leaf;
+    intermediate_ = from.intermediate;
+    root_ = from.root;
+    list_ = from.list;
+    if (leaf_) chain_.facts = leaf_->facts;
+    const bool any = leaf_ || intermediate_ || root_ || list_;
+    if (any || !from.unusable.empty()) {
+      Record(Check::kCertificatesParse, from.unusable);
     }
-    const bool ok = findings.empty();
-    const bool any = leaf_ || intermediate_ || root_ || crl_;
-    if (!ok || any) Record(Check::kCertificatesParse, std::move(findings));
-    return ok;
-  }
-
-  // A candidate that signed `subject`, the last issued of them: AMD has
-  // replaced ASKs. If none did, for its findings, one of the right name.
-  static std::optional<Certificate> SignerAmong(
-      const Certificate& subject,
-      const std::vector<const Certificate*>& candidates) {
-    const Certificate* found = nullptr;
-    for (const Certificate* candidate : candidates) {
-      Findings findings;
-      CheckSignedBy(subject, *candidate, "", findings);
-      if (findings.empty() &&
-          (found == nullptr || found->not_before() < candidate->not_before())) {
-        found = candidate;
-      }
-    }
-    if (found == nullptr && !candidates.empty()) found = candidates.front();
-    if (found == nullptr) return std::nullopt;
-    return *found;
+    return !from.has_broken_place;
   }
 
   void FindMissing() {
+    // Without a leaf the others prove nothing, so nobody needs to bring them.
     if (!leaf_) {
-      // Without it the others prove nothing, so nobody needs to bring them.
       Missing(kEvidenceNoLeaf);
-      return;
-    }
-    if (!intermediate_ && input_.authorities != nullptr) {
-      intermediate_ =
-          SignerAmong(*leaf_, input_.authorities->IssuersOf(*leaf_));
-    }
-    if (!intermediate_) {
+    } else if (!intermediate_) {
       Missing(kEvidenceNoAsk);
-      return;
+    } else if (!root_) {
+      Missing(kEvidenceNoArk);
     }
-    if (!root_) {
-      std::vector<Certificate> accepted;
-      std::vector<const Certificate*> candidates;
-      if (input_.authorities != nullptr) {
-        candidates = input_.authorities->IssuersOf(*intermediate_);
-      }
-      // Names repeat: every emulated hierarchy has the same.
-      for (const AcceptedRoot& root : input_.roots) {
-        auto certificate = Certificate::Parse(root.der);
-        if (certificate && intermediate_->NamesAsIssuer(*certificate)) {
-          accepted.push_back(*std::move(certificate));
-        }
-      }
-      for (const Certificate& root : accepted) candidates.push_back(&root);
-      root_ = SignerAmong(*intermediate_, candidates);
-    }
-    if (!root_) Missing(kEvidenceNoArk);
   }
 
   // A certificate of another kind in this place, or the same one twice.
-  void CheckPlace(const Certificate& certificate, Place place,
-                  base::Reason if_unknown, Findings& findings) const {
+  static void CheckPlace(const Certificate& certificate, Place place,
+                         base::Reason if_unknown, Findings& findings) {
     const std::string name = certificate.SubjectName();
     const Role role = RoleOf(name);
     if (role.place == Place::kUnknown) {
@@ -240,28 +187,35 @@ class ChainVerifier {
   void CheckIntermediate() {
     if (!intermediate_) {
       // The TCB's layout is known all the same, from the leaf's issuer.
-      if (leaf_) chain_.product = RoleOf(leaf_->IssuerName()).product;
+      if (leaf_)
+        chain_.product = RoleOf(leaf_->certificate.IssuerName()).product;
       return;
     }
-    const Role role = RoleOf(intermediate_->SubjectName());
+    const Role role = RoleOf(intermediate_->certificate.SubjectName());
     chain_.product = role.product;
     Findings known;
-    CheckPlace(*intermediate_, Place::kIntermediate, kIntermediateUnknown,
-               known);
+    CheckPlace(intermediate_->certificate, Place::kIntermediate,
+               kIntermediateUnknown, known);
     for (const auto* other : {&leaf_, &root_}) {
-      if (*other && (*other)->sha256() == intermediate_->sha256()) {
+      if (*other && (*other)->certificate.sha256() ==
+                        intermediate_->certificate.sha256()) {
         known.push_back({kCertificateDuplicate, "ASK or ASVK"});
       }
     }
-    if (known.empty()) CheckIsCa(*intermediate_, "ASK or ASVK", known);
-    if (role.product_unknown) ProductUnknown(*intermediate_, known);
+    if (known.empty()) {
+      CheckIsCa(intermediate_->certificate, "ASK or ASVK", known);
+    }
+    if (role.product_unknown) {
+      ProductUnknown(intermediate_->certificate, known);
+    }
     Record(Check::kIntermediateKnown, std::move(known));
     Findings validity;
-    CheckValidity(*intermediate_, input_.now, "ASK or ASVK", validity);
+    CheckValidity(intermediate_->certificate, input_.now, "ASK or ASVK",
+                  validity);
     Record(Check::kIntermediateInValidity, std::move(validity));
     if (root_) {
       Findings is_signed;
-      CheckSignedBy(*intermediate_, *root_, "ASK or ASVK", is_signed);
+      CheckSigned(intermediate_, root_, "ASK or ASVK", is_signed);
       Record(Check::kIntermediateSigned, std::move(is_signed));
     }
   }
@@ -269,13 +223,13 @@ class ChainVerifier {
   void CheckRoot() {
     if (!root_) return;
     Findings pinned;
-    const auto accepted =
-        std::ranges::find(input_.roots, root_->sha256(), &AcceptedRoot::sha256);
+    const auto accepted = std::ranges::find(
+        input_.roots, root_->certificate.sha256(), &AcceptedRoot::sha256);
     if (accepted == input_.roots.end()) {
-      pinned.push_back(
-          {kRootNotAccepted,
-           absl::StrCat("seen sha256:", ossl::Hex(root_->sha256()))});
-      CheckPlace(*root_, Place::kRoot, kRootNotAccepted, pinned);
+      pinned.push_back({kRootNotAccepted,
+                        absl::StrCat("seen sha256:",
+                                     ossl::Hex(root_->certificate.sha256()))});
+      CheckPlace(root_->certificate, Place::kRoot, kRootNotAccepted, pinned);
     } else {
       chain_.root = accepted->sha256;
       chain_.trust_class = accepted->trust_class;
@@ -289,39 +243,39 @@ class ChainVerifier {
     Record(Check::kRootPinned, std::move(pinned));
     Findings self;
     Findings by_itself;
-    // Known: the same bytes were the root of a chain that verified.
-    if (!root_is_known_) CheckSignedBy(*root_, *root_, "ARK", by_itself);
+    CheckSigned(root_, root_, "ARK", by_itself);
     if (!by_itself.empty()) {
       self.push_back({kRootNotSelfSigned, ReasonCode(by_itself[0].reason)});
     }
-    CheckIsCa(*root_, "ARK", self);
+    CheckIsCa(root_->certificate, "ARK", self);
     Record(Check::kRootSelfSigned, std::move(self));
     Findings validity;
-    CheckValidity(*root_, input_.now, "ARK", validity);
+    CheckValidity(root_->certificate, input_.now, "ARK", validity);
     Record(Check::kRootInValidity, std::move(validity));
   }
 
   void CheckLeaf() {
     if (!leaf_) return;
     Findings key;
-    CheckLeafKey(*leaf_, key);
+    CheckLeafKey(leaf_->certificate, key);
     Record(Check::kLeafKey, std::move(key));
     Findings validity;
-    CheckValidity(*leaf_, input_.now, "VCEK or VLEK", validity);
+    CheckValidity(leaf_->certificate, input_.now, "VCEK or VLEK", validity);
     Record(Check::kLeafInValidity, std::move(validity));
     Findings place;
-    CheckPlace(*leaf_, Place::kLeaf, kLeafUnknown, place);
-    if (leaf_->ClaimsToBeCa()) place.push_back({kVcekIsCa, ""});
+    CheckPlace(leaf_->certificate, Place::kLeaf, kLeafUnknown, place);
+    if (leaf_->certificate.ClaimsToBeCa()) place.push_back({kVcekIsCa, ""});
     if (!place.empty()) Record(Check::kLeafType, std::move(place));
     if (!intermediate_) return;
     Findings is_signed;
-    CheckSignedBy(*leaf_, *intermediate_, "VCEK or VLEK", is_signed);
-    const Role issuer = RoleOf(intermediate_->SubjectName());
+    CheckSigned(leaf_, intermediate_, "VCEK or VLEK", is_signed);
+    const Role issuer = RoleOf(intermediate_->certificate.SubjectName());
     if (issuer.place == Place::kIntermediate && chain_.facts.kind &&
         issuer.kind != chain_.facts.kind) {
-      is_signed.push_back({kLeafOfAnotherIssuer,
-                           absl::StrCat(NameOf(*chain_.facts.kind), " under ",
-                                        Quoted(intermediate_->SubjectName()))});
+      is_signed.push_back(
+          {kLeafOfAnotherIssuer,
+           absl::StrCat(NameOf(*chain_.facts.kind), " under ",
+                        Quoted(intermediate_->certificate.SubjectName()))});
     }
     Record(Check::kLeafSigned, std::move(is_signed));
   }
@@ -337,40 +291,35 @@ class ChainVerifier {
     ERR_clear_error();
   }
 
-  // The list that came with the evidence, or an imported one that is newer.
-  void CheckCrl() {
-    if (!root_) return;
-    const Crl* crl = crl_ ? &*crl_ : nullptr;
-    // A stranger's key is not tried on every list that was imported.
-    if (input_.authorities != nullptr && chain_.root) {
-      const Crl* imported = input_.authorities->CrlOf(*root_);
-      if (imported != nullptr &&
-          (crl == nullptr || crl->number() < imported->number())) {
-        crl = imported;
-      }
-    }
-    if (crl == nullptr) return;
+  void CheckList() {
+    if (!root_ || !list_) return;
+    const Crl& list = list_->crl;
+    const Certificate& root = root_->certificate;
     Findings is_signed;
-    CheckCrlSignedBy(*crl, *root_, is_signed);
+    if (input_.cache == nullptr ||
+        !input_.cache->known().IsSigned(list.sha256(), root.sha256())) {
+      CheckCrlSignedBy(list, root, is_signed);
+    }
     const bool believable = is_signed.empty();
     Record(Check::kCrlSigned, std::move(is_signed));
     Findings current;
-    CheckCrlCurrent(*crl, input_.now, current);
+    CheckCrlCurrent(list, input_.now, current);
     const bool is_current = current.empty();
     Record(Check::kCrlCurrent, std::move(current));
     if (!believable || !intermediate_) return;
     Findings revoked;
-    CheckNotRevoked(*intermediate_, *crl, "ASK or ASVK", revoked);
-    CheckNotRevoked(*root_, *crl, "ARK", revoked);
+    CheckNotRevoked(intermediate_->certificate, list, "ASK or ASVK", revoked);
+    CheckNotRevoked(root, list, "ARK", revoked);
     chain_.crl_checked = is_current && revoked.empty();
     Record(Check::kIntermediateNotRevoked, std::move(revoked));
-    Limit(crl->this_update(), crl->next_update());
+    Limit(list.this_update(), list.next_update());
   }
 
   void SetValidity() {
     for (const auto* certificate : {&leaf_, &intermediate_, &root_}) {
       if (!*certificate) continue;
-      Limit((*certificate)->not_before(), (*certificate)->not_after());
+      Limit((*certificate)->certificate.not_before(),
+            (*certificate)->certificate.not_after());
     }
   }
 
@@ -382,47 +331,35 @@ class ChainVerifier {
 
   static constexpr time_t kNever = std::numeric_limits<time_t>::max();
 
-  const AppraisalInput& input_;
+  const ChainInput& input_;
   Chain chain_{.not_after = kNever};
-  std::optional<Certificate> leaf_, intermediate_, root_;
-  bool intermediate_is_known_ = false;
-  bool root_is_known_ = false;
-  std::optional<Crl> crl_;
+  CertificatePtr leaf_, intermediate_, root_;
+  ListPtr list_;
 };
 
-void Absorb(ossl::Sha256& hash, base::Bytes bytes) {
-  std::array<uint8_t, 8> size;
-  base::StoreLe<uint64_t>(bytes.size(), size);
-  hash.Update(size).Update(bytes);
-}
-
-ossl::Digest256 CacheKey(const AppraisalInput& input) {
+ossl::Digest256 CacheKey(const ChainInput& input) {
   ossl::Sha256 hash;
-  const CertificateSet& set = input.certificates;
-  for (const base::Bytes part :
-       {set.leaf, set.intermediate, set.root, set.crl}) {
-    Absorb(hash, part);
+  const Selection& from = input.selection;
+  for (const CertificatePtr& part : {from.leaf, from.intermediate, from.root}) {
+    hash.Update(part ? part->certificate.sha256() : ossl::Digest256{});
   }
-  if (input.authorities != nullptr) {
-    Absorb(hash, input.authorities->generation());
-  }
+  hash.Update(from.list ? from.list->crl.sha256() : ossl::Digest256{});
   for (const AcceptedRoot& root : input.roots) {
-    Absorb(hash, root.sha256);
-    const uint8_t rest[] = {static_cast<uint8_t>(root.trust_class),
-                            static_cast<uint8_t>(root.der.empty())};
-    Absorb(hash, rest);
+    const auto trust_class = static_cast<uint8_t>(root.trust_class);
+    hash.Update(root.sha256).Update({&trust_class, 1});
   }
   return hash.Finish();
 }
 
 }  // namespace
 
-Chain VerifyChain(const AppraisalInput& input) {
+Chain VerifyChain(const ChainInput& input) {
   return ChainVerifier(input).Run();
 }
 
-std::shared_ptr<const Chain> VerifyChainCached(const AppraisalInput& input) {
-  if (input.cache == nullptr) {
+std::shared_ptr<const Chain> VerifyChainCached(const ChainInput& input) {
+  // What cannot be used is no part of the key.
+  if (input.cache == nullptr || !input.selection.unusable.empty()) {
     return std::make_shared<const Chain>(VerifyChain(input));
   }
   const ossl::Digest256 key = CacheKey(input);

@@ -13,17 +13,18 @@
 #include <span>
 
 #include "sev/product.h"
-#include "verifier/evidence/accepted_root.h"
-#include "verifier/evidence/appraisal.h"
-#include "verifier/evidence/authorities.h"
-#include "verifier/evidence/certificate.h"
+#include "verifier/endorsements/accepted_root.h"
+#include "verifier/endorsements/certificate.h"
+#include "verifier/endorsements/endorsements.h"
+#include "verifier/endorsements/leaf_facts.h"
 #include "verifier/evidence/checks.h"
-#include "verifier/evidence/endorsement.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/trust_class.h"
 
 namespace verifier {
+
+class ChainCache;
 
 // What is known of a chain after its checks. Immutable once made.
 struct Chain {
@@ -42,9 +43,19 @@ struct Chain {
   time_t not_after = 0;
 };
 
-Chain VerifyChain(const AppraisalInput& input);
+struct ChainInput {
+  const Selection& selection;
+  std::span<const AcceptedRoot> roots;
+  time_t now = 0;  // Seconds since 1970, UTC.
+  // A product that this code does not know fails nothing, and never verifies.
+  bool allow_newer_version = false;
+  ChainCache* cache = nullptr;  // May be null.
+};
+
+// Of the chain that was selected, whoever selected it.
+Chain VerifyChain(const ChainInput& input);
 
 // From the cache if it is there; puts what verifies into it.
-std::shared_ptr<const Chain> VerifyChainCached(const AppraisalInput& input);
+std::shared_ptr<const Chain> VerifyChainCached(const ChainInput& input);
 
 }  // namespace verifier

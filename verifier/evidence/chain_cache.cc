@@ -4,15 +4,6 @@
 #include <utility>
 
 namespace verifier {
-namespace {
-
-ossl::Digest256 IssuerKey(ChainCache::Place place, base::Bytes bytes) {
-  const auto number = static_cast<uint8_t>(place);
-  return ossl::Sha256().Update({&number, 1}).Update(bytes).Finish();
-}
-
-}  // namespace
-
 std::shared_ptr<const Chain> ChainCache::Find(const ossl::Digest256& key,
                                               time_t now) {
   const std::lock_guard lock(mutex_);
@@ -44,23 +35,6 @@ void ChainCache::Insert(const ossl::Digest256& key,
     entries_.erase(uses_.back());
     uses_.pop_back();
   }
-}
-
-std::optional<Certificate> ChainCache::Issuer(Place place,
-                                              base::Bytes bytes) const {
-  const ossl::Digest256 key = IssuerKey(place, bytes);
-  const std::lock_guard lock(mutex_);
-  const auto found = issuers_.find(key);
-  if (found == issuers_.end()) return std::nullopt;
-  return found->second;
-}
-
-void ChainCache::InsertIssuer(Place place, base::Bytes bytes,
-                              const Certificate& certificate) {
-  const ossl::Digest256 key = IssuerKey(place, bytes);
-  const std::lock_guard lock(mutex_);
-  if (issuers_.size() >= kMaxIssuers) issuers_.clear();
-  issuers_.try_emplace(key, certificate);
 }
 
 size_t ChainCache::size() const {

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ChainCache: chains that verified. Only those, at most `max_entries`, and each
-// until the first of its certificates or its CRL expires.
+// until the first of its certificates or its list expires.
 //
-// It also keeps the intermediates and roots of those chains as they were
-// parsed, since a fleet has few of them and taking a key apart costs more than
-// verifying with it. Signatures are never skipped for one of those, but for a
-// root's over itself.
+// The key is SHA-256 over everything that the result depends on: leaf, issuer,
+// root, list and the accepted roots.
 //
-// The key is SHA-256 over every byte that the result depends on: leaf, issuer,
-// root, CRL, the imported authorities and the accepted roots. AMD certifies one
-// key more than once, so the hash of a certificate names no key and no chip.
+// Beside them stands what does not depend on time, in known(): a fleet has few
+// issuers, and taking a key apart costs more than verifying with it.
 #pragma once
 
 #include <ctime>
@@ -18,10 +15,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 
-#include "base/bytes.h"
-#include "verifier/evidence/certificate.h"
+#include "verifier/endorsements/known_certificates.h"
 #include "verifier/evidence/chain.h"
 #include "verifier/ossl/ossl.h"
 
@@ -38,12 +33,8 @@ class ChainCache {
 
   size_t size() const;
 
-  // What stood in that place of a chain that verified, by its bytes as
-  // received; empty: none of these.
-  enum class Place : uint8_t { kIntermediate, kRoot };
-  std::optional<Certificate> Issuer(Place place, base::Bytes bytes) const;
-  void InsertIssuer(Place place, base::Bytes bytes,
-                    const Certificate& certificate);
+  KnownCertificates& known() { return known_; }
+  const KnownCertificates& known() const { return known_; }
 
  private:
   struct Entry {
@@ -55,10 +46,7 @@ class ChainCache {
   mutable std::mutex mutex_;
   std::list<ossl::Digest256> uses_;  // Last used first.
   std::map<ossl::Digest256, Entry> entries_;
-  // Certificates of AMD's that exist: nine. One more makes room by dropping
-  // all.
-  static constexpr size_t kMaxIssuers = 64;
-  std::map<ossl::Digest256, Certificate> issuers_;
+  KnownCertificates known_;
 };
 
 }  // namespace verifier

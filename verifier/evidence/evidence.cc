@@ -8,7 +8,6 @@
 #include "absl/strings/str_format.h"
 #include "sev/cert_table.h"
 #include "sev/guest_policy.h"
-#include "verifier/evidence/cert_table_places.h"
 #include "verifier/reasons.h"
 
 namespace verifier {
@@ -17,11 +16,7 @@ namespace {
 std::string HexWord(uint64_t value) { return absl::StrFormat("%#x", value); }
 
 // The fixed core beyond authenticity.
-void CheckCore(const sev::UnverifiedReport& report, const EvidenceInput& input,
-               Findings& findings) {
-  if (!base::Equal(report.report_data(), input.report_data)) {
-    findings.push_back({kReportDataMismatch, ""});
-  }
+void CheckCore(const sev::UnverifiedReport& report, Findings& findings) {
   if (report.vmpl() != 0) {
     findings.push_back({kReportVmpl, absl::StrCat("VMPL ", report.vmpl())});
   }
@@ -44,28 +39,33 @@ struct EvidenceVerifier {
     if (!table.ok()) {
       result.findings.push_back({table.status().reason(), ""});
     }
+    auto endorsements = std::make_shared<Endorsements>(
+        input.endorsements,
+        input.cache == nullptr ? nullptr : &input.cache->known());
+    if (table.ok()) endorsements->AddTable(*table, "evidence");
     result.appraisal =
         Appraise({.report = input.report,
-                  .certificates = table.ok() ? PlacesOf(*table, input.report)
-                                             : CertificateSet{},
-                  .authorities = input.authorities,
+                  .endorsements = endorsements,
                   .roots = input.roots,
                   .now = input.now,
                   .allowed_policy_bits = input.allowed_policy_bits,
                   .allow_tcb_above_current = input.allow_tcb_above_current,
+                  .report_data = {{.value = input.report_data,
+                                   .if_other = kReportDataMismatch}},
                   .cache = input.cache});
     Appraisal& appraisal = result.appraisal;
     result.findings.insert(result.findings.end(), appraisal.findings.begin(),
                            appraisal.findings.end());
-    if (!appraisal.report) return result;
-    const sev::UnverifiedReport& report = *appraisal.report;
-    CheckCore(report, input, result.findings);
-    result.genuine = appraisal.signed_by_accepted &&
-                     base::Equal(report.report_data(), input.report_data);
+    const AppraisalFacts& facts = appraisal.facts;
+    if (!facts.report) return result;
+    const sev::UnverifiedReport& report = *facts.report;
+    CheckCore(report, result.findings);
+    result.genuine =
+        appraisal.signed_by_accepted && appraisal.report_data_equal == true;
     if (appraisal.verdict == Verdict::kValid && result.findings.empty()) {
       VerifiedReport verified(report);
-      verified.root_ = *appraisal.root;
-      verified.trust_class_ = appraisal.trust_class;
+      verified.root_ = *facts.root;
+      verified.trust_class_ = facts.trust_class;
       result.verified = verified;
     }
     return result;

@@ -8,14 +8,15 @@
 #include <array>
 #include <cstdint>
 #include <ctime>
+#include <memory>
 #include <optional>
 #include <span>
 
 #include "base/bytes.h"
 #include "sev/report.h"
-#include "verifier/evidence/accepted_root.h"
+#include "verifier/endorsements/accepted_root.h"
+#include "verifier/endorsements/endorsements.h"
 #include "verifier/evidence/appraisal.h"
-#include "verifier/evidence/authorities.h"
 #include "verifier/evidence/chain_cache.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
@@ -34,8 +35,8 @@ struct EvidenceInput {
   // Every governing policy allows REPORTED_TCB or COMMITTED_TCB above CURRENT.
   bool allow_tcb_above_current = false;
   time_t now = 0;  // Seconds since 1970, UTC.
-  // For what did not come with the evidence; may be null, as may the cache.
-  const Authorities* authorities = nullptr;
+  // Beside what comes with the evidence; may be null, as may the cache.
+  std::shared_ptr<const Endorsements> endorsements;
   ChainCache* cache = nullptr;
 };
 

@@ -12,7 +12,7 @@
 #include "psp/certificates.h"
 #include "psp/hierarchy.h"
 #include "psp/testing.h"
-#include "verifier/evidence/amd_roots.h"
+#include "verifier/endorsements/amd_roots.h"
 #include "verifier/evidence/chain_cache.h"
 #include "verifier/reasons.h"
 #include "verifier/testing/evidence_maker.h"
@@ -150,9 +150,10 @@ TEST(Evidence, ArkOfTheStoreIsTheOneThatSigned) {
   c.roots = {namesake, testing::TestRoot()};
   const EvidenceResult result = c.Verify();
   EXPECT_TRUE(result.verified) << Codes(result.findings);
-  EXPECT_EQ(result.appraisal.root, testing::TestRoot().sha256);
+  EXPECT_EQ(result.appraisal.facts.root, testing::TestRoot().sha256);
+  // One that did not sign is not the one that is missing.
   c.roots = {namesake};
-  EXPECT_TRUE(Has(c.Verify().findings, kCertificateSignature));
+  EXPECT_TRUE(Has(c.Verify().findings, kEvidenceNoArk));
   EXPECT_FALSE(c.Verify().genuine);
   c.roots.clear();
   EXPECT_TRUE(Has(c.Verify().findings, kEvidenceNoArk));

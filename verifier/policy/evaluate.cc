@@ -69,10 +69,10 @@ void JudgeRequest(const Policy& policy, const Facts& facts,
     return absl::StrCat("sha256:", ossl::Hex(root));
   };
   out.Add("roots", kRootNotNamed,
-          facts.root && Contains(policy.roots, *facts.root),
-          facts.root ? text(*facts.root) : "none accepted",
+          facts.evidence.root && Contains(policy.roots, *facts.evidence.root),
+          facts.evidence.root ? text(*facts.evidence.root) : "none accepted",
           Listed(policy.roots, text));
-  if (!facts.emulated) return;
+  if (!facts.evidence.emulated()) return;
   out.Add("roots", kEmulatedNotAllowed,
           facts.allow_emulated && policy.emulated(), "EMULATED evidence",
           facts.allow_emulated

@@ -10,9 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "sev/product.h"
-#include "sev/report.h"
-#include "verifier/evidence/endorsement.h"
+#include "verifier/evidence/appraisal_facts.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/policy/policy.h"
@@ -36,14 +34,8 @@ struct BootFacts {
 
 struct Facts {
   std::optional<std::string> vm;
-  const sev::UnverifiedReport* report = nullptr;
-  std::optional<sev::Product> product;  // By certificate and report.
-  std::optional<SignerKind> signer;
-  std::string csp_id;                   // Of a VLEK.
-  bool crl_checked = false;             // A current list of the root was.
-  std::optional<ossl::Digest256> root;  // Empty: the chain has none accepted.
-  bool emulated = false;                // The root's class in the store.
-  bool allow_emulated = false;          // The server's flag.
+  AppraisalFacts evidence;
+  bool allow_emulated = false;  // The server's flag.
   std::optional<BootFacts> boot;
 };
 

@@ -23,9 +23,9 @@ template <size_t kSize>
 std::optional<std::array<uint8_t, kSize>> Copied(
     const Facts& facts,
     std::span<const uint8_t, kSize> (*field)(const sev::UnverifiedReport&)) {
-  if (facts.report == nullptr) return std::nullopt;
+  if (!facts.evidence.report) return std::nullopt;
   std::array<uint8_t, kSize> out;
-  std::ranges::copy(field(*facts.report), out.begin());
+  std::ranges::copy(field(*facts.evidence.report), out.begin());
   return out;
 }
 
@@ -75,10 +75,10 @@ void JudgeLaunch(const Policy& policy, const Facts& facts, ConditionList& out) {
   if (policy.minimum_guest_svn.any) return out.Off(kSvn, kGuestSvnTooLow);
   const uint32_t least = policy.minimum_guest_svn.value;
   const std::string allowed = absl::StrCat(least, " or more");
-  if (facts.report == nullptr) {
+  if (!facts.evidence.report) {
     return out.Unknown(kSvn, kGuestSvnTooLow, allowed);
   }
-  const uint32_t seen = facts.report->guest_svn();
+  const uint32_t seen = facts.evidence.report->guest_svn();
   out.Add(kSvn, kGuestSvnTooLow, seen >= least, absl::StrCat(seen), allowed);
 }
 
@@ -107,7 +107,7 @@ void JudgeBits(const std::array<BitRule, kBits>& rules,
 void JudgeGuestPolicy(const Policy& policy, const Facts& facts,
                       ConditionList& out) {
   std::optional<uint64_t> seen;
-  if (facts.report != nullptr) seen = facts.report->policy();
+  if (facts.evidence.report) seen = facts.evidence.report->policy();
   JudgeBits(policy.guest_policy, sev::kPolicyBits, "guest_policy",
             kGuestPolicyNotAllowed, seen, out);
   constexpr std::string_view kAbi = "guest_policy.minimum_abi";
@@ -152,13 +152,15 @@ void JudgeVlek(const VlekRule& rule, const Facts& facts, ConditionList& out) {
           : absl::StrCat(
                 "a VCEK, or a VLEK of ",
                 Listed(rule.csp_ids, [](const std::string& id) { return id; }));
-  if (!facts.signer) return out.Unknown(kField, kVlekNotAllowed, allowed);
-  const bool vlek = *facts.signer == SignerKind::kVlek;
+  if (!facts.evidence.signer)
+    return out.Unknown(kField, kVlekNotAllowed, allowed);
+  const bool vlek = *facts.evidence.signer == SignerKind::kVlek;
   const bool named = rule.kind == VlekRule::Kind::kCspIds &&
                      std::find(rule.csp_ids.begin(), rule.csp_ids.end(),
-                               facts.csp_id) != rule.csp_ids.end();
+                               facts.evidence.csp_id) != rule.csp_ids.end();
   out.Add(kField, kVlekNotAllowed, !vlek || named,
-          vlek ? absl::StrCat("a VLEK of ", facts.csp_id) : "a VCEK", allowed);
+          vlek ? absl::StrCat("a VLEK of ", facts.evidence.csp_id) : "a VCEK",
+          allowed);
 }
 
 // A list of chips means nothing where the host hides which one it is.
@@ -210,7 +212,7 @@ void JudgeFloor(const TcbFloor& floor, const std::string& field,
   if (floor.any) return out.Off(field, reason);
   const std::string allowed =
       absl::StrCat("at least ", TcbText(floor.value, product));
-  if (facts.report == nullptr) return out.Unknown(field, reason, allowed);
+  if (!facts.evidence.report) return out.Unknown(field, reason, allowed);
   const sev::Tcb seen = sev::DecodeTcb(raw, product);
   out.Add(field, reason, sev::AtLeast(seen, floor.value),
           TcbText(seen, product), allowed);
@@ -221,8 +223,8 @@ void JudgeTcbOrder(const Policy& policy, const Facts& facts,
   constexpr std::string_view kField = "tcb_above_current";
   constexpr base::Reason kReason = kTcbAboveCurrentNotAllowed;
   if (policy.tcb_above_current) return out.Off(kField, kReason);
-  if (facts.report == nullptr) return out.Unknown(kField, kReason, "none");
-  const auto above = PartsAboveCurrentTcb(*facts.report, product);
+  if (!facts.evidence.report) return out.Unknown(kField, kReason, "none");
+  const auto above = PartsAboveCurrentTcb(*facts.evidence.report, product);
   out.Add(kField, kReason, above.empty(),
           above.empty() ? "none" : absl::StrJoin(above, "; "), "none");
 }
@@ -233,23 +235,23 @@ void JudgeProduct(const Policy& policy, const Facts& facts,
     return std::string(sev::NameOf(rule.product));
   };
   const std::string allowed = Listed(policy.products, name);
-  if (!facts.product) {
+  if (!facts.evidence.product) {
     return out.Unknown("products", kProductNotAllowed, allowed);
   }
-  const sev::Product product = *facts.product;
+  const sev::Product product = *facts.evidence.product;
   JudgeTcbOrder(policy, facts, product, out);
   const ProductRule* rule = policy.RuleFor(product);
   out.Add("products", kProductNotAllowed, rule != nullptr,
           std::string(sev::NameOf(product)), allowed);
   if (rule == nullptr) return;  // And so no floor is written for it.
-  const sev::UnverifiedReport* report = facts.report;
+  const auto& report = facts.evidence.report;
   const std::string table = absl::StrCat("minimum_tcb.", WordOf(product), ".");
   JudgeFloor(rule->reported, table + "reported", kReportedTcbTooOld, facts,
-             report == nullptr ? 0 : report->reported_tcb(), product, out);
+             !report ? 0 : report->reported_tcb(), product, out);
   JudgeFloor(rule->committed, table + "committed", kCommittedTcbTooOld, facts,
-             report == nullptr ? 0 : report->committed_tcb(), product, out);
+             !report ? 0 : report->committed_tcb(), product, out);
   JudgeFloor(rule->launch, table + "launch", kLaunchTcbTooOld, facts,
-             report == nullptr ? 0 : report->launch_tcb(), product, out);
+             !report ? 0 : report->launch_tcb(), product, out);
 }
 
 }  // namespace
@@ -258,9 +260,9 @@ void JudgeReport(const Policy& policy, const Facts& facts, ConditionList& out) {
   JudgeProduct(policy, facts, out);
   std::optional<uint32_t> version;
   std::optional<uint64_t> platform_info;
-  if (facts.report != nullptr) {
-    version = facts.report->version();
-    platform_info = facts.report->platform_info();
+  if (facts.evidence.report) {
+    version = facts.evidence.report->version();
+    platform_info = facts.evidence.report->platform_info();
   }
   JudgeOneOf(
       policy.report_versions, "report_versions", kReportVersionNotAllowed,
@@ -272,9 +274,10 @@ void JudgeReport(const Policy& policy, const Facts& facts, ConditionList& out) {
   JudgeVlek(policy.vlek, facts, out);
   JudgeChips(policy, facts, out);
   if (policy.crl_required) {
-    out.Add("signer.crl", kCrlNotChecked, facts.crl_checked,
-            facts.crl_checked ? "a current list" : "none that is current",
-            "a current list");
+    out.Add(
+        "signer.crl", kCrlNotChecked, facts.evidence.crl_checked,
+        facts.evidence.crl_checked ? "a current list" : "none that is current",
+        "a current list");
   } else {
     out.Off("signer.crl", kCrlNotChecked);
   }

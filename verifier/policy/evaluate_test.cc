@@ -59,12 +59,12 @@ class Scene {
     PutTcb<layout::CommittedTcb>(3, 1, 23, 218);
     PutTcb<layout::LaunchTcb>(2, 1, 22, 217);
     facts.vm = "demo/vm1";
-    facts.product = sev::Product::kMilan;
-    facts.signer = SignerKind::kVlek;
-    facts.csp_id = "CN=cloud.example";
-    facts.crl_checked = true;
-    facts.root = Filled<32>(0xaa);
-    facts.emulated = true;
+    facts.evidence.product = sev::Product::kMilan;
+    facts.evidence.signer = SignerKind::kVlek;
+    facts.evidence.csp_id = "CN=cloud.example";
+    facts.evidence.crl_checked = true;
+    facts.evidence.root = Filled<32>(0xaa);
+    facts.evidence.trust_class = TrustClass::kEmulated;
     facts.allow_emulated = true;
     facts.boot = {.kernel = {{10, Filled<48>(0x11)}},
                   .initrd = {{20, Filled<48>(0x22)}},
@@ -97,16 +97,17 @@ class Scene {
     bytes_[Field::kOffset + bit / 8] ^= static_cast<uint8_t>(1u << bit % 8);
   }
   std::optional<sev::Product> Product() const {
-    return facts.product ? facts.product : sev::Product::kMilan;
+    return facts.evidence.product ? facts.evidence.product
+                                  : sev::Product::kMilan;
   }
 
   std::vector<Condition> Judged(const Policy& policy) {
     const auto report = sev::UnverifiedReport::Parse(bytes_);
     EXPECT_TRUE(report.ok());
-    facts.report = report.ok() ? &*report : nullptr;
+    if (report.ok()) facts.evidence.report = *report;
     findings = Evaluate(policy, facts);
     auto judged = Judge(policy, facts);
-    facts.report = nullptr;
+    facts.evidence.report.reset();
     return judged;
   }
 
@@ -127,7 +128,7 @@ TEST(Evaluate, SatisfiedPolicyHasNoFinding) {
 
 TEST(Evaluate, TurinSatisfiesItToo) {
   Scene scene;
-  scene.facts.product = sev::Product::kTurin;
+  scene.facts.evidence.product = sev::Product::kTurin;
   scene.Fill<layout::ChipId>(0x66, 8);
   scene.PutTcb<layout::ReportedTcb>(13, 14, 15, 81, 12);
   scene.Judged(Strict());
@@ -151,13 +152,15 @@ struct Row {
 constexpr Row kRows[] = {
     {"vms", kVmNotNamed, [](Scene& s) { s.facts.vm = "demo/vm2"; }},
     {"vms", kVmNotNamed, [](Scene& s) { s.facts.vm.reset(); }},
-    {"roots", kRootNotNamed, [](Scene& s) { (*s.facts.root)[0] ^= 1; }},
-    {"roots", kRootNotNamed, [](Scene& s) { s.facts.root.reset(); }},
+    {"roots", kRootNotNamed,
+     [](Scene& s) { (*s.facts.evidence.root)[0] ^= 1; }},
+    {"roots", kRootNotNamed, [](Scene& s) { s.facts.evidence.root.reset(); }},
     {"roots", kEmulatedNotAllowed,
      [](Scene& s) { s.facts.allow_emulated = false; }},
     {"products", kProductNotAllowed,
-     [](Scene& s) { s.facts.product = sev::Product::kGenoa; }},
-    {"products", kProductNotAllowed, [](Scene& s) { s.facts.product.reset(); }},
+     [](Scene& s) { s.facts.evidence.product = sev::Product::kGenoa; }},
+    {"products", kProductNotAllowed,
+     [](Scene& s) { s.facts.evidence.product.reset(); }},
     {"report_versions", kReportVersionNotAllowed,
      [](Scene& s) { s.Put<uint32_t, layout::Version>(4); }},
     {"tcb_above_current", kTcbAboveCurrentNotAllowed,
@@ -222,13 +225,15 @@ constexpr Row kRows[] = {
     {"platform_info.tio_enabled", kPlatformInfoNotAllowed,
      [](Scene& s) { s.FlipBit<layout::PlatformInfo>(7); }},
     {"signer.vlek", kVlekNotAllowed,
-     [](Scene& s) { s.facts.csp_id = "CN=cloud.example.evil"; }},
-    {"signer.vlek", kVlekNotAllowed, [](Scene& s) { s.facts.csp_id.clear(); }},
-    {"signer.vlek", kVlekNotAllowed, [](Scene& s) { s.facts.signer.reset(); }},
+     [](Scene& s) { s.facts.evidence.csp_id = "CN=cloud.example.evil"; }},
+    {"signer.vlek", kVlekNotAllowed,
+     [](Scene& s) { s.facts.evidence.csp_id.clear(); }},
+    {"signer.vlek", kVlekNotAllowed,
+     [](Scene& s) { s.facts.evidence.signer.reset(); }},
     {"signer.chips", kChipNotAllowed,
      [](Scene& s) { s.FlipBit<layout::ChipId>(511); }},
     {"signer.crl", kCrlNotChecked,
-     [](Scene& s) { s.facts.crl_checked = false; }},
+     [](Scene& s) { s.facts.evidence.crl_checked = false; }},
     {"minimum_tcb.milan.reported", kReportedTcbTooOld,
      [](Scene& s) { s.PutTcb<layout::ReportedTcb>(3, 255, 255, 255); }},
     {"minimum_tcb.milan.reported", kReportedTcbTooOld,
@@ -317,11 +322,11 @@ TEST(Evaluate, VlekRules) {
   ASSERT_EQ(scene.findings.size(), 1u);
   EXPECT_EQ(scene.findings[0].detail,
             "signer.vlek: seen a VLEK of CN=cloud.example, allowed a VCEK");
-  scene.facts.csp_id = "CN=another";
+  scene.facts.evidence.csp_id = "CN=another";
   scene.Judged(with("\"any\""));
   EXPECT_TRUE(scene.findings.empty());
   // A list of providers says nothing against a chip's own key.
-  scene.facts.signer = SignerKind::kVcek;
+  scene.facts.evidence.signer = SignerKind::kVcek;
   scene.Judged(Strict());
   EXPECT_TRUE(scene.findings.empty());
 }
@@ -394,7 +399,7 @@ TEST(Evaluate, AnyLetsEverythingPass) {
        {"crl = \"required\"", "crl = \"if-present\""}}));
   scene.facts.boot->kernel->sha384[0] ^= 1;
   scene.facts.boot->acpi[0] ^= 1;
-  scene.facts.crl_checked = false;
+  scene.facts.evidence.crl_checked = false;
   scene.Fill<layout::HostData>(0);
   scene.Put<uint32_t, layout::Version>(4);
   scene.Put<uint32_t, layout::GuestSvn>(0);

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "verifier/evidence/amd_roots.h"
+#include "verifier/endorsements/amd_roots.h"
 #include "verifier/finding.h"
 #include "verifier/policy/path_pattern.h"
 #include "verifier/policy/policy.h"

@@ -24,8 +24,8 @@
 #include "verifier/evidence/chain_cache.h"
 #include "verifier/finding.h"
 #include "verifier/reasons.h"
-#include "verifier/server/authority_folder.h"
 #include "verifier/server/peer_limits.h"
+#include "verifier/server/watched_folder.h"
 #include "verifier/session/session.h"
 
 namespace verifier {
@@ -154,7 +154,7 @@ struct Server::State {
   asio::awaitable<void> Serve(Place place);
   asio::awaitable<void> Summarise();
   void LogDropped();
-  void ReadAuthoritiesOnHangup();
+  void ReadFolderOnHangup();
   asio::awaitable<bool> Handshake(Connection& connection);
   // true: it ended as it should, and the peer may be told so.
   asio::awaitable<bool> Converse(std::shared_ptr<Connection> connection);
@@ -199,7 +199,7 @@ struct Server::State {
   asio::ssl::context tls;
   std::unique_ptr<Store> store;
   ChainCache chains{kCachedChains};
-  std::optional<AuthorityFolder> authorities;
+  std::optional<WatchedFolder> endorsements;
   asio::io_context io{1};
   tcp::acceptor acceptor;
   asio::signal_set signals;
@@ -278,15 +278,15 @@ void Server::State::LogDropped() {
                            unlogged, " lines not logged"));
 }
 
-void Server::State::ReadAuthoritiesOnHangup() {
+void Server::State::ReadFolderOnHangup() {
   hangup.async_wait([this](const std::error_code& error, int) {
     if (error) return;
-    if (authorities) {
-      authorities->ReadAgain();
+    if (endorsements) {
+      endorsements->ReadAgain();
     } else {
       options.log("SIGHUP: there are no --certificates to read again");
     }
-    ReadAuthoritiesOnHangup();
+    ReadFolderOnHangup();
   });
 }
 
@@ -361,7 +361,7 @@ asio::awaitable<bool> Server::State::Converse(
   session_options.allow_emulated = options.allow_emulated;
   session_options.peer = connection->peer;
   session_options.now_ms = [] { return absl::ToUnixMillis(absl::Now()); };
-  if (authorities) session_options.authorities = authorities->Current();
+  if (endorsements) session_options.endorsements = endorsements->Current();
   session_options.cache = &chains;
   session_options.log = options.log;
   session_options.record_unproven = [this, &connection] {
@@ -438,11 +438,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
                                        asio::ssl::context(context.release()),
                                        std::move(store));
   if (!state->options.certificates.empty()) {
-    auto folder = AuthorityFolder::Open(state->options.certificates,
-                                        state->options.certificates_interval,
-                                        state->options.log);
+    auto folder = WatchedFolder::Open(state->options.certificates,
+                                      state->options.certificates_interval,
+                                      state->options.log);
     if (!folder.ok()) return folder.status();
-    state->authorities = *std::move(folder);
+    state->endorsements = *std::move(folder);
   }
   std::error_code error;
   const auto address = asio::ip::make_address(state->options.address, error);
@@ -467,7 +467,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
           if (!failed) raw->Stop();
         });
     state->hangup.add(SIGHUP);
-    state->ReadAuthoritiesOnHangup();
+    state->ReadFolderOnHangup();
   }
   asio::co_spawn(state->io, state->Accept(), [raw = state.get()](auto error) {
     // A server that accepts nobody must not look like one that does.

@@ -199,15 +199,18 @@ std::string ToJson(const AuditDetail& detail) {
                                 {"advice", std::string(text.advice)},
                                 {"detail", finding.detail}});
   }
-  if (detail.report) {
-    json["report"] = ReportJson(*detail.report, detail.product);
+  if (detail.evidence.report) {
+    json["report"] =
+        ReportJson(*detail.evidence.report, detail.evidence.product);
   }
-  if (detail.product) json["product"] = std::string(NameOf(*detail.product));
-  if (detail.signer) json["signer"] = std::string(NameOf(*detail.signer));
-  if (!detail.csp_id.empty()) json["csp_id"] = detail.csp_id;
-  if (detail.report) json["crl_checked"] = detail.crl_checked;
-  if (detail.root) {
-    json["root"] = absl::StrCat("sha256:", ossl::Hex(*detail.root));
+  if (detail.evidence.product)
+    json["product"] = std::string(NameOf(*detail.evidence.product));
+  if (detail.evidence.signer)
+    json["signer"] = std::string(NameOf(*detail.evidence.signer));
+  if (!detail.evidence.csp_id.empty()) json["csp_id"] = detail.evidence.csp_id;
+  if (detail.evidence.report) json["crl_checked"] = detail.evidence.crl_checked;
+  if (detail.evidence.root) {
+    json["root"] = absl::StrCat("sha256:", ossl::Hex(*detail.evidence.root));
   }
   if (detail.boot) json["boot"] = BootJson(*detail.boot);
   // Replaces what is not UTF-8 instead of throwing; nothing here should be.

@@ -10,11 +10,8 @@
 #include <vector>
 
 #include "proto/attest.h"
-#include "sev/product.h"
-#include "sev/report.h"
-#include "verifier/evidence/endorsement.h"
+#include "verifier/evidence/appraisal_facts.h"
 #include "verifier/finding.h"
-#include "verifier/ossl/ossl.h"
 #include "verifier/store/store.h"
 
 namespace verifier {
@@ -27,13 +24,8 @@ struct AuditDetail {
   };
   std::vector<Asked> asked;
   Findings findings;
-  std::optional<sev::UnverifiedReport> report;
-  std::optional<ossl::Digest256> root;
-  // By the chain; without it a TCB is only a number.
-  std::optional<sev::Product> product;
-  std::optional<SignerKind> signer;  // Of the certificate.
-  std::string csp_id;                // Of a VLEK.
-  bool crl_checked = false;
+  // Without a product a TCB is only a number.
+  AppraisalFacts evidence;
   // Points into the evidence message; only read by ToJson.
   std::optional<proto::BootManifest> boot;
 };

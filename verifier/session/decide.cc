@@ -64,13 +64,14 @@ void CheckPaths(const Question& question, const Snapshot& snapshot,
     }
     if (!path.secret) {
       findings.push_back({kSecretUnknown, path.path});
-    } else if (evidence.appraisal.root &&
-               path.secret->trust_class != evidence.appraisal.trust_class) {
+    } else if (evidence.appraisal.facts.root &&
+               path.secret->trust_class !=
+                   evidence.appraisal.facts.trust_class) {
       findings.push_back(
           {kSecretClass,
            absl::StrCat(path.path, " is ", NameOf(path.secret->trust_class),
                         ", the evidence ",
-                        NameOf(evidence.appraisal.trust_class))});
+                        NameOf(evidence.appraisal.facts.trust_class))});
     }
   }
 }
@@ -80,20 +81,11 @@ Findings CheckPolicies(const Question& question, const Snapshot& snapshot,
   Findings findings;
   CheckPaths(question, snapshot, evidence, findings);
   const Appraisal& appraisal = evidence.appraisal;
-  if (!appraisal.report || !question.boot) return findings;
-  Facts facts;
-  facts.vm = question.vm;
-  facts.report = &*appraisal.report;
-  facts.product = appraisal.product;
-  if (appraisal.leaf) {
-    facts.signer = appraisal.leaf->kind;
-    facts.csp_id = appraisal.leaf->csp_id;
-  }
-  facts.crl_checked = appraisal.crl_checked;
-  facts.root = appraisal.root;
-  facts.emulated = appraisal.trust_class == TrustClass::kEmulated;
-  facts.allow_emulated = question.allow_emulated;
-  facts.boot = FactsFrom(*question.boot);
+  if (!appraisal.facts.report || !question.boot) return findings;
+  const Facts facts = {.vm = question.vm,
+                       .evidence = appraisal.facts,
+                       .allow_emulated = question.allow_emulated,
+                       .boot = FactsFrom(*question.boot)};
   for (const auto& [name, policy] : snapshot.policies) {
     for (Finding& finding : Evaluate(policy, facts)) {
       if (snapshot.policies.size() > 1) {
@@ -148,20 +140,13 @@ Decision Decide(const Question& question, Store& store) {
        .allowed_policy_bits = AllowedPolicyBits(*snapshot),
        .allow_tcb_above_current = AllowsTcbAboveCurrent(*snapshot),
        .now = static_cast<time_t>(question.now_ms / 1000),
-       .authorities = question.authorities,
+       .endorsements = question.endorsements,
        .cache = question.cache});
-  decision.emulated = evidence.appraisal.trust_class == TrustClass::kEmulated;
+  decision.emulated = evidence.appraisal.facts.emulated();
   // A test key proves nothing to a server that accepts none.
   decision.genuine =
       evidence.genuine && (!decision.emulated || question.allow_emulated);
-  decision.detail.report = evidence.appraisal.report;
-  decision.detail.root = evidence.appraisal.root;
-  decision.detail.product = evidence.appraisal.product;
-  if (evidence.appraisal.leaf) {
-    decision.detail.signer = evidence.appraisal.leaf->kind;
-    decision.detail.csp_id = evidence.appraisal.leaf->csp_id;
-  }
-  decision.detail.crl_checked = evidence.appraisal.crl_checked;
+  decision.detail.evidence = evidence.appraisal.facts;
   if (!question.boot) {
     evidence.findings.push_back({kBootManifestMalformed, ""});
   }

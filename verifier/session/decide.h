@@ -5,13 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/bytes.h"
 #include "proto/attest.h"
-#include "verifier/evidence/authorities.h"
+#include "verifier/endorsements/endorsements.h"
 #include "verifier/evidence/chain_cache.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/session/audit_record.h"
@@ -29,7 +30,7 @@ struct Question {
   int64_t now_ms = 0;
   bool allow_emulated = false;
   // As in EvidenceInput; either may be null.
-  const Authorities* authorities = nullptr;
+  std::shared_ptr<const Endorsements> endorsements;
   ChainCache* cache = nullptr;
 };
 

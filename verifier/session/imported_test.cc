@@ -9,8 +9,8 @@
 
 #include "gtest/gtest.h"
 #include "sev/report.h"
-#include "verifier/evidence/authorities.h"
-#include "verifier/evidence/endorsement.h"
+#include "verifier/endorsements/endorsements.h"
+#include "verifier/endorsements/leaf_facts.h"
 #include "verifier/reasons.h"
 #include "verifier/session/audit_record.h"
 #include "verifier/session/session_fixture.h"
@@ -24,12 +24,12 @@ using testing::Revoked;
 class ImportedTest : public SessionTest {
  protected:
   void Import(const std::vector<std::vector<uint8_t>>& files) {
-    auto authorities = std::make_shared<Authorities>();
+    auto endorsements = std::make_shared<Endorsements>();
     for (const auto& file : files) {
-      const absl::Status added = authorities->Add(file, "test");
+      const absl::Status added = endorsements->Add(file, {.name = "test"});
       EXPECT_TRUE(added.ok()) << added;
     }
-    authorities_ = std::move(authorities);
+    endorsements_ = std::move(endorsements);
   }
   // The host sends the VCEK alone.
   void SendOnlyTheLeaf() {
@@ -96,16 +96,16 @@ TEST(AuditText, TurinAndVlekByTheirParts) {
   const auto report = sev::UnverifiedReport::FromBytes(bytes);
   ASSERT_TRUE(report.ok());
   AuditDetail detail;
-  detail.report = *report;
-  detail.signer = SignerKind::kVlek;
-  detail.csp_id = "CN=cc.example.com\x1b[2J";
+  detail.evidence.report = *report;
+  detail.evidence.signer = SignerKind::kVlek;
+  detail.evidence.csp_id = "CN=cc.example.com\x1b[2J";
   AuditEntry entry;
   // Without the product a TCB cannot be taken apart.
   entry.detail = ToJson(detail);
   std::string text = ToText(entry);
   EXPECT_NE(text.find("reported_tcb  0807060504030201\n"), std::string::npos)
       << text;
-  detail.product = sev::Product::kTurin;
+  detail.evidence.product = sev::Product::kTurin;
   entry.detail = ToJson(detail);
   text = ToText(entry);
   EXPECT_NE(text.find("reported_tcb  fmc 1, boot_loader 2, tee 3, snp 4, "

@@ -102,7 +102,7 @@ Reply Session::OnEvidence(base::Bytes body) {
                                               evidence->boot_manifest),
                     .now_ms = options_.now_ms(),
                     .allow_emulated = options_.allow_emulated,
-                    .authorities = options_.authorities.get(),
+                    .endorsements = options_.endorsements,
                     .cache = options_.cache};
   const auto manifest_arena = std::make_unique<proto::AttestArena>();
   const auto manifest = proto::Decode<proto::BootManifest>(

@@ -17,7 +17,7 @@
 #include "base/result.h"
 #include "base/secret_buffer.h"
 #include "proto/attest.h"
-#include "verifier/evidence/authorities.h"
+#include "verifier/endorsements/endorsements.h"
 #include "verifier/evidence/chain_cache.h"
 #include "verifier/session/decide.h"
 #include "verifier/store/store.h"
@@ -39,7 +39,7 @@ struct SessionOptions {
   std::function<int64_t()> now_ms;
   // For what evidence comes without; may be null, as may the cache, which
   // outlives the session.
-  std::shared_ptr<const Authorities> authorities;
+  std::shared_ptr<const Endorsements> endorsements;
   ChainCache* cache = nullptr;
   // One line for each decision; never a reason's detail.
   std::function<void(std::string_view)> log;

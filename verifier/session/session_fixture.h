@@ -16,7 +16,7 @@
 
 #include "gtest/gtest.h"
 #include "proto/attest.h"
-#include "verifier/evidence/authorities.h"
+#include "verifier/endorsements/endorsements.h"
 #include "verifier/evidence/chain_cache.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
@@ -67,7 +67,7 @@ class SessionTest : public ::testing::Test {
     options.allow_emulated = allow_emulated_;
     options.peer = "test";
     options.now_ms = [this] { return now_ms_; };
-    options.authorities = authorities_;
+    options.endorsements = endorsements_;
     options.cache = &cache_;
     options.log = [this](std::string_view line) {
       lines_.push_back(std::string(line));
@@ -130,7 +130,7 @@ class SessionTest : public ::testing::Test {
   FakeTls tls_{"session 1"};
   bool allow_emulated_ = true;
   bool record_unproven_ = true;
-  std::shared_ptr<const Authorities> authorities_;
+  std::shared_ptr<const Endorsements> endorsements_;
   ChainCache cache_{16};
   int64_t now_ms_ = kNowMs;
   std::string vm_ = "demo/vm1";

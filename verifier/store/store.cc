@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "absl/strings/str_cat.h"
-#include "verifier/evidence/amd_roots.h"
+#include "verifier/endorsements/amd_roots.h"
 #include "verifier/finding.h"
 #include "verifier/reasons.h"
 #include "verifier/store/files.h"

@@ -26,7 +26,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "verifier/evidence/accepted_root.h"
+#include "verifier/endorsements/accepted_root.h"
 #include "verifier/evidence/evidence.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/policy/policy.h"

@@ -3,7 +3,7 @@
 // The store by itself; what tampering does to a decision is in
 // verifier/session/refusal_test.cc.
 #include "verifier/store/store.h"
-#include "verifier/evidence/amd_roots.h"
+#include "verifier/endorsements/amd_roots.h"
 
 #include <sys/stat.h>
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <span>
+#include <utility>
 
 #include "psp/hierarchy.h"
 #include "psp/report_maker.h"
@@ -77,8 +78,16 @@ CertificateSet Exhibit::Set() const {
   return {.leaf = leaf, .intermediate = intermediate, .root = root, .crl = crl};
 }
 
+std::shared_ptr<const Endorsements> Exhibit::Placed(
+    std::shared_ptr<const Endorsements> base) const {
+  auto endorsements = std::make_shared<Endorsements>(std::move(base));
+  endorsements->AddPlaced(Set(), "evidence");
+  return endorsements;
+}
+
 AppraisalInput Exhibit::Input() const {
-  return {.report = report, .certificates = Set(), .roots = roots, .now = now};
+  return {
+      .report = report, .endorsements = Placed(), .roots = roots, .now = now};
 }
 
 void Draft::PutReport(size_t at, base::Bytes bytes) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <ctime>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -16,9 +17,10 @@
 #include "psp/certificates.h"
 #include "psp/chip_model.h"
 #include "sev/report.h"
-#include "verifier/evidence/accepted_root.h"
+#include "verifier/endorsements/accepted_root.h"
+#include "verifier/endorsements/endorsements.h"
+#include "verifier/endorsements/leaf_facts.h"
 #include "verifier/evidence/appraisal.h"
-#include "verifier/evidence/endorsement.h"
 
 namespace verifier::testing {
 
@@ -33,6 +35,9 @@ struct Exhibit {
   time_t now = kAppraisalTime;
 
   CertificateSet Set() const;
+  // In their places, as evidence brings them.
+  std::shared_ptr<const Endorsements> Placed(
+      std::shared_ptr<const Endorsements> base = nullptr) const;
   // Borrows from *this.
   AppraisalInput Input() const;
   Appraisal Appraise() const { return verifier::Appraise(Input()); }

@@ -13,7 +13,7 @@
 
 #include "base/bytes.h"
 #include "sev/report.h"
-#include "verifier/evidence/accepted_root.h"
+#include "verifier/endorsements/accepted_root.h"
 #include "verifier/ossl/ossl.h"
 
 namespace verifier::testing {
