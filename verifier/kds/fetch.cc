@@ -2,6 +2,7 @@
 #include "verifier/kds/fetch.h"
 
 #include <algorithm>
+#include <ctime>
 #include <filesystem>
 #include <iterator>
 #include <system_error>
@@ -209,12 +210,14 @@ class Fetcher {
       const auto bytes = hosted::ReadRegularFile(path, kMaxFile);
       if (bytes.ok()) import.AddKnown(*bytes, path);
     }
-    if (good.ok()) good = import.Check(query_.at);
+    // What is kept is for today, whatever day the report is judged for.
+    const time_t now = time(nullptr);
+    if (good.ok()) good = import.Check(now);
     if (!good.ok()) {
       Note(Error(kKdsNotKept, good.message()));
       return absl::OkStatus();
     }
-    return import.Write(options_.keep_in, query_.at).status();
+    return import.Write(options_.keep_in, now).status();
   }
 
   absl::Status KeepVcek() const {
