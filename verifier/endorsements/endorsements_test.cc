@@ -304,9 +304,12 @@ TEST(Endorsements, TheNewestListCounts) {
 TEST(Endorsements, OfTwoProvidersTheOneThatSigned) {
   const Draft draft = GoodDraft(psp::kMilan, SignerKind::kVlek);
   const Exhibit exhibit = draft.Sign();
-  const Der other =
-      Make(psp::VlekSpec(psp::kMilan, "CN=other.example",
-                         testing::OtherLeafKey(), testing::AsvkKey()));
+  psp::CertificateSpec later =
+      psp::VlekSpec(psp::kMilan, "CN=other.example", testing::OtherLeafKey(),
+                    testing::AsvkKey());
+  later.validity = draft.leaf.validity;
+  later.validity.not_before += kDay;  // Without the report it would be better.
+  const Der other = Make(later);
   for (const bool other_first : {true, false}) {
     auto all = std::make_shared<Endorsements>();
     for (const Der& der : {other_first ? other : exhibit.leaf,
