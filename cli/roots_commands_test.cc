@@ -181,6 +181,10 @@ TEST_F(Roots, NamesWhatANewListRevokes) {
   const Output output = Import({second, revoking});
   EXPECT_EQ(output.code, hosted::kExitOk) << output.err;
   EXPECT_TRUE(absl::StrContains(output.out, "revoked: ")) << output.out;
+  // By the name that it has now.
+  EXPECT_FALSE(absl::StrContains(
+      output.out, "revoked: " + folder_.Path("store/milan/ask.der")))
+      << output.out;
   // The name that people look at is that of the good one.
   const auto stored = ReadInput(folder_.Path("store/milan/ask.der"));
   ASSERT_TRUE(stored.ok()) << stored.status();
@@ -189,6 +193,34 @@ TEST_F(Roots, NamesWhatANewListRevokes) {
       RootsCommands(), {"roots", "list", folder_.Path("store"), "--root-sha256",
                         testing::RootPin(milan_)});
   EXPECT_TRUE(absl::StrContains(list.out, "REVOKED BY LIST 10")) << list.out;
+}
+
+// Whatever a file in the way holds: nobody's certificates are lost.
+TEST_F(Roots, OverwritesNoFileThatHoldsMore) {
+  std::vector<uint8_t> both = milan_.ask();
+  both.insert(both.end(), milan_.ark().begin(), milan_.ark().end());
+  folder_.Write("store/milan/ask.der", both);
+  const Output output = Import({folder_.Write("second", SecondAsk(milan_))});
+  EXPECT_EQ(output.code, hosted::kExitOk) << output.err;
+  const auto stored = ReadInput(folder_.Path("store/milan/ask.der"));
+  ASSERT_TRUE(stored.ok());
+  EXPECT_EQ(*stored, both);
+}
+
+// Under whatever name the newer one lies.
+TEST_F(Roots, TakesNoListThatIsOlderThanAnyThere) {
+  ASSERT_EQ(Import({ark_, ask_}).code, hosted::kExitOk);
+  const long serial = SerialOfAsk(milan_);
+  folder_.Write("store/my-list.der", ListOf(milan_, 7, serial + 100));
+  auto older = psp::GoodCrlSpec(psp::kMilan, milan_.ark_key());
+  older.number = 7;
+  older.validity.not_before -= 30 * 24 * 60 * 60;
+  const Output output =
+      Import({folder_.Write("older", psp::MakeCrl(older).value())});
+  EXPECT_EQ(output.code, hosted::kExitOk) << output.err;
+  EXPECT_TRUE(absl::StrContains(output.out, "my-list.der: it is newer"))
+      << output.out;
+  EXPECT_FALSE(Has("milan/crl.der"));
 }
 
 TEST_F(Roots, RefusesAListThatIsOutOfDate) {

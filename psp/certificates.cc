@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "absl/strings/str_cat.h"
 #include "hosted/openssl/openssl.h"
 #include "openssl/asn1.h"
 #include "openssl/objects.h"

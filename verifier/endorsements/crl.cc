@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include <string>
+#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "verifier/endorsements/pem.h"
@@ -144,6 +145,14 @@ bool IsSignedBy(const Crl& crl, const Certificate& root) {
   Findings findings;
   CheckCrlSignedBy(crl, root, findings);
   return findings.empty();
+}
+
+bool IsNewer(const Crl& a, const Crl& b) {
+  const auto key = [](const Crl& list) {
+    return std::tuple(list.number(), list.this_update().value_or(0),
+                      list.sha256());
+  };
+  return key(a) > key(b);
 }
 
 void CheckCrlCurrent(const Crl& crl, time_t now, Findings& findings) {

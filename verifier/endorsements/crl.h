@@ -54,6 +54,8 @@ void CheckCrlSignedBy(const Crl& crl, const Certificate& root,
                       Findings& findings);
 // As CheckCrlSignedBy, where nobody asks why not.
 bool IsSignedBy(const Crl& crl, const Certificate& root);
+// Of two lists of one root: by number, then by thisUpdate, then by SHA-256.
+bool IsNewer(const Crl& a, const Crl& b);
 // thisUpdate <= now < nextUpdate.
 void CheckCrlCurrent(const Crl& crl, time_t now, Findings& findings);
 // Of a list that was checked.

@@ -252,6 +252,27 @@ TEST(Endorsements, ManyForgedOnesHideNothing) {
   EXPECT_EQ(appraisal.verdict, Verdict::kValid);
 }
 
+// Issuers that name each other are no way to a root, and have an end.
+TEST(Endorsements, NamesThatGoInCircles) {
+  const Draft milan = GoodDraft();
+  std::vector<Named> circle;
+  for (int i = 0; i < 10; ++i) {
+    circle.push_back(
+        {"ask", Changed(milan.intermediate, [i](psp::CertificateSpec& spec) {
+           spec.issuer = spec.subject;
+           spec.key = spec.signer = testing::AsvkKey();
+           spec.validity.not_before += i;
+         })});
+    circle.push_back({"leaf", Changed(milan.leaf, [i](auto& spec) {
+                        spec.signer = testing::AsvkKey();
+                        spec.validity.not_before += i;
+                      })});
+  }
+  std::vector<const Named*> files = GoodFiles();
+  for (const Named& file : circle) files.push_back(&file);
+  EXPECT_EQ(Appraise(InputWith(Folder(files))).verdict, Verdict::kValid);
+}
+
 // What a host sends in a place does not outweigh what is stored.
 TEST(Endorsements, NothingInAPlaceHidesWhatIsStored) {
   const auto stored = Folder(GoodFiles());
@@ -323,6 +344,26 @@ TEST(Endorsements, OfTwoProvidersTheOneThatSigned) {
     EXPECT_EQ(appraisal.verdict, Verdict::kValid);
     EXPECT_EQ(appraisal.facts.csp_id, psp::kTestCspId);
   }
+}
+
+TEST(Endorsements, OfManyProvidersTheOneThatSigned) {
+  const Draft draft = GoodDraft(psp::kMilan, SignerKind::kVlek);
+  const Exhibit exhibit = draft.Sign();
+  auto all = std::make_shared<Endorsements>();
+  for (int i = 1; i <= 12; ++i) {
+    psp::CertificateSpec other = psp::VlekSpec(
+        psp::kMilan, "CN=region-" + std::to_string(i) + ".example",
+        testing::OtherLeafKey(), testing::AsvkKey());
+    other.validity = draft.leaf.validity;
+    other.validity.not_before += i;
+    ASSERT_TRUE(all->Add(Make(other), {.name = "file"}).ok());
+  }
+  for (const Der& der : {exhibit.leaf, exhibit.intermediate, exhibit.root}) {
+    ASSERT_TRUE(all->Add(der, {.name = "file"}).ok());
+  }
+  AppraisalInput input = exhibit.Input();
+  input.endorsements = all;
+  EXPECT_EQ(Appraise(input).verdict, Verdict::kValid);
 }
 
 TEST(Endorsements, WhatAPersonNamesCounts) {

@@ -25,9 +25,9 @@ bool IsRoot(const Certificate& certificate) {
   return KindOf(certificate) == "ARK";
 }
 
-std::string WithDigest(const std::string& stem, const Certificate& of) {
-  return absl::StrCat(stem, "-",
-                      ossl::Hex(of.sha256()).substr(0, kDigestDigits), ".der");
+std::string WithDigest(const std::string& stem, const ossl::Digest256& sha256) {
+  return absl::StrCat(stem, "-", ossl::Hex(sha256).substr(0, kDigestDigits),
+                      ".der");
 }
 
 absl::Status Put(const std::string& path, base::Bytes bytes) {
@@ -136,7 +136,7 @@ const Crl* Import::ListOf(const Certificate& root) const {
   const Crl* newest = nullptr;
   for (const auto* from : {&parts_, &known_}) {
     for (const Part& part : *from) {
-      if (part.list && (!newest || part.list->number() > newest->number()) &&
+      if (part.list && (!newest || IsNewer(*part.list, *newest)) &&
           IsSignedBy(*part.list, root)) {
         newest = part.list.get();
       }
@@ -187,7 +187,7 @@ absl::Status Import::Check(time_t now) const {
       Findings ignored;
       const Certificate* root = RootOf(part, ignored);
       const Crl* newest = root == nullptr ? nullptr : ListOf(*root);
-      if (newest != nullptr && newest->number() > part.list->number()) continue;
+      if (newest != nullptr && IsNewer(*newest, *part.list)) continue;
     }
     const absl::Status good = CheckPart(part, now);
     if (!good.ok()) return good;
@@ -228,7 +228,7 @@ std::string Import::FaultOf(const Crl& list, time_t now) const {
   for (const Certificate& root : roots_) {
     if (!IsSignedBy(list, root)) continue;
     const Crl* newest = ListOf(root);
-    if (newest != nullptr && newest->number() > list.number()) {
+    if (newest != nullptr && IsNewer(*newest, list)) {
       return absl::StrCat("superseded by list ", newest->number());
     }
     Findings findings;
@@ -251,25 +251,21 @@ std::string Import::NameFor(const Part& part) const {
       part.list ? "crl" : absl::AsciiStrToLower(KindOf(*part.certificate)));
 }
 
-// Whoever can write the folder could otherwise keep every list out by a number.
-bool Import::IsNewerList(base::Bytes there, const Part& part) const {
-  const auto old = Crl::Parse(there);
-  Findings ignored;
-  return old && old->number() > part.list->number() &&
-         IsSignedBy(*old, *RootOf(part, ignored));
-}
-
+// What is there and is not just one faulty certificate stays as it is: it may
+// hold more than this code understands.
 absl::Status Import::WriteCertificate(const Part& part, const std::string& stem,
                                       time_t now, Outcome& outcome) const {
   std::string path = absl::StrCat(stem, ".der");
   const auto there = hosted::ReadRegularFile(path, kMaxFile);
-  if (there.ok()) {
-    const auto old = Certificate::Parse(*there);
-    if (old && FaultOf(*old, now).empty()) {
-      path = WithDigest(stem, *part.certificate);
-    } else if (old) {
-      const absl::Status moved = Put(WithDigest(stem, *old), *there);
+  if (!absl::IsNotFound(there.status())) {
+    const auto old = there.ok() ? Certificate::Parse(*there) : std::nullopt;
+    if (old && !FaultOf(*old, now).empty()) {
+      const std::string aside = WithDigest(stem, old->sha256());
+      const absl::Status moved = Put(aside, *there);
       if (!moved.ok()) return moved;
+      outcome.moved[path] = aside;
+    } else {
+      path = WithDigest(stem, part.certificate->sha256());
     }
   }
   const absl::Status written = Put(path, part.der);
@@ -277,12 +273,24 @@ absl::Status Import::WriteCertificate(const Part& part, const std::string& stem,
   return written;
 }
 
-absl::Status Import::WriteList(const Part& part, const std::string& path,
+absl::Status Import::WriteList(const Part& part, const std::string& stem,
                                Outcome& outcome) const {
+  Findings ignored;
+  const Certificate& root = *RootOf(part, ignored);
+  // Signed, not only named: whoever writes the folder could otherwise keep
+  // every list out by a number.
+  for (const Part& known : known_) {
+    if (known.list && IsNewer(*known.list, *part.list) &&
+        IsSignedBy(*known.list, root)) {
+      outcome.newer.push_back(known.name);
+      return absl::OkStatus();
+    }
+  }
+  std::string path = absl::StrCat(stem, ".der");
   const auto there = hosted::ReadRegularFile(path, kMaxFile);
-  if (there.ok() && IsNewerList(*there, part)) {
-    outcome.newer.push_back(path);
-    return absl::OkStatus();
+  if (!absl::IsNotFound(there.status()) &&
+      !(there.ok() && Crl::Parse(*there))) {
+    path = WithDigest(stem, part.list->sha256());
   }
   const absl::Status written = Put(path, part.der);
   if (written.ok()) outcome.written.push_back(path);
@@ -301,7 +309,7 @@ absl::StatusOr<Import::Outcome> Import::Write(const std::string& folder,
       if (is_list != lists || is_there) continue;
       const std::string stem = absl::StrCat(folder, "/", NameFor(part));
       const absl::Status written =
-          is_list ? WriteList(part, absl::StrCat(stem, ".der"), outcome)
+          is_list ? WriteList(part, stem, outcome)
                   : WriteCertificate(part, stem, now, outcome);
       if (!written.ok()) return written;
     }
@@ -309,7 +317,9 @@ absl::StatusOr<Import::Outcome> Import::Write(const std::string& folder,
   for (const Part& known : known_) {
     if (known.certificate &&
         FaultOf(*known.certificate, now).starts_with("revoked")) {
-      outcome.revoked.push_back(known.name);
+      const auto moved = outcome.moved.find(known.name);
+      outcome.revoked.push_back(moved == outcome.moved.end() ? known.name
+                                                             : moved->second);
     }
   }
   return outcome;

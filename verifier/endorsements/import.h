@@ -6,6 +6,7 @@
 #pragma once
 
 #include <ctime>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,8 +42,10 @@ class Import {
   struct Outcome {
     std::vector<std::string> written;  // Paths.
     std::vector<std::string> newer;    // Of lists that stayed: newer ones.
-    // Of what was there and is revoked now.
+    // Of what was there and is revoked now, by the path it has now.
     std::vector<std::string> revoked;
+    // Old and new path of what gave way.
+    std::map<std::string, std::string> moved;
   };
   // After Check(). Each goes under its name below `folder`, in one step:
   // PRODUCT/ark.der, ask.der, asvk.der, crl.der. A list gives way to a newer
@@ -73,10 +76,9 @@ class Import {
   const Crl* ListOf(const Certificate& root) const;
   absl::Status CheckPart(const Part& part, time_t now) const;
   std::string NameFor(const Part& part) const;
-  bool IsNewerList(base::Bytes there, const Part& part) const;
   absl::Status WriteCertificate(const Part& part, const std::string& stem,
                                 time_t now, Outcome& outcome) const;
-  absl::Status WriteList(const Part& part, const std::string& path,
+  absl::Status WriteList(const Part& part, const std::string& stem,
                          Outcome& outcome) const;
 
   std::vector<ossl::Digest256> pins_;

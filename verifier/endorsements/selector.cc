@@ -39,15 +39,6 @@ time_t IssuedAt(const CertificatePtr& certificate) {
   return certificate->certificate.not_before().value_or(kNever);
 }
 
-// Of two lists of one root.
-bool IsNewer(const Crl& a, const Crl& b) {
-  const auto key = [](const Crl& list) {
-    return std::tuple(list.number(), list.this_update().value_or(kNever),
-                      list.sha256());
-  };
-  return key(a) > key(b);
-}
-
 // What signs VCEKs is an ASK, what signs VLEKs an ASVK.
 bool IsIssuerOf(const Certificate& intermediate, const LeafFacts& leaf) {
   const std::string_view kind = KindOf(intermediate);
@@ -162,6 +153,7 @@ std::vector<CertificatePtr> Selector::Leaves() {
   const CertificatePtr& placed = PlacedLeaf();
   if (placed != nullptr && Fits(*placed)) AddOnce(found, placed);
   if (found.empty() && placed != nullptr) return {placed};
+  KeepWhoSigned(found);
   KeepTheBest(found);
   return found;
 }
@@ -214,19 +206,36 @@ std::vector<CertificatePtr> Selector::SignersAmong(
 // too many of them must not crowd out the one under an accepted root.
 bool Selector::IsVouchedFor(const Certificate& certificate) {
   if (IsAccepted(certificate)) return true;
-  bool vouched = false;
-  const auto ask = [&](const CertificatePtr& issuer) {
-    vouched =
-        vouched || (certificate.NamesAsIssuer(issuer->certificate) &&
-                    issuer->certificate.sha256() != certificate.sha256() &&
-                    Signed(certificate, issuer->certificate) &&
-                    IsVouchedFor(issuer->certificate));
+  const auto has_signer = [&](Place place, auto counts) {
+    return std::ranges::any_of(
+        AtHand(place), [&](const CertificatePtr& candidate) {
+          const Certificate& issuer = candidate->certificate;
+          return certificate.NamesAsIssuer(issuer) && counts(issuer) &&
+                 Signed(certificate, issuer);
+        });
   };
-  if (KindOf(certificate) == "ARK") return false;
-  const bool is_leaf = KindOf(certificate).starts_with("V");
-  std::ranges::for_each(AtHand(is_leaf ? Place::kIntermediate : Place::kRoot),
-                        ask);
-  return vouched;
+  // Two levels and no more: names may go in circles.
+  if (KindOf(certificate).starts_with("V")) {
+    return has_signer(Place::kIntermediate, [this](const Certificate& issuer) {
+      return !KindOf(issuer).starts_with("V") && IsVouchedFor(issuer);
+    });
+  }
+  return has_signer(Place::kRoot, [this](const Certificate& issuer) {
+    return IsAccepted(issuer);
+  });
+}
+
+// Of several that fit, as VLEKs of one firmware do, those whose key signed the
+// report; if none did, all.
+void Selector::KeepWhoSigned(std::vector<CertificatePtr>& leaves) const {
+  if (leaves.size() < 2 || query_.report == nullptr) return;
+  std::vector<CertificatePtr> signers;
+  for (const CertificatePtr& leaf : leaves) {
+    if (ReportSignatureVerifies(*query_.report, leaf->certificate)) {
+      signers.push_back(leaf);
+    }
+  }
+  if (!signers.empty()) leaves = std::move(signers);
 }
 
 void Selector::KeepTheBest(std::vector<CertificatePtr>& candidates) {
@@ -304,7 +313,7 @@ ListPtr Selector::ListOf(const CertificatePtr& root) {
 
 // --- The choice.
 
-Selector::Faults Selector::FaultsOf(const Chain& chain, bool several_leaves) {
+Selector::Faults Selector::FaultsOf(const Chain& chain) {
   Faults faults{};
   const CertificatePtr& leaf = chain.leaf;
   const CertificatePtr& intermediate = chain.intermediate;
@@ -313,10 +322,6 @@ Selector::Faults Selector::FaultsOf(const Chain& chain, bool several_leaves) {
   faults[kNoRoot] = root == nullptr;
   faults[kAnyMissing] = faults[kNoIntermediate] || faults[kNoRoot];
   if (leaf != nullptr) {
-    // Of VLEKs for one firmware only that shows whose it is.
-    faults[kReportSignature] =
-        several_leaves && query_.report != nullptr &&
-        !ReportSignatureVerifies(*query_.report, leaf->certificate);
     faults[kLeafOutOfDate] = !IsCurrent(leaf->certificate);
   }
   if (intermediate != nullptr) {
@@ -338,7 +343,7 @@ Selector::Faults Selector::FaultsOf(const Chain& chain, bool several_leaves) {
     faults[kIssuerOutOfDate] |= !IsCurrent(certificate);
     faults[kRevoked] |= IsRevoked(certificate, chain.list);
   }
-  for (size_t i = kReportSignature; i < kNoIntermediate; ++i) {
+  for (size_t i = kLeafNotSigned; i < kNoIntermediate; ++i) {
     faults[kAnyFails] |= faults[i];
   }
   return faults;
@@ -359,13 +364,12 @@ bool Selector::IsBetter(const Chain& a, const Faults& of_a, const Chain& b,
 }
 
 // Mostly there is one, which is judged anyway.
-const Selector::Chain& Selector::BestOf(const std::vector<Chain>& chains,
-                                        bool several_leaves) {
+const Selector::Chain& Selector::BestOf(const std::vector<Chain>& chains) {
   const Chain* best = &chains.front();
   if (chains.size() == 1) return *best;
-  Faults of_best = FaultsOf(*best, several_leaves);
+  Faults of_best = FaultsOf(*best);
   for (const Chain& chain : chains) {
-    const Faults faults = FaultsOf(chain, several_leaves);
+    const Faults faults = FaultsOf(chain);
     if (IsBetter(chain, faults, *best, of_best)) {
       best = &chain;
       of_best = faults;
@@ -376,7 +380,6 @@ const Selector::Chain& Selector::BestOf(const std::vector<Chain>& chains,
 
 Selection Selector::Run() {
   std::vector<CertificatePtr> leaves = Leaves();
-  const bool several_leaves = leaves.size() > 1;
   if (leaves.empty()) leaves.push_back(nullptr);
   std::vector<Chain> chains;
   for (const CertificatePtr& leaf : leaves) {
@@ -391,7 +394,7 @@ Selection Selector::Run() {
       }
     }
   }
-  const Chain& best = BestOf(chains, several_leaves);
+  const Chain& best = BestOf(chains);
   Selection selection = {.leaf = best.leaf,
                          .intermediate = best.intermediate,
                          .root = best.root,

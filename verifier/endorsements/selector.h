@@ -32,7 +32,6 @@ class Selector {
   enum Fault : uint8_t {
     kAnyFails,
     kAnyMissing,
-    kReportSignature,
     kLeafNotSigned,
     kIntermediateNotSigned,
     kRootNotAccepted,
@@ -50,6 +49,7 @@ class Selector {
   std::vector<CertificatePtr> StoredLeaves() const;
   std::vector<CertificatePtr> Leaves();
   bool IsVouchedFor(const Certificate& certificate);
+  void KeepWhoSigned(std::vector<CertificatePtr>& leaves) const;
   void KeepTheBest(std::vector<CertificatePtr>& candidates);
   const CertificatePtr& PlacedLeaf() const;
   bool Fits(const KnownCertificate& leaf) const;
@@ -60,8 +60,8 @@ class Selector {
   std::vector<CertificatePtr> Given(Place place) const;
   std::vector<CertificatePtr> AtHand(Place place);
   ListPtr ListOf(const CertificatePtr& root);
-  const Chain& BestOf(const std::vector<Chain>& chains, bool several_leaves);
-  Faults FaultsOf(const Chain& chain, bool several_leaves);
+  const Chain& BestOf(const std::vector<Chain>& chains);
+  Faults FaultsOf(const Chain& chain);
   bool IsBetter(const Chain& a, const Faults& of_a, const Chain& b,
                 const Faults& of_b) const;
   bool Signed(const Certificate& subject, const Certificate& issuer);

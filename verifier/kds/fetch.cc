@@ -170,7 +170,10 @@ class Fetcher {
     const Der& der = parts->crls.front();
     const absl::Status added =
         endorsements_.Add(der, {.name = "the key service"});
-    if (!added.ok()) return added;
+    if (!added.ok()) {
+      Note(added);
+      return absl::OkStatus();
+    }
     return Keep(der);
   }
 
@@ -217,7 +220,12 @@ class Fetcher {
       Note(Error(kKdsNotKept, good.message()));
       return absl::OkStatus();
     }
-    return import.Write(options_.keep_in, now).status();
+    const auto outcome = import.Write(options_.keep_in, now);
+    if (!outcome.ok()) return outcome.status();
+    for (const std::string& path : outcome->revoked) {
+      if (options_.note) options_.note(absl::StrCat("revoked: ", path));
+    }
+    return absl::OkStatus();
   }
 
   absl::Status KeepVcek() const {
