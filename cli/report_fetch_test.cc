@@ -273,6 +273,61 @@ TEST_F(ReportFetch, FetchesTheChainWhereNoStoredIssuerSigned) {
   EXPECT_TRUE(Exists("store/" + milan.VcekFileName()));
 }
 
+// AMD replaced the ASK: the folder has the old one, and the VCEK under it.
+TEST_F(ReportFetch, FetchesAnewWhatIsRevoked) {
+  const Hierarchy& milan = TestHierarchy(psp::kMilan, /*vlek=*/true);
+  auto old_ask = psp::IntermediateSpec(psp::kMilan, psp::SignerKind::kVcek,
+                                       milan.asvk_key(), milan.ark_key());
+  old_ask.serial += 100;
+  auto list = psp::GoodCrlSpec(psp::kMilan, milan.ark_key());
+  list.number = 10;
+  list.revoked_serial = old_ask.serial;
+  const auto made = [](const auto& der) {
+    return std::vector<uint8_t>(der->begin(), der->end());
+  };
+  folder_.Write("store/ark.der", milan.ark());
+  folder_.Write("store/ask.der", made(psp::MakeCertificate(old_ask)));
+  folder_.Write(
+      "store/vcek.der",
+      made(psp::MakeCertificate(psp::VcekSpec(
+          psp::kMilan, milan.chip_id(), milan.vcek_key(), milan.asvk_key()))));
+  Publish(milan);
+  answers_[CrlPath(sev::Product::kMilan)] =
+      HttpText("200 OK", Text(made(psp::MakeCrl(list))));
+  const Words store = {"--certificates", folder_.Path("store")};
+  Output output = Verify(milan, EmulatedReport(milan), store);
+  EXPECT_EQ(output.code, hosted::kExitOk) << output.out << output.err;
+  EXPECT_TRUE(absl::StrContains(output.err, "revoked: ")) << output.err;
+  // And has it from then on.
+  const size_t asked = server_.requests().size();
+  output = Verify(milan, EmulatedReport(milan), store);
+  EXPECT_EQ(output.code, hosted::kExitOk) << output.out << output.err;
+  EXPECT_EQ(server_.requests().size(), asked);
+}
+
+// Whoever writes the folder keeps nobody from asking.
+TEST_F(ReportFetch, FetchesInPlaceOfWhatDidNotSignTheReport) {
+  const Hierarchy& milan = TestHierarchy(psp::kMilan, /*vlek=*/true);
+  Publish(milan);
+  const auto junk = psp::MakeCertificate(psp::VcekSpec(
+      psp::kMilan, milan.chip_id(), milan.vlek_key(), milan.asvk_key()));
+  ASSERT_TRUE(junk.ok()) << junk.status();
+  folder_.Write("store/junk.der", *junk);
+  const Output output = Verify(milan, EmulatedReport(milan),
+                               {"--certificates", folder_.Path("store")});
+  EXPECT_EQ(output.code, hosted::kExitOk) << output.out << output.err;
+}
+
+TEST_F(ReportFetch, AsksForTheChainFirstForEveryProduct) {
+  const Hierarchy& genoa = TestHierarchy(psp::kGenoa);
+  Publish(genoa);
+  answers_[ChainPath(sev::Product::kGenoa, "vcek")] = HttpText("500 Broken");
+  EXPECT_EQ(Verify(genoa, EmulatedReport(genoa, 2)).code, hosted::kExitFailed);
+  for (const std::string& path : server_.requests()) {
+    EXPECT_TRUE(absl::StrContains(path, "/cert_chain")) << path;
+  }
+}
+
 TEST_F(ReportFetch, TheServiceHasNoVlek) {
   const Hierarchy& vlek = TestHierarchy(psp::kMilan, /*vlek=*/true);
   Publish(vlek);

@@ -50,17 +50,6 @@ absl::StatusOr<std::string> DefaultFolder() {
   return absl::StrCat(home, "/.local/share/forelock/certificates");
 }
 
-// What is in the folder already.
-absl::Status AddKnown(const std::string& folder, verifier::Import& import) {
-  const auto paths = CertificateFiles(folder);
-  if (!paths.ok()) return paths.status();
-  for (const std::string& path : *paths) {
-    const auto bytes = ReadInput(path);
-    if (bytes.ok()) import.AddKnown(*bytes, path);
-  }
-  return absl::OkStatus();
-}
-
 absl::Status AddFiles(std::span<const std::string> paths,
                       verifier::Import& import) {
   for (const std::string& path : paths) {
@@ -100,10 +89,8 @@ absl::Status ImportFiles(const hosted::Arguments& arguments) {
   verifier::Import import(*std::move(pins));
   const absl::Status added = AddFiles(arguments.positionals(), import);
   if (!added.ok()) return added;
-  if (Exists(*folder)) {
-    const absl::Status known = AddKnown(*folder, import);
-    if (!known.ok()) return known;
-  }
+  const absl::Status known = import.AddKnownFolder(*folder);
+  if (!known.ok()) return Error(kFileUnreadable, known.message());
   const time_t now = time(nullptr);
   const absl::Status good = import.Check(now);
   if (!good.ok()) return good;
@@ -145,8 +132,8 @@ absl::Status List(const hosted::Arguments& arguments) {
   if (!arguments.positionals().empty()) folder = arguments.positional(0);
   if (!folder.ok()) return folder.status();
   verifier::Import content(*std::move(pins));
-  const absl::Status known = AddKnown(*folder, content);
-  if (!known.ok()) return known;
+  const absl::Status known = content.AddKnownFolder(*folder);
+  if (!known.ok()) return Error(kFileUnreadable, known.message());
   const auto paths = CertificateFiles(*folder);
   if (!paths.ok()) return paths.status();
   const time_t now = time(nullptr);

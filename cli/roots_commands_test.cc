@@ -259,7 +259,7 @@ TEST_F(Roots, ListSaysWhatIsWrong) {
                                         " THAT IS HERE",
                                         "",
                                         "",
-                                        " NOT SIGNED BY WHAT IS HERE"};
+                                        " NOT SIGNED BY WHAT IS GOOD HERE"};
   ASSERT_EQ(lines.size(), std::size(kEnds)) << list.out;
   for (size_t i = 0; i < lines.size(); ++i) {
     const std::string_view end =

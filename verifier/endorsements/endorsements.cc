@@ -41,6 +41,13 @@ bool LooksLikeTable(base::Bytes bytes) {
   return base::AllZero(guid);
 }
 
+bool NamesAsIssuer(const Certificate& subject, const Certificate& issuer) {
+  return subject.NamesAsIssuer(issuer);
+}
+bool NamesAsIssuer(const Crl& list, const Certificate& issuer) {
+  return X509_NAME_cmp(X509_CRL_get_issuer(list.crl()), issuer.subject()) == 0;
+}
+
 void Keep(absl::Status& first, absl::Status status) {
   if (first.ok()) first = std::move(status);
 }
@@ -69,7 +76,8 @@ bool IsOfChip(const LeafFacts& facts, const sev::UnverifiedReport& report) {
 }
 
 bool IsOfTcb(const LeafFacts& facts, const sev::UnverifiedReport& report) {
-  if (!facts.product) return false;
+  // A product to come: its parts cannot be told apart, and its reason is named.
+  if (!facts.product) return !facts.product_name.empty();
   const sev::Tcb tcb = sev::DecodeTcb(report.reported_tcb(), *facts.product);
   return facts.boot_loader == tcb.boot_loader && facts.tee == tcb.tee &&
          facts.snp == tcb.snp && facts.microcode == tcb.microcode &&
@@ -222,10 +230,10 @@ bool Endorsements::Note(const ossl::Digest256& sha256, Claim claim) {
 }
 
 void Endorsements::FindSigners(const Certificate& added) {
-  const auto note = [this](const Certificate& subject,
-                           const Certificate& issuer) {
-    if (subject.NamesAsIssuer(issuer) && IsSignedBy(subject, issuer)) {
-      signed_.insert({subject.sha256(), issuer.sha256()});
+  const auto note = [this](const auto& subject, const Certificate& issuer) {
+    if (NamesAsIssuer(subject, issuer)) {
+      signed_[{subject.sha256(), issuer.sha256()}] =
+          IsSignedBy(subject, issuer);
     }
   };
   for (const Endorsements* at = this; at != nullptr; at = at->base_.get()) {
@@ -234,11 +242,7 @@ void Endorsements::FindSigners(const Certificate& added) {
       note(added, other);
       if (other.sha256() != added.sha256()) note(other, added);
     }
-    for (const HeldList& held : at->lists_) {
-      if (IsSignedBy(held.list->crl, added)) {
-        signed_.insert({held.list->crl.sha256(), added.sha256()});
-      }
-    }
+    for (const HeldList& held : at->lists_) note(held.list->crl, added);
   }
 }
 
@@ -246,19 +250,21 @@ void Endorsements::FindSigners(const Crl& added) {
   for (const Endorsements* at = this; at != nullptr; at = at->base_.get()) {
     for (const Held& held : at->issuers_) {
       const Certificate& issuer = held.certificate->certificate;
-      if (IsSignedBy(added, issuer)) {
-        signed_.insert({added.sha256(), issuer.sha256()});
+      if (NamesAsIssuer(added, issuer)) {
+        signed_[{added.sha256(), issuer.sha256()}] = IsSignedBy(added, issuer);
       }
     }
   }
 }
 
-bool Endorsements::IsKnownSigned(const ossl::Digest256& subject,
-                                 const ossl::Digest256& issuer) const {
+std::optional<bool> Endorsements::IsSigned(
+    const ossl::Digest256& subject, const ossl::Digest256& issuer) const {
   for (const Endorsements* at = this; at != nullptr; at = at->base_.get()) {
-    if (at->signed_.contains({subject, issuer})) return true;
+    const auto found = at->signed_.find({subject, issuer});
+    if (found != at->signed_.end()) return found->second;
   }
-  return known_ != nullptr && known_->IsSigned(subject, issuer);
+  if (known_ != nullptr && known_->IsSigned(subject, issuer)) return true;
+  return std::nullopt;
 }
 
 ossl::Digest256 Endorsements::Fingerprint() const {

@@ -180,22 +180,23 @@ class Endorsements {
   bool Note(const ossl::Digest256& sha256, Claim claim);
   void FindSigners(const Certificate& added);
   void FindSigners(const Crl& added);
-  bool IsKnownSigned(const ossl::Digest256& subject,
-                     const ossl::Digest256& issuer) const;
+  // Empty: not tried yet.
+  std::optional<bool> IsSigned(const ossl::Digest256& subject,
+                               const ossl::Digest256& issuer) const;
 
   std::shared_ptr<const Endorsements> base_;
   const KnownCertificates* known_;
   std::vector<Held> leaves_, issuers_;
   std::vector<HeldList> lists_;
-  // Of leaves_ that are stored, by hardware id; VLEKs have none.
+  // Of leaves_, by hardware id; VLEKs have none.
   std::multimap<std::vector<uint8_t>, size_t> by_chip_;
   Places placed_;
   std::string placed_name_;
   Findings unusable_;
   std::set<std::pair<Claim, ossl::Digest256>> seen_;
-  // Who signed whom, found when they are added: a server asks the same of one
-  // folder for every boot.
-  std::set<std::pair<ossl::Digest256, ossl::Digest256>> signed_;
+  // Whether the second signed the first, for those whose names say so; found
+  // when they are added: a server asks the same of one folder for every boot.
+  std::map<std::pair<ossl::Digest256, ossl::Digest256>, bool> signed_;
 };
 
 }  // namespace verifier

@@ -9,11 +9,8 @@
 namespace verifier {
 namespace {
 
-constexpr size_t kMaxFile = 256 * 1024;
-constexpr size_t kMaxFiles = 16 * 1024;
-
 absl::Status AddFile(const std::string& path, Endorsements& to) {
-  const auto bytes = hosted::ReadRegularFile(path, kMaxFile);
+  const auto bytes = hosted::ReadRegularFile(path, kMaxEndorsementFile);
   if (absl::IsOutOfRange(bytes.status())) {
     return Error(kCertificateMalformed, absl::StatusCode::kInvalidArgument,
                  bytes.status().message());
@@ -27,8 +24,8 @@ absl::Status AddFile(const std::string& path, Endorsements& to) {
 absl::Status AddFolder(
     const std::string& folder, Endorsements& to,
     const std::function<void(const absl::Status&)>& unusable) {
-  const auto paths =
-      hosted::FilesBelow(folder, hosted::kCertificateFiles, kMaxFiles);
+  const auto paths = hosted::FilesBelow(folder, hosted::kCertificateFiles,
+                                        kMaxEndorsementFiles);
   if (!paths.ok()) return paths.status();
   for (const std::string& path : *paths) {
     const absl::Status added = AddFile(path, to);

@@ -5,6 +5,7 @@
 // evidence fail only by leaving something out.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 
@@ -13,6 +14,10 @@
 #include "verifier/endorsements/endorsements.h"
 
 namespace verifier {
+
+// Bytes of one file, and files of one folder.
+inline constexpr size_t kMaxEndorsementFile = 256 * 1024;
+inline constexpr size_t kMaxEndorsementFiles = 16 * 1024;
 
 // Reads all of `folder` or nothing: half of a folder is not the folder, the
 // list that revokes may be in the other half.

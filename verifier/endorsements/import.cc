@@ -10,6 +10,7 @@
 #include "hosted/files.h"
 #include "sev/product.h"
 #include "verifier/endorsements/endorsements.h"
+#include "verifier/endorsements/folder.h"
 #include "verifier/endorsements/split.h"
 #include "verifier/finding.h"
 #include "verifier/reasons.h"
@@ -18,11 +19,15 @@ namespace verifier {
 namespace {
 
 constexpr size_t kDigestDigits = 8;
-constexpr size_t kMaxFile = 256 * 1024;
 constexpr std::string_view kRootPrefix = "ARK-";
 
 bool IsRoot(const Certificate& certificate) {
   return KindOf(certificate) == "ARK";
+}
+
+bool IsLeaf(const Certificate& certificate) {
+  const std::string_view kind = KindOf(certificate);
+  return kind == "VCEK" || kind == "VLEK";
 }
 
 std::string WithDigest(const std::string& stem, const ossl::Digest256& sha256) {
@@ -117,6 +122,18 @@ void Import::AddKnown(base::Bytes bytes, const std::string& path) {
   }
 }
 
+absl::Status Import::AddKnownFolder(const std::string& folder) {
+  const auto paths = hosted::FilesBelow(folder, hosted::kCertificateFiles,
+                                        kMaxEndorsementFiles);
+  if (absl::IsNotFound(paths.status())) return absl::OkStatus();
+  if (!paths.ok()) return paths.status();
+  for (const std::string& path : *paths) {
+    const auto bytes = hosted::ReadRegularFile(path, kMaxEndorsementFile);
+    if (bytes.ok()) AddKnown(*bytes, path);
+  }
+  return absl::OkStatus();
+}
+
 // The pinned root that signed it; null: none, and why the last one did not.
 const Certificate* Import::RootOf(const Part& part, Findings& findings) const {
   for (const Certificate& root : roots_) {
@@ -201,13 +218,13 @@ std::string Import::FaultOf(const Certificate& certificate, time_t now) const {
       .name = "", .der = {}, .certificate = certificate, .list = nullptr};
   const std::string_view kind = KindOf(certificate);
   if (kind == "ARK" && !IsPinned(certificate)) return "not pinned";
-  if (kind == "VCEK" || kind == "VLEK") {
+  if (IsLeaf(certificate)) {
     const bool is_signed = std::ranges::any_of(known_, [&](const Part& known) {
-      Findings ignored;
       return known.certificate && IsSignedBy(certificate, *known.certificate) &&
-             RootOf(known, ignored) != nullptr;
+             !IsLeaf(*known.certificate) &&
+             FaultOf(*known.certificate, now).empty();
     });
-    if (!is_signed) return "not signed by what is here";
+    if (!is_signed) return "not signed by what is good here";
   } else {
     const Certificate* root = RootOf(part, findings);
     if (root == nullptr) return "not signed by a pinned root that is here";
@@ -256,7 +273,7 @@ std::string Import::NameFor(const Part& part) const {
 absl::Status Import::WriteCertificate(const Part& part, const std::string& stem,
                                       time_t now, Outcome& outcome) const {
   std::string path = absl::StrCat(stem, ".der");
-  const auto there = hosted::ReadRegularFile(path, kMaxFile);
+  const auto there = hosted::ReadRegularFile(path, kMaxEndorsementFile);
   if (!absl::IsNotFound(there.status())) {
     const auto old = there.ok() ? Certificate::Parse(*there) : std::nullopt;
     if (old && !FaultOf(*old, now).empty()) {
@@ -287,7 +304,7 @@ absl::Status Import::WriteList(const Part& part, const std::string& stem,
     }
   }
   std::string path = absl::StrCat(stem, ".der");
-  const auto there = hosted::ReadRegularFile(path, kMaxFile);
+  const auto there = hosted::ReadRegularFile(path, kMaxEndorsementFile);
   if (!absl::IsNotFound(there.status()) &&
       !(there.ok() && Crl::Parse(*there))) {
     path = WithDigest(stem, part.list->sha256());

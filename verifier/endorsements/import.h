@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Import of ARKs, ASKs, ASVKs and revocation lists into a folder: only what a
-// pinned root signed, is in date and is not revoked; all of it or nothing. So
-// an import never makes a folder worse.
+// pinned root signed, is in date and is not revoked; if one is refused, nothing
+// is written. So an import never makes a folder worse.
 #pragma once
 
 #include <ctime>
@@ -34,6 +34,9 @@ class Import {
   // What is in the folder: its pinned roots vouch too, its lists revoke. What
   // cannot be used is passed over.
   void AddKnown(base::Bytes bytes, const std::string& path);
+  // Of every *.der and *.pem below `folder`.
+  //   The file system's status; OK if there is no such folder.
+  absl::Status AddKnownFolder(const std::string& folder);
 
   // kImportNotPinned, kImportNotSigned; a certificate's own reasons: not a CA,
   // out of date, revoked; kCrlStale. `now`: seconds since 1970, UTC.

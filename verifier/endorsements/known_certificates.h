@@ -3,7 +3,7 @@
 // KnownCertificates: what was parsed, and which signatures verified, of chains
 // that were good. Neither depends on time or on who asks: a signature verifies
 // or it does not. Only what stood in a good chain comes in, so that nobody can
-// crowd it out with certificates of his own.
+// crowd it out with certificates of his own making.
 //
 // Keys are SHA-256 over whole certificates, the subject's and the issuer's: AMD
 // certifies one key more than once, so a key names no certificate.

@@ -73,21 +73,16 @@ bool Selector::IsIssuedBy(const Crl& list, time_t at) {
   return from && *from <= at;
 }
 
-bool Selector::Signed(const Certificate& subject, const Certificate& issuer) {
+template <typename Subject>
+bool Selector::Signed(const Subject& subject, const Certificate& issuer) {
   const Pair pair(subject.sha256(), issuer.sha256());
-  if (all_.IsKnownSigned(pair.first, pair.second)) return true;
+  if (const auto known = all_.IsSigned(pair.first, pair.second)) return *known;
   const auto [at, is_new] = signed_.try_emplace(pair, false);
   if (is_new) at->second = IsSignedBy(subject, issuer);
   return at->second;
 }
-
-bool Selector::Signed(const Crl& list, const Certificate& issuer) {
-  const Pair pair(list.sha256(), issuer.sha256());
-  if (all_.IsKnownSigned(pair.first, pair.second)) return true;
-  const auto [at, is_new] = signed_.try_emplace(pair, false);
-  if (is_new) at->second = IsSignedBy(list, issuer);
-  return at->second;
-}
+template bool Selector::Signed(const Certificate&, const Certificate&);
+template bool Selector::Signed(const Crl&, const Certificate&);
 
 bool Selector::IsAccepted(const Certificate& root) const {
   return std::ranges::find(query_.roots, root.sha256(),
@@ -292,7 +287,6 @@ ListPtr Selector::ListOf(const CertificatePtr& root) {
     }
     if (Signed(list->crl, root->certificate)) newest = list;
   };
-  bool a_given_one_fits = false;
   EachList([&](const Endorsements::HeldList& held) {
     if (held.source.claim != Claim::kGiven) return;
     if (given == nullptr || held.list->crl.sha256() < given->crl.sha256()) {
@@ -300,15 +294,10 @@ ListPtr Selector::ListOf(const CertificatePtr& root) {
     }
     consider(held.list);
   });
-  a_given_one_fits = newest != nullptr;
-  if (given != nullptr && !a_given_one_fits) {
-    at->second = given;
-    return at->second;
-  }
+  if (given != nullptr && newest == nullptr) return at->second = given;
   EachList([&](const Endorsements::HeldList& held) { consider(held.list); });
   consider(all_.placed_.list.value);
-  at->second = newest != nullptr ? newest : all_.placed_.list.value;
-  return at->second;
+  return at->second = newest != nullptr ? newest : all_.placed_.list.value;
 }
 
 // --- The choice.

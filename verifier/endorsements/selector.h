@@ -64,8 +64,9 @@ class Selector {
   Faults FaultsOf(const Chain& chain);
   bool IsBetter(const Chain& a, const Faults& of_a, const Chain& b,
                 const Faults& of_b) const;
-  bool Signed(const Certificate& subject, const Certificate& issuer);
-  bool Signed(const Crl& list, const Certificate& issuer);
+  // Of a certificate or a list.
+  template <typename Subject>
+  bool Signed(const Subject& subject, const Certificate& issuer);
   bool IsAccepted(const Certificate& root) const;
   bool IsCurrent(const Certificate& certificate) const;
   // By a list that is its root's; null: none.

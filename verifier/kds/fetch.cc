@@ -14,14 +14,12 @@
 #include "hosted/files.h"
 #include "hosted/status.h"
 #include "verifier/endorsements/import.h"
+#include "verifier/endorsements/report_signature.h"
 #include "verifier/endorsements/split.h"
 #include "verifier/reasons.h"
 
 namespace verifier {
 namespace {
-
-constexpr size_t kMaxFile = 256 * 1024;
-constexpr size_t kMaxFiles = 16 * 1024;
 
 using Der = std::vector<uint8_t>;
 
@@ -41,12 +39,14 @@ class Fetcher {
         endorsements_(endorsements) {}
 
   absl::Status Run() {
-    const bool lacks_leaf = Chosen().leaf == nullptr;
-    if (lacks_leaf && !HasVcek()) {
+    // What it revokes is not at hand, as far as this question goes.
+    absl::Status status = FetchList();
+    const Selection chosen = Chosen();
+    if (status.ok() && chosen.leaf == nullptr && !HasVcek()) {
       Note(Error(kKdsNoChip, ""));
       return absl::OkStatus();
     }
-    absl::Status status = lacks_leaf ? FetchLeafAndChain() : absl::OkStatus();
+    if (status.ok() && LacksLeaf(chosen)) status = FetchLeafAndChain();
     if (status.ok()) status = FetchChainOfLeaf();
     if (status.ok() && !vcek_.empty()) status = KeepVcek();
     if (status.ok()) status = FetchList();
@@ -63,19 +63,52 @@ class Fetcher {
            std::ranges::find(options_.pins, root->certificate.sha256()) !=
                options_.pins.end();
   }
-  // An intermediate that signed the leaf, and a root that signed it.
-  static bool HasChain(const Selection& chosen) {
-    return chosen.leaf != nullptr && chosen.intermediate != nullptr &&
-           chosen.root != nullptr &&
-           IsSignedBy(chosen.leaf->certificate,
-                      chosen.intermediate->certificate) &&
-           IsSignedBy(chosen.intermediate->certificate,
-                      chosen.root->certificate);
+  // An intermediate that signed the leaf, and a root that signed it; in date,
+  // and not revoked by the newest list that is at hand.
+  bool HasChain(const Selection& chosen) const {
+    if (chosen.leaf == nullptr || chosen.intermediate == nullptr ||
+        chosen.root == nullptr) {
+      return false;
+    }
+    const Certificate& leaf = chosen.leaf->certificate;
+    const Certificate& intermediate = chosen.intermediate->certificate;
+    Findings findings;
+    CheckSignedBy(leaf, intermediate, "", findings);
+    CheckSignedBy(intermediate, chosen.root->certificate, "", findings);
+    CheckValidity(intermediate, query_.at, "", findings);
+    if (chosen.list != nullptr) {
+      CheckNotRevoked(intermediate, chosen.list->crl, "", findings);
+    }
+    return findings.empty();
   }
 
   bool HasVcek() const {
     return query_.report->signing_key() == sev::SigningKey::kVcek &&
            !base::AllZero(query_.report->chip_id());
+  }
+
+  // What somebody gave, or sent along, is judged as it is. What is stored
+  // counts if it is what signed the report, under a chain that is good.
+  bool LacksLeaf(const Selection& chosen) const {
+    if (chosen.leaf == nullptr) return true;
+    const bool is_stored = std::ranges::any_of(
+        endorsements_.leaves(), [&](const Endorsements::Held& held) {
+          return held.source.claim == Claim::kStored &&
+                 held.certificate == chosen.leaf;
+        });
+    if (!is_stored || !HasVcek()) return false;
+    Findings findings;
+    CheckValidity(chosen.leaf->certificate, query_.at, "", findings);
+    return !findings.empty() || IsRevokedChain(chosen) ||
+           !ReportSignatureVerifies(*query_.report, chosen.leaf->certificate);
+  }
+  // AMD certifies a chip's key again under the ASK that replaces a revoked one.
+  static bool IsRevokedChain(const Selection& chosen) {
+    if (chosen.intermediate == nullptr || chosen.list == nullptr) return false;
+    Findings findings;
+    CheckNotRevoked(chosen.intermediate->certificate, chosen.list->crl, "",
+                    findings);
+    return !findings.empty();
   }
 
   absl::Status FetchLeafAndChain() {
@@ -85,32 +118,31 @@ class Fetcher {
       product = sev::ProductOf(*cpuid);
       if (!product) return Error(kKdsNoProduct, "an unknown processor");
     }
-    if (product && !HasIssuerFor(*product)) {
-      const absl::Status status = FetchChain(*product, "vcek");
-      if (!status.ok()) return status;
-    }
     // Version 2 does not say: whoever knows the chip.
     std::vector<sev::Product> candidates(std::begin(sev::kProducts),
                                          std::end(sev::kProducts));
     if (product) candidates = {*product};
     absl::Status status;
     for (const sev::Product candidate : candidates) {
-      const auto answer = kds_.Fetch(VcekPath(
-          candidate, query_.report->chip_id(), query_.report->reported_tcb()));
-      status = answer.status();
-      if (hosted::Is(status, kKdsNotFound)) continue;
-      if (!status.ok()) return status;
-      const auto parts = SplitCertificates(*answer);
-      const auto certificate = Certificate::Parse(*answer);
-      if (!certificate || !parts.ok() || !ReadLeaf(*certificate).kind) {
-        return Error(kKdsNotCertificates, "VCEK");
-      }
-      vcek_ = parts->certificates.front();
-      // Asked for this report: judged with it, even if it does not fit.
-      endorsements_.AddPlaced({.leaf = vcek_}, "the key service");
-      return absl::OkStatus();
+      status = HasIssuerFor(candidate) ? absl::OkStatus()
+                                       : FetchChain(candidate, "vcek");
+      if (status.ok()) status = FetchVcek(candidate);
+      if (!hosted::Is(status, kKdsNotFound)) return status;
     }
     return status;
+  }
+
+  absl::Status FetchVcek(sev::Product product) {
+    const auto answer = kds_.Fetch(VcekPath(product, query_.report->chip_id(),
+                                            query_.report->reported_tcb()));
+    if (!answer.ok()) return answer.status();
+    const auto parts = SplitCertificates(*answer);
+    const auto certificate = Certificate::Parse(*answer);
+    if (!certificate || !parts.ok() || !ReadLeaf(*certificate).kind) {
+      return Error(kKdsNotCertificates, "VCEK");
+    }
+    vcek_ = parts->certificates.front();
+    return endorsements_.Add(vcek_, {.name = "the key service"});
   }
 
   // An ASK of the product, in date and not revoked, under an accepted root.
@@ -149,13 +181,14 @@ class Fetcher {
   }
 
   absl::Status FetchList() {
-    if (!options_.list_at) return absl::OkStatus();
+    if (!options_.list_at || has_asked_for_list_) return absl::OkStatus();
     const Selection chosen = Chosen();
     if (chosen.leaf == nullptr || HasCurrentList(chosen)) {
       return absl::OkStatus();
     }
     const auto product = ProductOfIssuer(chosen.leaf->certificate);
     if (!product) return absl::OkStatus();
+    has_asked_for_list_ = true;
     // Without a list the report is judged as without a list.
     const auto list = kds_.Fetch(CrlPath(*product));
     if (!list.ok()) {
@@ -206,13 +239,7 @@ class Fetcher {
     absl::Status good = import.Add(fetched, "the key service");
     const CertificatePtr root = Chosen().root;
     if (root != nullptr) import.AddKnown(root->certificate.Der(), "");
-    const auto there = hosted::FilesBelow(options_.keep_in,
-                                          hosted::kCertificateFiles, kMaxFiles);
-    for (const std::string& path :
-         there.ok() ? *there : std::vector<std::string>()) {
-      const auto bytes = hosted::ReadRegularFile(path, kMaxFile);
-      if (bytes.ok()) import.AddKnown(*bytes, path);
-    }
+    if (good.ok()) good = import.AddKnownFolder(options_.keep_in);
     // What is kept is for today, whatever day the report is judged for.
     const time_t now = time(nullptr);
     if (good.ok()) good = import.Check(now);
@@ -229,7 +256,6 @@ class Fetcher {
   }
 
   absl::Status KeepVcek() const {
-    if (options_.keep_in.empty()) return absl::OkStatus();
     const Selection chosen = Chosen();
     const auto certificate = Certificate::Parse(vcek_);
     const bool is_chosen =
@@ -241,6 +267,7 @@ class Fetcher {
       Note(Error(kKdsNotKept, "VCEK"));
       return absl::OkStatus();
     }
+    if (options_.keep_in.empty()) return absl::OkStatus();
     std::error_code error;
     std::filesystem::create_directories(options_.keep_in, error);
     return hosted::ReplaceFile(
@@ -256,6 +283,7 @@ class Fetcher {
   Endorsements& endorsements_;
   Der vcek_;
   std::string fetched_chain_;
+  bool has_asked_for_list_ = false;
 };
 
 }  // namespace

@@ -34,9 +34,11 @@ struct FetchOptions {
   std::function<void(std::string_view)> note;
 };
 
-// Adds to `endorsements` what `query`, of a report, lacks. The chain is
-// asked for before the VCEK, which alone the service limits by chip: so a VCEK
-// that comes can be proven and kept, whatever fails later.
+// Adds to `endorsements` what `query`, of a report, lacks, and what replaces a
+// stored VCEK that did not sign it, is out of date or stands under a revoked
+// ASK. Unless a good ASK of the product is at hand, the chain is asked for
+// before the VCEK, which alone the service limits by chip: so a VCEK that comes
+// can be proven and kept, whatever fails later.
 //   kKds...; of the folder, the file system's status.
 absl::Status FetchMissing(const Kds& kds, const EndorsementQuery& query,
                           const FetchOptions& options,
