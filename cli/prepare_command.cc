@@ -2,17 +2,23 @@
 #include "cli/prepare_command.h"
 
 #include <ctime>
+#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_format.h"
+#include "cli/error.h"
 #include "cli/files.h"
-#include "cli/prepared_chains.h"
+#include "cli/reasons.h"
 #include "cli/report_commands.h"
 #include "cli/roots_prepare.h"
+#include "hosted/text.h"
 #include "verifier/endorsements/accepted_root.h"
+#include "verifier/endorsements/endorsements.h"
+#include "verifier/endorsements/folder.h"
+#include "verifier/provision/prepared_chains.h"
 
 namespace cli {
 namespace {
@@ -26,32 +32,51 @@ constexpr hosted::Option kPrepareOptions[] = {
     kRootOption,
 };
 
+// What of a folder is of no use is said; a file that was named must be of use.
+absl::Status AddAll(std::span<const std::string> paths,
+                    verifier::Endorsements& all) {
+  for (const std::string& path : paths) {
+    if (IsFolder(path)) {
+      const absl::Status added =
+          verifier::AddFolder(path, all, [&](const absl::Status& unusable) {
+            absl::FPrintF(stderr, "passed over: %s\n",
+                          hosted::Printable(unusable.message()));
+          });
+      if (!added.ok()) {
+        return Error(kFileUnreadable, added.message(), added.code());
+      }
+      continue;
+    }
+    const auto bytes = ReadInput(path);
+    if (!bytes.ok()) return bytes.status();
+    const absl::Status added = all.Add(*bytes, {.name = path});
+    if (!added.ok()) return Error(kNotCertificates, path);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Prepare(const hosted::Arguments& arguments) {
   const auto pins = PinsGiven(arguments);
   if (!pins.ok()) return pins.status();
   std::vector<verifier::AcceptedRoot> roots;
   for (const auto& pin : *pins) roots.push_back({.sha256 = pin});
-  PrepareRequest request = {
-      .paths = {arguments.positionals().begin(), arguments.positionals().end()},
-      .to = arguments.Value("to"),
-      .chips = {}};
+  PrepareRequest request = {.to = arguments.Value("to"), .chips = {}};
   for (const std::string& hex : arguments.Values("chip")) {
     const auto chip = ChipIdOf(hex);
     if (!chip.ok()) return chip.status();
     request.chips.insert(*chip);
   }
-  for (const std::string& path : request.paths) {
+  for (const std::string& path : arguments.positionals()) {
     if (request.to.empty() && IsFolder(path)) request.to = path;
   }
   if (request.to.empty()) {
     return hosted::UsageError("no folder among the files: --to says where");
   }
-  return PrepareRoots(
-      request,
-      [&](std::span<const std::string> paths, time_t now) {
-        return ChooseChains(paths, roots, now);
-      },
-      time(nullptr));
+  verifier::Endorsements all;
+  const absl::Status added = AddAll(arguments.positionals(), all);
+  if (!added.ok()) return added;
+  return PrepareRoots(request,
+                      verifier::ChooseChains(all, roots, time(nullptr)));
 }
 
 constexpr hosted::Command kCommands[] = {

@@ -51,6 +51,22 @@ TEST_F(PrepareCommand, WritesIntoTheFirstFolderOrWhereItIsTold) {
   EXPECT_EQ(output.out, "wrote " + TableIn(to) + "\n");
 }
 
+TEST_F(PrepareCommand, SaysWhatIsOfNoUse) {
+  folder_.Write("in/1.der", milan_.ask());
+  folder_.Write("in/2.der", milan_.ark());
+  const std::vector<uint8_t> junk = {1, 2, 3};
+  folder_.Write("in/3\n.der", junk);
+  Output output = Run({"--root-sha256", pin_, in_});
+  EXPECT_EQ(output.code, hosted::kExitOk) << output.err;
+  EXPECT_TRUE(absl::StrContains(output.err, "passed over: VE4 ")) << output.err;
+  EXPECT_TRUE(absl::StrContains(output.err, "/3\\x0a.der")) << output.err;
+  // One that a person names must be of use.
+  output = Run({"--root-sha256", pin_, in_, folder_.Write("text", junk)});
+  EXPECT_TRUE(absl::StrContains(output.err, "CL5 ")) << output.err;
+  output = Run({"--root-sha256", pin_, in_, folder_.Path("none")});
+  EXPECT_TRUE(absl::StrContains(output.err, "CL1 ")) << output.err;
+}
+
 TEST_F(PrepareCommand, SaysForWhatThereIsNoChain) {
   const Output output = Run({"--root-sha256", pin_, in_});
   EXPECT_EQ(output.code, hosted::kExitFailed);

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <string_view>
-#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -17,6 +17,7 @@
 #include "hosted/arguments.h"
 #include "hosted/certificate_names.h"
 #include "hosted/text.h"
+#include "proto/channel.h"
 #include "sev/cert_table.h"
 #include "sev/product.h"
 #include "verifier/ossl/ossl.h"
@@ -24,6 +25,10 @@
 namespace cli {
 namespace {
 
+using verifier::Choice;
+using verifier::LeafName;
+using verifier::LeafWithoutChain;
+using verifier::PreparedChain;
 using verifier::SignerKind;
 
 std::string FileOf(const LeafName& name) {
@@ -151,14 +156,9 @@ absl::StatusOr<ChipId> ChipIdOf(std::string_view hex) {
   return id;
 }
 
-absl::Status PrepareRoots(const PrepareRequest& request, const Chooser& choose,
-                          time_t now) {
-  const auto choice = choose(request.paths, now);
-  if (!choice.ok()) return choice.status();
-  for (const std::string& note : choice->notes) {
-    absl::FPrintF(stderr, "passed over: %s\n", hosted::Printable(note));
-  }
-  return Preparation(request, *choice).Write();
+absl::Status PrepareRoots(const PrepareRequest& request,
+                          const verifier::Choice& choice) {
+  return Preparation(request, choice).Write();
 }
 
 }  // namespace cli

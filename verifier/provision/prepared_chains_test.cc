@@ -2,7 +2,7 @@
 //
 // Folders as hosts have them: several products, rotated, renewed, revoked and
 // out of date, in files of whatever name.
-#include "cli/prepared_chains.h"
+#include "verifier/provision/prepared_chains.h"
 
 #include <algorithm>
 #include <functional>
@@ -12,27 +12,23 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "cli/reasons.h"
-#include "cli/testing/command_runner.h"
 #include "gtest/gtest.h"
-#include "hosted/status.h"
 #include "psp/certificates.h"
 #include "psp/chip_model.h"
 #include "sev/report.h"
 #include "verifier/endorsements/leaf_facts.h"
 #include "verifier/testing/appraisal_draft.h"
 
-namespace cli {
+namespace verifier {
 namespace {
 
 using psp::CertificateSpec;
-using verifier::SignerKind;
-using verifier::testing::Draft;
-using verifier::testing::Exhibit;
-using verifier::testing::GoodDraft;
-using verifier::testing::kAppraisalTime;
-using verifier::testing::kDay;
-using verifier::testing::Make;
+using testing::Draft;
+using testing::Exhibit;
+using testing::GoodDraft;
+using testing::kAppraisalTime;
+using testing::kDay;
+using testing::Make;
 using Der = std::vector<uint8_t>;
 
 constexpr long kOldSerial = 0x020001;
@@ -45,21 +41,17 @@ Der Changed(CertificateSpec spec,
 
 class Chains : public ::testing::Test {
  protected:
-  // Each of its own name in the folder; later ones come first there.
   void Put(std::initializer_list<Der> files) {
     for (const Der& file : files) {
-      folder_.Write(absl::StrCat("store/", 99 - count_++, ".der"), file);
+      const absl::Status added =
+          all_.Add(file, {.name = absl::StrCat("store/", count_++)});
+      EXPECT_TRUE(added.ok()) << added;
     }
   }
   void Accept(const Exhibit& exhibit) {
     roots_.insert(roots_.end(), exhibit.roots.begin(), exhibit.roots.end());
   }
-  Choice Choose(std::vector<std::string> more = {}) const {
-    more.push_back(folder_.Path("store"));
-    auto choice = ChooseChains(more, roots_, kAppraisalTime);
-    EXPECT_TRUE(choice.ok()) << choice.status();
-    return choice.ok() ? *std::move(choice) : Choice();
-  }
+  Choice Choose() const { return ChooseChains(all_, roots_, kAppraisalTime); }
   // The one chain.
   PreparedChain One() const {
     Choice choice = Choose();
@@ -77,8 +69,8 @@ class Chains : public ::testing::Test {
         << choice.left_out[0].what;
   }
 
-  testing::ScratchFolder folder_;
-  std::vector<verifier::AcceptedRoot> roots_;
+  Endorsements all_;
+  std::vector<AcceptedRoot> roots_;
   int count_ = 0;
 };
 
@@ -105,7 +97,6 @@ TEST_F(Chains, OfEveryProductInOneFolder) {
   }
   const Choice choice = Choose();
   EXPECT_TRUE(choice.left_out.empty());
-  EXPECT_TRUE(choice.notes.empty());
   ASSERT_EQ(choice.chains.size(), wanted.size());
   for (const auto& [name, exhibit] : wanted) {
     SCOPED_TRACE(name);
@@ -131,8 +122,8 @@ TEST_F(Chains, AfterTheAskWasRotated) {
   before.intermediate.serial = kOldSerial;
   before.crl->number = 1;
   Draft after = GoodDraft();
-  after.intermediate.key = verifier::testing::AsvkKey();
-  after.leaf.signer = verifier::testing::AsvkKey();
+  after.intermediate.key = testing::AsvkKey();
+  after.leaf.signer = testing::AsvkKey();
   after.crl->number = 2;
   after.crl->revoked_serial = kOldSerial;
   const Exhibit old = before.Sign();
@@ -211,34 +202,13 @@ TEST_F(Chains, AListOutOfDateStaysHereAndStillRevokes) {
   ExpectNone("VE35 ");
 }
 
-TEST_F(Chains, FilesOfOtherKinds) {
-  const Exhibit good = GoodDraft().Sign();
-  Accept(good);
-  Put({good.intermediate, good.root, good.crl, Der{1, 2, 3}});
-  const std::string leaf =
-      folder_.Write("leaf", verifier::testing::PemOf(good.leaf, "CERTIFICATE"));
-  const Choice choice = Choose({leaf});
-  ASSERT_EQ(choice.chains.size(), 1u);
-  ExpectIs(choice.chains[0], good);
-  ASSERT_EQ(choice.notes.size(), 1u);
-  EXPECT_TRUE(absl::StrContains(choice.notes[0], "/96.der")) << choice.notes[0];
-  // One that a person names must be of use.
-  const auto refuse = [&](const std::string& path, base::Reason reason) {
-    const std::vector<std::string> paths = {path};
-    const auto refused = ChooseChains(paths, roots_, kAppraisalTime);
-    EXPECT_TRUE(hosted::Is(refused.status(), reason)) << refused.status();
-  };
-  refuse(folder_.Write("text", Der{1, 2, 3}), kNotCertificates);
-  refuse(folder_.Path("none"), kFileUnreadable);
-}
-
 TEST_F(Chains, ALeafThatDoesNotSayWhoseItIs) {
   const Draft draft = GoodDraft();
   const Exhibit good = draft.Sign();
   Accept(good);
   Put({good.intermediate, good.root});
   Put({Changed(draft.leaf, [](CertificateSpec& spec) {
-    spec.Remove(verifier::amd_extension::kHardwareId);
+    spec.Remove(amd_extension::kHardwareId);
   })});
   ExpectNone("does not say for which chip");
 }
@@ -250,10 +220,10 @@ TEST_F(Chains, ATurinsLeafWithoutFmc) {
   Accept(good);
   Put({good.intermediate, good.root});
   Put({Changed(draft.leaf, [](CertificateSpec& spec) {
-    spec.Remove(verifier::amd_extension::kFmc);
+    spec.Remove(amd_extension::kFmc);
   })});
   ExpectNone("does not say for which chip");
 }
 
 }  // namespace
-}  // namespace cli
+}  // namespace verifier

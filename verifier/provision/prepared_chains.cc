@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/prepared_chains.h"
+#include "verifier/provision/prepared_chains.h"
 
 #include <algorithm>
 #include <map>
@@ -8,29 +8,18 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "cli/error.h"
-#include "cli/files.h"
-#include "cli/reasons.h"
-#include "hosted/status.h"
 #include "sev/product.h"
 #include "sev/tcb.h"
 #include "verifier/endorsements/endorsements.h"
-#include "verifier/endorsements/folder.h"
 #include "verifier/endorsements/leaf_facts.h"
 #include "verifier/evidence/chain.h"
 #include "verifier/finding.h"
 #include "verifier/ossl/ossl.h"
 #include "verifier/reasons.h"
 
-namespace cli {
+namespace verifier {
 namespace {
-
-using verifier::Endorsements;
-using verifier::LeafFacts;
-using verifier::Selection;
-using verifier::SignerKind;
 
 // Empty: the certificate does not say all that a report's name for it needs.
 std::optional<LeafName> NameOf(const LeafFacts& facts) {
@@ -65,7 +54,7 @@ using Key = std::tuple<sev::Product, SignerKind, ChipId, std::string, uint64_t>;
 struct Attempt {
   const Endorsements::Held* leaf = nullptr;
   Selection selection;
-  verifier::Findings findings;
+  Findings findings;
 
   bool good() const { return findings.empty(); }
   // Then the newest leaf; never what a file is called.
@@ -77,13 +66,13 @@ struct Attempt {
 };
 
 Attempt Try(const Endorsements& all, const Endorsements::Held& leaf,
-            std::span<const verifier::AcceptedRoot> roots, time_t now) {
+            std::span<const AcceptedRoot> roots, time_t now) {
   Attempt attempt = {.leaf = &leaf,
                      .selection = all.For(
                          {.leaf = leaf.certificate, .roots = roots, .at = now}),
                      .findings = {}};
   const auto verify = [&] {
-    return verifier::VerifyChain(
+    return VerifyChain(
         {.selection = attempt.selection, .roots = roots, .now = now});
   };
   attempt.findings = verify().findings;
@@ -91,7 +80,7 @@ Attempt Try(const Endorsements& all, const Endorsements::Held& leaf,
   // current one. It has revoked nothing of this chain, or more would be wrong.
   if (!attempt.good() &&
       std::ranges::all_of(attempt.findings, [](const auto& finding) {
-        return finding.reason == verifier::kCrlStale;
+        return finding.reason == kCrlStale;
       })) {
     attempt.selection.list = nullptr;
     attempt.findings = verify().findings;
@@ -102,9 +91,9 @@ Attempt Try(const Endorsements& all, const Endorsements::Held& leaf,
 std::string WhyNot(const Attempt& attempt) {
   std::string text = attempt.leaf->source.name;
   const char* separator = ": ";
-  for (const verifier::Finding& finding : attempt.findings) {
-    absl::StrAppend(&text, separator, verifier::ReasonCode(finding.reason), " ",
-                    verifier::TextOf(finding.reason).what,
+  for (const Finding& finding : attempt.findings) {
+    absl::StrAppend(&text, separator, ReasonCode(finding.reason), " ",
+                    TextOf(finding.reason).what,
                     finding.detail.empty() ? "" : ": ", finding.detail);
     separator = "; ";
   }
@@ -122,36 +111,11 @@ PreparedChain ChainOf(const LeafName& name, const Selection& selection) {
   return chain;
 }
 
-absl::Status AddAll(std::span<const std::string> paths, Endorsements& all,
-                    std::vector<std::string>& notes) {
-  for (const std::string& path : paths) {
-    if (IsFolder(path)) {
-      const absl::Status added =
-          verifier::AddFolder(path, all, [&](const absl::Status& unusable) {
-            notes.emplace_back(unusable.message());
-          });
-      if (!added.ok()) {
-        return Error(kFileUnreadable, added.message(), added.code());
-      }
-      continue;
-    }
-    const auto bytes = ReadInput(path);
-    if (!bytes.ok()) return bytes.status();
-    const absl::Status added = all.Add(*bytes, {.name = path});
-    if (!added.ok()) return Error(kNotCertificates, path);
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
-absl::StatusOr<Choice> ChooseChains(
-    std::span<const std::string> paths,
-    std::span<const verifier::AcceptedRoot> roots, time_t now) {
+Choice ChooseChains(const Endorsements& all,
+                    std::span<const AcceptedRoot> roots, time_t now) {
   Choice choice;
-  Endorsements all;
-  const absl::Status added = AddAll(paths, all, choice.notes);
-  if (!added.ok()) return added;
 
   struct Best {
     LeafName name;
@@ -188,4 +152,4 @@ absl::StatusOr<Choice> ChooseChains(
   return choice;
 }
 
-}  // namespace cli
+}  // namespace verifier
