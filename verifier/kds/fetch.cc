@@ -76,10 +76,7 @@ class Fetcher {
     CheckSignedBy(leaf, intermediate, "", findings);
     CheckSignedBy(intermediate, chosen.root->certificate, "", findings);
     CheckValidity(intermediate, query_.at, "", findings);
-    if (chosen.list != nullptr) {
-      CheckNotRevoked(intermediate, chosen.list->crl, "", findings);
-    }
-    return findings.empty();
+    return findings.empty() && !IsRevokedChain(chosen);
   }
 
   bool HasVcek() const {
