@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // report verify --kds, against a key service of the test's own.
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -271,6 +272,57 @@ TEST_F(ReportFetch, FetchesTheChainWhereNoStoredIssuerSigned) {
                                {"--certificates", folder_.Path("store")});
   EXPECT_EQ(output.code, hosted::kExitOk) << output.out << output.err;
   EXPECT_TRUE(Exists("store/" + milan.VcekFileName()));
+}
+
+// The folder's ASK is good, but is not the one that signed; the chain of the
+// one that did is refused. What the service gave once is not asked for again.
+TEST_F(ReportFetch, KeepsTheVcekWhoseChainIsRefused) {
+  const Hierarchy& milan = TestHierarchy(psp::kMilan, /*vlek=*/true);
+  const auto old = psp::MakeCertificate(psp::IntermediateSpec(
+      psp::kMilan, psp::SignerKind::kVcek, milan.asvk_key(), milan.ark_key()));
+  ASSERT_TRUE(old.ok()) << old.status();
+  folder_.Write("store/milan/ask.der", *old);
+  folder_.Write("store/milan/ark.der", milan.ark());
+  Publish(milan);
+  const std::string chain = ChainPath(sev::Product::kMilan, "vcek");
+  answers_[chain] = HttpText("500 Broken");
+  const Words store = {"--certificates", folder_.Path("store")};
+  Output output = Verify(milan, EmulatedReport(milan), store);
+  EXPECT_NE(output.code, hosted::kExitOk) << output.out << output.err;
+  EXPECT_TRUE(Exists("store/" + milan.VcekFileName()));
+
+  const size_t before = server_.requests().size();
+  Publish(milan);
+  output = Verify(milan, EmulatedReport(milan), store);
+  EXPECT_EQ(output.code, hosted::kExitOk) << output.out << output.err;
+  const auto asked = server_.requests();
+  EXPECT_EQ(std::count(asked.begin() + static_cast<ptrdiff_t>(before),
+                       asked.end(), chain),
+            1);
+  for (size_t i = before; i < asked.size(); ++i) {
+    EXPECT_FALSE(absl::StrContains(asked[i], "blSPL")) << asked[i];
+  }
+}
+
+// But not one whose key did not sign the report.
+TEST_F(ReportFetch, KeepsNoVcekThatSignedNothing) {
+  const Hierarchy& milan = TestHierarchy(psp::kMilan, /*vlek=*/true);
+  const auto old = psp::MakeCertificate(psp::IntermediateSpec(
+      psp::kMilan, psp::SignerKind::kVcek, milan.asvk_key(), milan.ark_key()));
+  ASSERT_TRUE(old.ok()) << old.status();
+  folder_.Write("store/milan/ask.der", *old);
+  folder_.Write("store/milan/ark.der", milan.ark());
+  Publish(milan);
+  const auto junk = psp::MakeCertificate(psp::VcekSpec(
+      psp::kMilan, milan.chip_id(), milan.vlek_key(), milan.ask_key()));
+  ASSERT_TRUE(junk.ok()) << junk.status();
+  answers_[VcekPath(sev::Product::kMilan, milan.chip_id(),
+                    milan.model().raw_tcb())] = HttpText("200 OK", Text(*junk));
+  answers_[ChainPath(sev::Product::kMilan, "vcek")] = HttpText("500 Broken");
+  const Output output = Verify(milan, EmulatedReport(milan),
+                               {"--certificates", folder_.Path("store")});
+  EXPECT_NE(output.code, hosted::kExitOk) << output.out << output.err;
+  EXPECT_FALSE(Exists("store/" + milan.VcekFileName()));
 }
 
 // AMD replaced the ASK: the folder has the old one, and the VCEK under it.

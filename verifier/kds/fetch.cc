@@ -47,7 +47,10 @@ class Fetcher {
       return absl::OkStatus();
     }
     if (status.ok() && LacksLeaf(chosen)) status = FetchLeafAndChain();
-    if (status.ok()) status = FetchChainOfLeaf();
+    if (status.ok()) {
+      status = FetchChainOfLeaf();
+      if (!status.ok()) KeepForTheNextTime();
+    }
     if (status.ok() && !vcek_.empty()) status = KeepVcek();
     if (status.ok()) status = FetchList();
     return status;
@@ -252,6 +255,34 @@ class Fetcher {
     return absl::OkStatus();
   }
 
+  // The service limits how often a chip's VCEK may be asked for. One that
+  // signed the report is not lost because its chain was refused: it changes no
+  // verdict before its chain is there, too.
+  void KeepForTheNextTime() const {
+    const auto certificate = Certificate::Parse(vcek_);
+    if (options_.keep_in.empty() || !certificate) return;
+    const LeafFacts facts = ReadLeaf(*certificate);
+    std::error_code error;
+    if (!IsOfChip(facts, *query_.report) || !IsOfTcb(facts, *query_.report) ||
+        !ReportSignatureVerifies(*query_.report, *certificate) ||
+        std::filesystem::exists(VcekFile(), error)) {
+      return;
+    }
+    const absl::Status written = WriteVcek();
+    if (!written.ok()) Note(written);
+  }
+
+  std::string VcekFile() const {
+    return absl::StrFormat("%s/vcek-%s-%016x.der", options_.keep_in,
+                           ossl::Hex(query_.report->chip_id()),
+                           query_.report->reported_tcb());
+  }
+  absl::Status WriteVcek() const {
+    std::error_code error;
+    std::filesystem::create_directories(options_.keep_in, error);
+    return hosted::ReplaceFile(VcekFile(), vcek_, hosted::kPublicFile);
+  }
+
   absl::Status KeepVcek() const {
     const Selection chosen = Chosen();
     const auto certificate = Certificate::Parse(vcek_);
@@ -264,14 +295,7 @@ class Fetcher {
       Note(Error(kKdsNotKept, "VCEK"));
       return absl::OkStatus();
     }
-    if (options_.keep_in.empty()) return absl::OkStatus();
-    std::error_code error;
-    std::filesystem::create_directories(options_.keep_in, error);
-    return hosted::ReplaceFile(
-        absl::StrFormat("%s/vcek-%s-%016x.der", options_.keep_in,
-                        ossl::Hex(query_.report->chip_id()),
-                        query_.report->reported_tcb()),
-        vcek_, hosted::kPublicFile);
+    return options_.keep_in.empty() ? absl::OkStatus() : WriteVcek();
   }
 
   const Kds& kds_;
