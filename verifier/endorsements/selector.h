@@ -6,6 +6,7 @@
 
 #include <array>
 #include <compare>
+#include <ctime>
 #include <map>
 #include <optional>
 #include <utility>
@@ -69,6 +70,11 @@ class Selector {
   bool Signed(const Subject& subject, const Certificate& issuer);
   bool IsAccepted(const Certificate& root) const;
   bool IsCurrent(const Certificate& certificate) const;
+  static const ossl::Digest256& DigestOf(const CertificatePtr& certificate);
+  static void AddOnce(std::vector<CertificatePtr>& list,
+                      const CertificatePtr& certificate);
+  // Its notBefore; null: 0.
+  static time_t IssuedAt(const CertificatePtr& certificate);
   // By a list that is its root's; null: none.
   static bool IsRevoked(const Certificate& certificate, const ListPtr& list);
   // Whether the list was there at that time.
