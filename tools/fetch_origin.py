@@ -12,13 +12,9 @@ file, not by who is believed.
 """
 
 import hashlib
-import http.client
 import os
 import re
 import sys
-import urllib.error
-import urllib.parse
-import urllib.request
 
 DISTDIR = ".distdir"
 SOURCES, ORIGINS = "third_party/sources.bzl", "third_party/origins.txt"
@@ -96,6 +92,12 @@ silent_hosts = set()  # asked once, not again for each file: that is half a minu
 
 def download(address, path):
     """Nothing, or why there is no such file."""
+    # Here, because they take longer to load than all else takes where nothing is missing.
+    import http.client
+    import urllib.error
+    import urllib.parse
+    import urllib.request
+
     host = urllib.parse.urlsplit(address).netloc
     if host in silent_hosts:
         return "did not answer before"

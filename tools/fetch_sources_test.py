@@ -11,6 +11,7 @@ import http.server
 import os
 import shutil
 import socket
+import socketserver
 import subprocess
 import sys
 import tempfile
@@ -22,17 +23,21 @@ import fetch_origin  # noqa: E402
 
 ROOT = os.getcwd()
 
-FAKE_APT = '''#!/usr/bin/python3
-import os, sys, urllib.error, urllib.request
+FAKE_APT = '''#!/usr/bin/python3 -IS
+import os, socket, sys
 folder = os.path.dirname(os.environ["APT_CONFIG"])
 _, _, mirror, suite, _ = open(f"{folder}/sources.list").read().split()
 lists = f"{folder}/lists/Sources"
 
-def get(path):
-    try:
-        return urllib.request.urlopen(f"{mirror}/{path}").read()
-    except urllib.error.HTTPError as error:
-        sys.exit(f"E: Failed to fetch {path}  {error.code}")
+def get(path):  # by hand: urllib takes longer to load than all the rest
+    host, _, base = mirror.removeprefix("http://").partition("/")
+    name, _, port = host.partition(":")
+    with socket.create_connection((name, int(port))) as peer:
+        peer.sendall(f"GET /{base}/{path} HTTP/1.0\\r\\n\\r\\n".encode())
+        head, _, body = peer.makefile("rb").read().partition(b"\\r\\n\\r\\n")
+    if b" 200 " not in head.splitlines()[0]:
+        sys.exit(f"E: Failed to fetch {path}  {head.splitlines()[0].decode()}")
+    return body
 
 def stanzas():
     return [s for s in open(lists).read().split("\\n\\n") if s.strip()]
@@ -61,8 +66,11 @@ class Server(http.server.ThreadingHTTPServer):
         self.files, self.cut, self.asked = {}, set(), []
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
+    def server_bind(self):  # without HTTPServer's, which looks up the name of 127.0.0.1
+        socketserver.TCPServer.server_bind(self)
+
     def url(self, path):
-        return f"http://127.0.0.1:{self.server_port}/{path}"
+        return f"http://127.0.0.1:{self.server_address[1]}/{path}"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -244,7 +252,7 @@ class FetchSourcesTest(unittest.TestCase):
         with socket.socket() as nobody:  # has the port, and does not listen there
             nobody.bind(("127.0.0.1", 0))
             port = nobody.getsockname()[1]
-            self.write("third_party/origins.txt", text.replace(f":{self.server.server_port}/", f":{port}/"))
+            self.write("third_party/origins.txt", text.replace(f":{self.server.server_address[1]}/", f":{port}/"))
             self.fetch_fails_at_a_silent_host()
 
     def fetch_fails_at_a_silent_host(self):
