@@ -73,6 +73,11 @@ def missing():
 
 
 def install(path, name):
+    # Nobody would notice a wrong SHA-1 in the table before it is needed.
+    digest = digest_of(path, "sha1")
+    for address in origins(read(ORIGINS)).get(name, ("", []))[1]:
+        if re.search(r"/file/[0-9a-f]{40}$", address) and not address.endswith(digest):
+            say(f"{ORIGINS}: {address} is not {name}, whose SHA-1 is {digest}; correct it")
     os.makedirs(DISTDIR, exist_ok=True)
     os.chmod(path, 0o644)
     os.replace(path, os.path.join(DISTDIR, name))
@@ -131,10 +136,6 @@ def fetch_one(name, digest, addresses, folder):
             why = f"not the pinned file: its SHA-256 is {digest_of(path)}"
         if why is None:
             say(f"{name} from {address}")
-            # Nobody would notice a wrong one before it is needed.
-            sums = [word for word in addresses if re.search(r"/file/[0-9a-f]{40}$", word)]
-            if any(not word.endswith(digest_of(path, "sha1")) for word in sums):
-                say(f"{ORIGINS} has another SHA-1 than {digest_of(path, 'sha1')} for {name}; correct it")
             install(path, name)
             return True
         say(f"{name}: {address}: {why}")

@@ -269,13 +269,13 @@ class FetchSourcesTest(unittest.TestCase):
         self.assert_all_there()
 
     def test_a_wrong_sha1_in_the_table_is_said(self):
-        self.drop()
+        right = hashlib.sha1(LIB_BODY).hexdigest()
         self.write("third_party/origins.txt",
-                   f"{TLS} tls\n  {self.server.url('upstream/tls.bz2')}\n  {self.server.url('file/' + 'a' * 40)}\n"
-                   f"{LIB} lib\n  {self.server.url('all/lib')}\n")  # fmt: skip
-        self.server.files["upstream/tls.bz2"] = TLS_BODY
+                   f"{TLS} tls\n  {self.server.url('file/' + 'a' * 40)}\n"
+                   f"{LIB} lib\n  {self.server.url('file/' + right)}\n")  # fmt: skip
         self.assertEqual(self.fetch(), 0, self.log)
-        self.assertIn(f"another SHA-1 than {hashlib.sha1(TLS_BODY).hexdigest()}", self.log)
+        self.assertIn(f"is not {TLS}, whose SHA-1 is {hashlib.sha1(TLS_BODY).hexdigest()}", self.log)
+        self.assertNotIn(f"is not {LIB}", self.log)
 
 
 # Files that upstream has and Debian has not, and why they are pinned.
