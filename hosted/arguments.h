@@ -105,7 +105,8 @@ struct Program {
   std::span<const Option> common_options = {};  // Every command takes them.
 };
 
-// Runs the command that argv names; prints help for --help and for no words.
+// Runs the command that argv names; prints help for --help and for no words,
+// version and commit for --version.
 int Run(const Program& program, int argc, char** argv);
 
 // Of a command whose words are right but whose values are not: Run() adds the

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "base/version.h"
 #include "gtest/gtest.h"
 #include "hosted/completion.h"
 #include "hosted/help.h"
@@ -170,6 +171,28 @@ TEST(NamelessCommand, StandsBesideTheBuiltInOnes) {
   EXPECT_NE(script.out.find("completion man --config --check --help"),
             std::string::npos)
       << script.out;
+}
+
+TEST(Version, IsAskedForByTheFirstWordOnly) {
+  const Printed version = RunDaemon({"--version"});
+  EXPECT_EQ(version.code, kExitOk);
+  EXPECT_EQ(version.out, absl::StrCat("daemon ", base::VersionText(), "\n"));
+  EXPECT_EQ(RunDaemon({"--config", "f", "--version"}).code, kExitUsage);
+  EXPECT_NE(RunDaemon({"--help"}).out.find("daemon --version"),
+            std::string::npos);
+  EXPECT_NE(RunDaemon({"man"}).out.find("daemon \\-\\-version"),
+            std::string::npos);
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    EXPECT_NE(RunDaemon({"completion", shell}).out.find("version"),
+              std::string::npos);
+  }
+}
+
+// Tests run what no commit is in: else each commit would run them all again.
+TEST(Version, OfATestNamesNoCommit) {
+  const std::string text(base::VersionText());
+  EXPECT_TRUE(text.ends_with(", commit unknown")) << text;
+  EXPECT_EQ(text.find_first_not_of("0123456789"), 1u) << text;
 }
 
 absl::Status Misuse(const Arguments&) { return UsageError("--at is no time"); }

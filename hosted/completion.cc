@@ -106,6 +106,7 @@ std::string Cases(const Table& table, const Dialect& dialect) {
       const auto choices = ChoicesOf(positional);
       words.insert(words.end(), choices.begin(), choices.end());
     }
+    if (command.empty()) words.push_back("--version");
     absl::StrAppend(&text, "    ", Quoted(command), ") ",
                     IsFile(positional) ? absl::StrCat(dialect.files, "; ") : "",
                     offer(absl::StrJoin(words, " ")), " ;;\n");
@@ -178,6 +179,9 @@ std::string Fish(const Program& program) {
                    "end\n"
                    "complete -c ",
                    program.name, " -f\n");
+  absl::StrAppend(&text, "complete -c ", program.name, " -n ",
+                  FishText(absl::StrCat(function, "_at ")),
+                  " -l version -d 'print version and commit'\n");
   for (const auto& [command, next] : table.next) {
     const std::string start =
         absl::StrCat("complete -c ", program.name, " -n ",

@@ -153,13 +153,16 @@ std::string ProgramHelp(const Program& program,
                     std::string(width - name.size() + 2, ' '), command->summary,
                     "\n");
   }
-  if (nameless != nullptr) return text;
+  const std::string version =
+      absl::StrCat(program.name, " --version prints version and commit.\n");
+  if (nameless != nullptr) return absl::StrCat(text, "\n", version);
   absl::StrAppend(&text, "\nexit status:\n");
   for (const ExitCode& code : kExitCodes) {
     absl::StrAppendFormat(&text, "  %d  %s\n", code.code, code.meaning);
   }
   absl::StrAppend(&text, "\n", program.name,
-                  " COMMAND --help says more, also of other statuses.\n");
+                  " COMMAND --help says more, also of other statuses.\n",
+                  version);
   return text;
 }
 
@@ -266,6 +269,8 @@ std::string ManualPage(const Program& program, const Command* command) {
       if (&each == nameless) continue;
       AppendItem(&page, NameAndPositional(program, each), each.summary);
     }
+    AppendItem(&page, absl::StrCat(program.name, " --version"),
+               "print version and commit");
     if (nameless == nullptr && !program.common_options.empty()) {
       absl::StrAppend(&page, ".SH OPTIONS OF EVERY COMMAND\n");
     }

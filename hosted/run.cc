@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "base/version.h"
 #include "hosted/arguments.h"
 #include "hosted/completion.h"
 #include "hosted/help.h"
@@ -138,6 +139,11 @@ bool AsksForHelp(std::span<const std::string> words) {
 
 int RunWords(const Program& program, std::span<const std::string> words) {
   if (AsksForHelp(words)) return RunHelp(program, words);
+  // Not where a command stands: --version may be an option of its own.
+  if (!words.empty() && words[0] == "--version") {
+    absl::PrintF("%s %s\n", program.name, base::VersionText());
+    return kExitOk;
+  }
   const auto [command, used] = CommandOf(program, words);
   // A word that is no command's is not an argument of the one without a name.
   const bool stray = used == 0 && !words.empty() && !words[0].starts_with("-");

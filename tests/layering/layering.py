@@ -57,7 +57,7 @@ ROWS = {**MAY_USE, **TEST_ROOMS}
 # Compilers and constraints, which select() branches name. A precompiled header
 # lets nobody include more than before: the compiler checks that (layering_check).
 NOT_CODE = re.compile(
-    r"(@bazel_tools|@local_config|@platforms|//platforms|//conditions|//toolchain|//third_party/pch)\b")
+    r"(@bazel_tools|@local_config|@platforms|//platforms|//conditions|//toolchain|//third_party/pch|//:VERSION)\b")
 
 OPENSSL = {"//third_party:crypto", "//third_party:ssl", "hosted/openssl"}
 
