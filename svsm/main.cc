@@ -7,6 +7,7 @@
 
 #include "attest/reasons.h"
 #include "base/result.h"
+#include "base/version.h"
 #include "proto/launch_note.h"
 #include "svsm/boot/exceptions.h"
 #include "svsm/boot/image_symbols.h"
@@ -14,6 +15,7 @@
 #include "svsm/boot/start_info.h"
 #include "svsm/boot_sequence.h"
 #include "svsm/console/console.h"
+#include "svsm/console/line.h"
 #include "svsm/cpu/tsc_clock.h"
 #include "svsm/hw/cpu.h"
 #include "svsm/linux/reasons.h"
@@ -45,9 +47,15 @@ constinit StaticStorage<BootSequence> sequence_storage;
 constinit BootSequence* sequence = nullptr;
 constinit StaticStorage<SnpPlatform> snp_storage;
 
+// The first line, so that it stands above whatever fails.
+void OpenConsole() {
+  console::Init();
+  console::Print(Line() << "version " << base::VersionText());
+}
+
 // The console first: it needs nothing but ports.
 void StartByPvh(uint32_t start_info, StartInfo& info) {
-  console::Init();
+  OpenConsole();
   InstallExceptionHandlers();
   MaskInterruptControllers();
   const base::Status copied = ReadStartInfo(
@@ -65,7 +73,7 @@ void StartOnSnp(SnpPlatform& snp, StartInfo& info) {
   InitRuntime();
   const base::Status started = snp.Start();
   if (!started.ok()) Fail(started);
-  console::Init();
+  OpenConsole();
   MaskInterruptControllers();
   SetUpQ35(snp);  // PVH has had firmware before.
   snp.EnableMtrrs();

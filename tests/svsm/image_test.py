@@ -51,6 +51,13 @@ class Refusals(unittest.TestCase):
     def test_no_configuration(self):
         self.fails(IMAGE, "PR1")
 
+    def test_version_is_the_first_line_whatever_fails(self):
+        """Of what tests run, no commit: //base:version."""
+        console = guest.boot(IMAGE).text()
+        first = next(line for line in console.splitlines() if line.startswith("forelock: "))
+        self.assertRegex(first, r"^forelock: version [0-9]+\.[0-9]+\.[0-9]+(-dev)?, commit unknown$")
+        self.assertEqual(console.count("forelock: version "), 1)
+
     def test_section_without_magic(self):
         self.fails(self.with_config(b"\x01"), "PR2")
 
