@@ -3,10 +3,13 @@
 
 #include <stdio.h>
 
+#include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cli/files.h"
 #include "cli/image_input.h"
@@ -41,6 +44,24 @@ constexpr hosted::Option kConfigureOptions[] = {
     {"force", "", Kind::kSwitch, "replace the configuration IN already has"},
 };
 
+// PREFIX/share beside PREFIX/bin, where this program is (tools/install.py).
+std::string InstalledImage() {
+  std::error_code failed;
+  const std::filesystem::path program =
+      std::filesystem::read_symlink("/proc/self/exe", failed);
+  return (program.parent_path().parent_path() /
+          "share/forelock/forelock-svsm.elf")
+      .string();
+}
+
+absl::StatusOr<std::string> ImageNamed(const hosted::Arguments& arguments) {
+  if (!arguments.positionals().empty()) return arguments.positional(0);
+  const std::string installed = InstalledImage();
+  if (Exists(installed)) return installed;
+  return hosted::UsageError(
+      absl::StrCat("IN.elf is missing, and there is no ", installed));
+}
+
 absl::Status Configure(const hosted::Arguments& arguments) {
   const std::string toml_path = arguments.Value("config");
   const auto text = ReadInput(toml_path, launch::kMaxGuestTomlSize);
@@ -49,7 +70,9 @@ absl::Status Configure(const hosted::Arguments& arguments) {
       // EDGE: char may alias the bytes.
       {reinterpret_cast<const char*>(text->data()), text->size()}, toml_path);
   if (!config.ok()) return config.status();
-  auto image = ReadInput(arguments.positional(0), launch::Elf::kMaxFileSize);
+  const auto input = ImageNamed(arguments);
+  if (!input.ok()) return input.status();
+  auto image = ReadInput(*input, launch::Elf::kMaxFileSize);
   if (!image.ok()) return image.status();
   const auto reconfigure = arguments.Has("force")
                                ? launch::Reconfigure::kAllow
@@ -80,9 +103,12 @@ absl::Status Show(const hosted::Arguments& arguments) {
 }
 
 constexpr hosted::Command kCommands[] = {
-    {"image configure", "IN.elf", "put a VM's configuration into a guest image",
+    {"image configure", "[IN.elf]",
+     "put a VM's configuration into a guest image",
      "Writes OUT: the image IN with the configuration in its measured .config\n"
-     "section. Nothing is built; one VM, one configuration, one launch digest.",
+     "section. Nothing is built; one VM, one configuration, one launch "
+     "digest.\n"
+     "IN is the image that was installed with this program, if none is named.",
      kConfigureOptions, &Configure},
     {"image show",
      "IMAGE",

@@ -33,6 +33,18 @@ grep -q 'PR1 ' "$dir/err" || fail "no reason: $(cat "$dir/err")"
 "$forelock" image configure --config "$dir/guest.toml" --output "$dir/vm1.elf" "$image" ||
   fail "configure"
 "$forelock" image show "$dir/vm1.elf" | grep -q '^vm = "demo/vm1"$' || fail "show"
+# Without a name: the image installed with the program, at either end of a link.
+mkdir -p "$dir/prefix/bin" "$dir/prefix/share/forelock"
+cp "$forelock" "$dir/prefix/bin/forelock"
+ln -s "$dir/prefix/bin/forelock" "$dir/link"
+"$dir/link" image configure --config "$dir/guest.toml" --output "$dir/none.elf" 2> "$dir/err"
+[ $? -eq 2 ] || fail "configures without an image"
+grep -q "there is no $dir/prefix/share/forelock/forelock-svsm.elf" "$dir/err" || fail "$(cat "$dir/err")"
+cp "$image" "$dir/prefix/share/forelock/forelock-svsm.elf"
+"$dir/link" image configure --config "$dir/guest.toml" --output "$dir/installed.elf" ||
+  fail "configure what is installed"
+cmp "$dir/installed.elf" "$dir/vm1.elf" || fail "the installed image is another one"
+
 digest=$("$forelock" image measure "$dir/vm1.elf")
 echo "$digest" | grep -Eq '^[0-9a-f]{96}$' || fail "measure: $digest"
 "$forelock" image measure --json "$dir/vm1.elf" | grep -q "\"$digest\"" || fail "measure --json"
