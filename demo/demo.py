@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
 import textwrap
 import time
@@ -19,6 +20,8 @@ sys.path.insert(0, str(ROOT))
 from lab import acpi, luks2, machine, process, programs, site  # noqa: E402
 
 FOLDER = ROOT / ".forelock/demo"
+# Not bazel-bin, which goes where the last build was (tools/install.py).
+OUT = ROOT / "out"
 
 BOLD, DIM, GREEN, RED, PLAIN = (
     ("\033[1m", "\033[2m", "\033[32m", "\033[31m", "\033[0m")
@@ -42,15 +45,19 @@ def row(name, text, colour=""):
 def build():
     title("Building")
     started = time.monotonic()
-    quiet = [] if sys.stdout.isatty() else ["--noshow_progress", "--curses=no"]
-    print(f"  {DIM}bazel build {' '.join(programs.TARGETS)}{PLAIN}", flush=True)
-    programs.build(ROOT, quiet)
-    row("built", f"in {time.monotonic() - started:.0f} s")
+    print(f"  {DIM}./run build{PLAIN}", flush=True)
+    # What Bazel says goes to standard error.
+    built = subprocess.run([sys.executable, ROOT / "tools/install.py", "build"], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL)  # fmt: skip
+    if built.returncode != 0:
+        raise process.Failure("the build failed")
+    version = process.run([OUT / "bin/forelock", "--version"]).stdout.strip()
+    row("built", f"{version}; in out/, in {time.monotonic() - started:.0f} s")
 
 
 class Demo:
     def __init__(self):
-        tools = site.Tools(ROOT / "bazel-bin")
+        tools = site.Tools(OUT, programs.installed(OUT))
         guest = site.GuestAssets(ROOT / ".forelock/assets")
         self.site = site.Site(tools, guest, FOLDER)
 
@@ -216,7 +223,7 @@ def arguments():
     parser.add_argument("--keep", action="store_true",
                         help="keep verifier, proxy and emulator running at the end, and say how to "
                              "talk to them")
-    parser.add_argument("--no-build", action="store_true", help="use what bazel-bin holds")
+    parser.add_argument("--no-build", action="store_true", help="use what out/ holds, where ./run build puts it")
     return parser.parse_args()
 
 

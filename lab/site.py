@@ -25,15 +25,17 @@ WELCOME = "this line stands in a file on the encrypted disk"
 
 
 class Tools:
-    """The programs under test, from bazel-bin or from a test's runfiles."""
+    """The programs under test, from bazel-bin or from a test's runfiles; or,
+    with `places`, from where they are installed (programs.installed)."""
 
-    def __init__(self, root):
+    def __init__(self, root, places=None):
         root = pathlib.Path(root)
-        self.verifier = root / "verifier/forelock-verifier"
-        self.proxy = root / "host-proxy/forelock-proxy"
-        self.emulator = root / "psp/forelock-emulator"
-        self.cli = root / "cli/forelock"
-        self.image = root / "svsm/forelock-svsm.elf"
+        place = (places or {}).get
+        self.verifier = place("verifier/forelock-verifier", root / "verifier/forelock-verifier")
+        self.proxy = place("host-proxy/forelock-proxy", root / "host-proxy/forelock-proxy")
+        self.emulator = place("psp/forelock-emulator", root / "psp/forelock-emulator")
+        self.cli = place("cli/forelock", root / "cli/forelock")
+        self.image = place("svsm/forelock-svsm.elf", root / "svsm/forelock-svsm.elf")
         missing = [str(path) for path in vars(self).values() if not path.exists()]
         if missing:
             raise process.Failure(f"not built: {', '.join(missing)}")

@@ -19,7 +19,7 @@ GUEST_SHARED = ("base/", "boot/", "crypto/", "proto/", "sev/", "attest/", "proxy
 LONG_FILES = {}
 MAX_LINES = 500
 
-SKIPPED_FOLDERS = re.compile(r"^(bazel-.*|\.git|\.distdir|\.forelock|__pycache__)$")
+SKIPPED_FOLDERS = re.compile(r"^(bazel-.*|out|\.git|\.distdir|\.forelock|__pycache__)$")
 CODE = (".cc", ".h", ".c", ".S", ".ld", ".py", ".sh", ".proto", ".bzl")
 CPP = (".cc", ".h")
 
