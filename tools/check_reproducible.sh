@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Builds the guest image of the last commit twice, in two folders that share
-# nothing, with another time zone, umask, user name and number of jobs, and
-# compares. Same bytes, same launch digest, whoever builds it with this
-# compiler.
+# Builds the guest image of the last commit twice, as ./run build does: of an
+# archive and of a clone, in two folders that share nothing, with another time
+# zone, umask, user name and number of jobs, and compares. Same bytes, same launch
+# digest, whoever builds it with this compiler.
 #
 #   tools/check_reproducible.sh [FOLDER]    a scratch folder; removed at the end
 set -eu
@@ -20,22 +20,28 @@ finish() {
 trap finish EXIT
 
 build() { # FOLDER OUTPUT_BASE TIMEZONE UMASK JOBS
-  mkdir -p "$1"
-  git archive HEAD | tar x -C "$1"
   started="$started $2"
   (
     cd "$1"
     umask "$4"
-    TZ=$3 USER=builder bazel "--output_base=$2" build --disk_cache= "--jobs=$5" \
+    TZ=$3 USER=builder bazel "--output_base=$2" build --config=stamped --disk_cache= "--jobs=$5" \
       "--distdir=$root/.distdir" --noshow_progress --ui_event_filters=-info //svsm:forelock-svsm
   )
 }
+
+mkdir -p "$scratch/a"
+git archive HEAD | tar x -C "$scratch/a"
+git clone -q --no-hardlinks "$root" "$scratch/another-place/for/b"
 
 build "$scratch/a" "$scratch/base-a" UTC 022 1
 build "$scratch/another-place/for/b" "$scratch/base-of-another" Pacific/Kiritimati 077 2
 one=$scratch/a/bazel-bin/svsm/forelock-svsm.elf
 two=$scratch/another-place/for/b/bazel-bin/svsm/forelock-svsm.elf
 sha256sum < "$one"
+grep -aqF "commit $(git rev-parse HEAD)" "$one" || {
+  echo "the image does not say its commit" >&2
+  exit 1
+}
 if cmp "$one" "$two"; then
   echo "reproducible"
 else
