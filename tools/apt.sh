@@ -27,10 +27,14 @@ private_apt() {
   if [ -n "${2:-}" ]; then
     apt_mirror=$(debian_mirror)
     if [ -z "$apt_mirror" ]; then
-      echo "no Debian mirror in this machine's apt sources; set DEBIAN_MIRROR" >&2
+      echo "no Debian mirror in this machine's apt sources; set DEBIAN_MIRROR to a URL that ends in /debian" >&2
       return 1
     fi
     apt_keys=/usr/share/keyrings/debian-archive-keyring.gpg
+    if [ ! -e "$apt_keys" ]; then
+      echo "$apt_keys is missing; install debian-archive-keyring" >&2
+      return 1
+    fi
     echo "$2" | sed "s|@MIRROR|[signed-by=$apt_keys] $apt_mirror|" > "$apt_folder/sources.list"
     cat > "$apt_folder/apt.conf" << END
 Dir::Etc::sourcelist "$apt_folder/sources.list";

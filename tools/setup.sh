@@ -17,8 +17,13 @@ die() {
   exit 1
 }
 
-command -v dpkg-query > /dev/null || die "this is not Debian; Debian 12 is what Forelock is built on"
-. /etc/os-release
+elsewhere='With podman or docker, the Containerfile builds on Debian (docs/develop.md, "On another system")'
+command -v dpkg-query > /dev/null || die "this is not Debian, and Forelock is built on Debian 12. $elsewhere"
+. "${FORELOCK_OS_RELEASE:-/etc/os-release}"
+# Its relatives have other packages and mirrors, and none of this was tried there.
+[ "${ID:-}" = debian ] || [ -n "${DEBIAN_MIRROR:-}" ] ||
+  die "this is ${PRETTY_NAME:-not Debian}: sources and kernels come from a mirror of Debian's. $elsewhere. To try it here
+  all the same: install debian-archive-keyring, and set DEBIAN_MIRROR to a URL that ends in /debian"
 [ "${VERSION_CODENAME:-}" = bookworm ] ||
   say "this is ${PRETTY_NAME:-not Debian 12}; only Debian 12 (bookworm) is tested"
 

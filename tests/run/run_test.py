@@ -2,6 +2,7 @@
 """./run: what a command takes is known before anything is installed for it."""
 
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -91,6 +92,49 @@ class Run(unittest.TestCase):
                 own = set(re.findall(r"--[a-z][a-z-]+", usage)) - {"--help"}
                 listed = re.search(rf'^    {command}\) echo "(.*)" ;;$', (self.tree.root / "run").read_text(), re.M)
                 self.assertEqual(set(listed[1].split()), own)
+
+
+class OtherSystems(unittest.TestCase):
+    """Who is not on Debian is told what to do, before anything is tried."""
+
+    def setUp(self):
+        self.tree = tree.Tree(self, programs={name: FAIL for name in COSTLY})
+
+    def refused(self, release, **environment):
+        path = self.tree.folder / "os-release"
+        path.write_text(release)
+        done = self.tree.run("build", FORELOCK_OS_RELEASE=str(path), **environment)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        return done.stderr
+
+    def test_fedora(self):
+        """No dpkg: a PATH that has only what set-up uses before."""
+        only = self.tree.folder / "only"
+        only.mkdir()
+        for name in ("sh", "dirname", "grep", "sed"):
+            (only / name).symlink_to(shutil.which(name))
+        error = self.refused('ID=fedora\nPRETTY_NAME="Fedora"\n', PATH=str(only))
+        self.assertRegex(error, "^setup: this is not Debian, .* the Containerfile builds on Debian")
+        self.assertEqual(self.tree.traces(), [])
+
+    def test_ubuntu(self):
+        error = self.refused('ID=ubuntu\nPRETTY_NAME="Ubuntu 24.04 LTS"\n', DEBIAN_MIRROR="")
+        for text in ("this is Ubuntu 24.04 LTS", "the Containerfile", "debian-archive-keyring", "ends in /debian"):
+            self.assertIn(text, error)
+        self.assertEqual(self.tree.traces(), [])
+
+    def test_ubuntu_for_who_knows_better(self):
+        self.refused("ID=ubuntu\n", DEBIAN_MIRROR="http://mirror.example/debian")
+        self.assertIn("apt-get update", self.tree.traces())
+
+    def test_the_containerfile_installs_what_set_up_would(self):
+        """Its sed reads packages.txt as tools/setup.sh does."""
+        text = (tree.SOURCE / "Containerfile").read_text()
+        script = re.search(r"sed -nE '(.*)' /tmp/packages.txt", text)[1]
+        packages = tree.SOURCE / "tools/packages.txt"
+        read = subprocess.run(["sed", "-nE", script, packages], check=True, capture_output=True, text=True).stdout
+        lines = [line for line in packages.read_text().splitlines() if line and not line.startswith("#")]
+        self.assertEqual(read.split(), [line.split()[0] for line in lines])
 
 
 if __name__ == "__main__":
