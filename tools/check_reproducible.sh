@@ -29,16 +29,19 @@ build() { # FOLDER OUTPUT_BASE TIMEZONE UMASK JOBS
   )
 }
 
+# It takes a while: HEAD may be another one at the end.
+commit=$(git rev-parse HEAD)
 mkdir -p "$scratch/a"
-git archive HEAD | tar x -C "$scratch/a"
+git archive "$commit" | tar x -C "$scratch/a"
 git clone -q --no-hardlinks "$root" "$scratch/another-place/for/b"
+git -C "$scratch/another-place/for/b" checkout -q --detach "$commit"
 
 build "$scratch/a" "$scratch/base-a" UTC 022 1
 build "$scratch/another-place/for/b" "$scratch/base-of-another" Pacific/Kiritimati 077 2
 one=$scratch/a/bazel-bin/svsm/forelock-svsm.elf
 two=$scratch/another-place/for/b/bazel-bin/svsm/forelock-svsm.elf
 sha256sum < "$one"
-grep -aqF "commit $(git rev-parse HEAD)" "$one" || {
+grep -aqF "commit $commit" "$one" || {
   echo "the image does not say its commit" >&2
   exit 1
 }
