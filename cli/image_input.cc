@@ -15,8 +15,10 @@
 #include "launch/igvm/read_write.h"
 #include "launch/image.h"
 #include "launch/image_plan.h"
+#include "launch/kvm_vmsa.h"
 #include "launch/rom.h"
 #include "sev/guest_policy.h"
+#include "sev/vmsa.h"
 #include "verifier/ossl/ossl.h"
 
 namespace cli {
@@ -63,7 +65,7 @@ absl::StatusOr<launch::LaunchPlan> ImageInput::Plan(
   }
   switch (kind_) {
     case ImageKind::kIgvm:
-      return launch::PlanOfIgvm(*igvm_, launch.loader);
+      return launch::PlanOfIgvm(*igvm_, launch.loader, launch.zero_pages);
     case ImageKind::kRom:
       return launch::PlanOfRom(bytes_, launch.cpu_signature != 0
                                            ? launch.cpu_signature
@@ -114,6 +116,38 @@ void WarnIfBootEndsFirst(const proto::Config& config) {
                 longer, static_cast<uint64_t>(config.boot_deadline));
 }
 
+std::vector<std::string> KvmFindings(const ImageInput& image,
+                                     const ImageInput::Launch& launch) {
+  if (image.kind() != ImageKind::kIgvm ||
+      launch.loader != launch::Loader::kQemu) {
+    return {};
+  }
+  const auto plan = image.Plan(proto::Platform::kSnp, launch);
+  if (!plan.ok()) return {};
+  std::vector<std::string> findings;
+  for (const launch::PlanPage& page : plan->pages) {
+    if (page.type != sev::PageType::kVmsa) continue;
+    for (const std::string& finding : launch::KvmVmsaFindings(
+             base::Bytes(page.contents).first<sev::kVmsaSize>())) {
+      findings.push_back(absl::StrCat("VMSA of CPU 0: ", finding));
+    }
+  }
+  return findings;
+}
+
+bool WarnIfKvmReplaces(const ImageInput& image,
+                       const ImageInput::Launch& launch) {
+  const std::vector<std::string> findings = KvmFindings(image, launch);
+  for (const std::string& finding : findings) {
+    absl::FPrintF(stderr, "warning: %s\n", finding);
+  }
+  if (findings.empty()) return false;
+  absl::FPrintF(stderr,
+                "warning: the launch digest of this file is of its own values: "
+                "a host with QEMU and KVM reports another one or refuses it\n");
+  return true;
+}
+
 std::string PolicyBitNames(uint64_t policy) {
   std::string names;
   for (const sev::NamedBit& bit : sev::kPolicyBits) {
@@ -136,6 +170,22 @@ absl::StatusOr<ImageInput::Launch> LaunchGiven(
       return hosted::UsageError("--loader wants qemu or in-order");
     }
     if (loader == "in-order") launch.loader = launch::Loader::kInOrder;
+  }
+  if (arguments.Has("zero-pages")) {
+    const std::string pages = arguments.Value("zero-pages");
+    if (pages != "normal" && pages != "native") {
+      return hosted::UsageError("--zero-pages wants normal or native");
+    }
+    if (pages == "native") {
+      // backends/igvm.c: CGS_PAGE_TYPE_ZERO becomes KVM's NORMAL.
+      if (arguments.Value("loader") == "qemu") {
+        return hosted::UsageError(
+            "QEMU launches pages without data as NORMAL pages: --zero-pages "
+            "native wants --loader in-order");
+      }
+      launch.loader = launch::Loader::kInOrder;
+      launch.zero_pages = launch::ZeroPages::kNative;
+    }
   }
   if (arguments.Has("cpu-signature") &&
       (!absl::SimpleHexAtoi(arguments.Value("cpu-signature"),

@@ -40,6 +40,7 @@ class ImageInput {
 
   struct Launch {
     launch::Loader loader = launch::Loader::kQemu;
+    launch::ZeroPages zero_pages = launch::ZeroPages::kNormal;
     uint32_t cpu_signature = 0;  // 0: launch::kEpycSignature
   };
   // What the secure processor is asked to do, on this platform.
@@ -71,6 +72,15 @@ void WarnIfNothingIsAsked(const proto::Config& config);
 // boot_ms cuts none; but there boot_ms is the default, which is no short one.
 void WarnIfBootEndsFirst(const proto::Config& config);
 
+// Of an IGVM file's VMSA that QEMU's loader takes: what KVM measures otherwise,
+// or who refuses it (launch/kvm_vmsa.h). Empty with another loader, or for a
+// file without a plan.
+std::vector<std::string> KvmFindings(const ImageInput& image,
+                                     const ImageInput::Launch& launch);
+// Those to standard error, and what follows. Whether there are any.
+bool WarnIfKvmReplaces(const ImageInput& image,
+                       const ImageInput::Launch& launch);
+
 // "smt, debug"; "none". The bit that is always one is not named.
 std::string PolicyBitNames(uint64_t policy);
 
@@ -79,11 +89,15 @@ std::string PolicyBitNames(uint64_t policy);
 inline constexpr hosted::Option kLoaderOption = {
     "loader", "qemu|in-order", hosted::Option::Kind::kOptional,
     "in whose order an IGVM file is launched; qemu if left out"};
+inline constexpr hosted::Option kZeroPagesOption = {
+    "zero-pages", "normal|native", hosted::Option::Kind::kOptional,
+    "how an IGVM file's pages without data are launched; native: as ZERO "
+    "pages, and then the loader is in-order if left out"};
 inline constexpr hosted::Option kCpuSignatureOption = {
     "cpu-signature", "HEX", hosted::Option::Kind::kOptional,
     "CPUID 1 EAX of the guest's CPU, for a ROM; QEMU's EPYC if left out"};
 
-// Of those two.
+// Of those three.
 absl::StatusOr<ImageInput::Launch> LaunchGiven(
     const hosted::Arguments& arguments);
 

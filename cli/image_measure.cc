@@ -34,13 +34,18 @@ constexpr size_t kMaxPageListSize = 64 << 20;
 constexpr hosted::Option kPlatformOption = {
     "platform", "snp|emulated|both", Kind::kOptional,
     "whose digest; the one the image is configured for, if left out"};
+constexpr hosted::Option kCheckKvmOption = {
+    "check-kvm", "", Kind::kSwitch,
+    "end with 3 if KVM measures other values than an IGVM file's VMSA has"};
 constexpr hosted::Option kMeasureOptions[] = {
     kPlatformOption,
     {"pages", "", Kind::kSwitch, "page by page, with the digest so far"},
     {"page-list", "FILE", Kind::kOptional,
      "measure this list of pages (JSON) instead of an image"},
     kLoaderOption,
+    kZeroPagesOption,
     kCpuSignatureOption,
+    kCheckKvmOption,
     {"json", "", Kind::kSwitch, "one JSON object instead"},
 };
 
@@ -184,7 +189,9 @@ absl::StatusOr<int> Measure(const hosted::Arguments& arguments) {
   } else {
     PrintMeasured(all, arguments.Has("pages"));
   }
-  return hosted::kExitOk;
+  const bool replaces = WarnIfKvmReplaces(*image, *launch);
+  return replaces && arguments.Has("check-kvm") ? hosted::kExitInvalid
+                                                : hosted::kExitOk;
 }
 
 // --- verify
@@ -194,14 +201,16 @@ constexpr hosted::Option kVerifyOptions[] = {
     {"platform", "snp|emulated", Kind::kOptional,
      "whose digest; the one the image is configured for, if left out"},
     kLoaderOption,
+    kZeroPagesOption,
     kCpuSignatureOption,
+    kCheckKvmOption,
 };
 
 constexpr hosted::ExitCode kVerifyExitCodes[] = {
     {hosted::kExitOk, "the image has this digest, and its ID block is sound"},
     {hosted::kExitInvalid,
      "it has another digest, or an ID block that would refuse "
-     "its launch"},
+     "its launch; with --check-kvm, KVM measures another VMSA"},
 };
 
 // What the digest does not cover, for the one who compares it.
@@ -242,16 +251,20 @@ absl::StatusOr<int> Verify(const hosted::Arguments& arguments) {
       errors.push_back(std::move(error));
     }
   }
+  const bool replaces = WarnIfKvmReplaces(*image, *launch);
   for (const std::string& error : errors) absl::PrintF("%s\n", error);
   if (!errors.empty()) return hosted::kExitInvalid;
   PrintGuestPolicy(*image);
+  if (replaces && arguments.Has("check-kvm")) return hosted::kExitInvalid;
   absl::PrintF("verified (%s)%s\n", NameOf(platform),
                plan->id_block ? ", with its ID block" : "");
   return hosted::kExitOk;
 }
 
 constexpr hosted::ExitCode kMeasureExitCodes[] = {
-    {hosted::kExitInvalid, "the page list expects another digest"},
+    {hosted::kExitInvalid,
+     "the page list expects another digest; with --check-kvm, KVM measures "
+     "another VMSA"},
 };
 
 constexpr hosted::Command kCommands[] = {
@@ -265,6 +278,10 @@ constexpr hosted::Command kCommands[] = {
      "--pages prints a line for each page in the order of measurement: "
      "guest-physical address, type, SHA-384 of its contents (zeros where they "
      "are not measured), digest so far.\n\n"
+     "KVM makes the VMSA that the firmware measures itself: of an IGVM file "
+     "whose VMSA has values that do not come through QEMU and KVM, each is "
+     "named on standard error with what KVM puts. No host reports such a "
+     "file's digest.\n\n"
      "A digest of SEV-SNP is that of one virtual CPU: each further one adds "
      "the register state that its VMM gives it.",
      kMeasureOptions, &Measure, kMeasureExitCodes},
@@ -273,7 +290,7 @@ constexpr hosted::Command kCommands[] = {
      "block, that must be of this digest and of the image's guest policy, and "
      "its signatures must verify: as the secure processor has it. The guest "
      "policy of an IGVM file is printed: whoever changes it leaves the digest "
-     "as it was.",
+     "as it was. Warns of a VMSA that KVM changes, as image measure does.",
      kVerifyOptions, &Verify, kVerifyExitCodes},
 };
 

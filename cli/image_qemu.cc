@@ -243,6 +243,7 @@ absl::Status QemuArgs(const hosted::Arguments& arguments) {
   }
   absl::PrintF("%s%s", out, lines ? "" : "\n");
   WarnOfBoot(*image, *machine);
+  WarnIfKvmReplaces(*image, {});
   if (IsSnp(machine->launch)) {
     absl::FPrintF(
         stderr,

@@ -44,6 +44,7 @@ constexpr hosted::Option kSignOptions[] = {
     {"guest-policy", "HEX", Kind::kOptional,
      "of the launch, where IMAGE does not say; 0x30000 if left out"},
     kLoaderOption,
+    kZeroPagesOption,
     kCpuSignatureOption,
     {"svn", "N", Kind::kOptional, "GUEST_SVN; 0 if left out"},
     {"family-id", "HEX", Kind::kOptional, "32 hex digits; zeros if left out"},
@@ -78,6 +79,7 @@ absl::Status FromImage(const ImageInput& image,
   const auto plan = image.Plan(proto::Platform::kSnp, *launch);
   if (!plan.ok()) return plan.status();
   block.launch_digest = launch::MeasurePlan(*plan);
+  WarnIfKvmReplaces(image, *launch);
   if (image.kind() != ImageKind::kIgvm) return absl::OkStatus();
   if (arguments.Has("guest-policy")) {
     return hosted::UsageError("an IGVM file has its guest policy in it");

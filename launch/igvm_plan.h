@@ -28,11 +28,19 @@ enum class Loader : uint8_t {
   kInOrder,
 };
 
+// How pages of the file without data are launched. The digests differ.
+enum class ZeroPages : uint8_t {
+  kNormal,  // NORMAL pages of zeros: QEMU.
+  kNative,  // ZERO pages: COCONUT-SVSM's target "vanadium".
+};
+
 // All of a launch, pages that are not measured too.
 inline constexpr size_t kMaxPlanPages = 1 << 17;
 
 //   InvalidArgument: LA12 to LA14.
-absl::StatusOr<LaunchPlan> PlanOfIgvm(const igvm::File& file, Loader loader);
+absl::StatusOr<LaunchPlan> PlanOfIgvm(
+    const igvm::File& file, Loader loader,
+    ZeroPages zero_pages = ZeroPages::kNormal);
 
 // Version 1, for SEV-SNP only. What comes back has this plan with any loader,
 // if parameter areas come before page data in it (as image_plan.h has it).

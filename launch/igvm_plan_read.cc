@@ -21,7 +21,8 @@ constexpr size_t kMaxParameters = 64;
 // The headers of one file, one after the other.
 class Reader {
  public:
-  Reader(Loader loader, uint32_t mask) : loader_(loader), mask_(mask) {}
+  Reader(Loader loader, ZeroPages zero_pages, uint32_t mask)
+      : loader_(loader), zero_pages_(zero_pages), mask_(mask) {}
 
   absl::Status Next(const igvm::Header& header);
   absl::StatusOr<LaunchPlan> Finish();
@@ -71,6 +72,7 @@ class Reader {
   };
 
   const Loader loader_;
+  const ZeroPages zero_pages_;
   const uint32_t mask_;
   const igvm::Header* header_ = nullptr;  // the one in hand
   size_t number_ = 0;                     // of the next
@@ -164,8 +166,12 @@ absl::Status Reader::Take(const igvm::ParameterInsert& insert) {
 absl::StatusOr<sev::PageType> Reader::TypeOf(const igvm::PageData& page) {
   switch (page.data_type) {
     case igvm::PageDataType::kNormal:
-      return page.flags & igvm::kPageUnmeasured ? sev::PageType::kUnmeasured
-                                                : sev::PageType::kNormal;
+      if ((page.flags & igvm::kPageUnmeasured) != 0) {
+        return sev::PageType::kUnmeasured;
+      }
+      return page.data.empty() && zero_pages_ == ZeroPages::kNative
+                 ? sev::PageType::kZero
+                 : sev::PageType::kNormal;
     case igvm::PageDataType::kSecrets:
       return sev::PageType::kSecrets;
     case igvm::PageDataType::kCpuid:
@@ -359,10 +365,11 @@ absl::StatusOr<uint64_t> SnpPolicy(const igvm::File& file) {
   return *policy;
 }
 
-absl::StatusOr<LaunchPlan> PlanOfIgvm(const igvm::File& file, Loader loader) {
+absl::StatusOr<LaunchPlan> PlanOfIgvm(const igvm::File& file, Loader loader,
+                                      ZeroPages zero_pages) {
   const auto mask = SnpMask(file);
   if (!mask.ok()) return mask.status();
-  Reader reader(loader, *mask);
+  Reader reader(loader, zero_pages, *mask);
   for (const igvm::Header& header : file.headers) {
     absl::Status status = reader.Next(header);
     if (!status.ok()) return status;
