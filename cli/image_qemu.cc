@@ -14,14 +14,18 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "boot/rules.h"
 #include "cli/boot_warnings.h"
+#include "cli/error.h"
 #include "cli/files.h"
 #include "cli/image_input.h"
+#include "cli/reasons.h"
+#include "hosted/child.h"
 #include "hosted/text.h"
 #include "launch/id_block_check.h"
 #include "launch/qemu_args.h"
@@ -60,6 +64,11 @@ constexpr hosted::Option kOptions[] = {
     {"accel", "tcg|kvm", Kind::kOptional, "tcg if left out; for SNP, kvm"},
     {"id-block", "FILE", Kind::kOptional, "of the ROM of an SNP image"},
     {"id-auth", "FILE", Kind::kOptional, "what signs that ID block"},
+    {"qemu", "PROGRAM", Kind::kOptional,
+     "the QEMU that the line is for, asked for its version; "
+     "qemu-system-x86_64 if left out"},
+    {"qemu-version", "X.Y", Kind::kOptional,
+     "the line is for this version; nobody is asked"},
     {"lines", "", Kind::kSwitch, "one argument a line, not quoted"},
 };
 
@@ -118,6 +127,57 @@ absl::Status AddLaunch(const ImageInput& image,
   return absl::OkStatus();
 }
 
+// --- For which QEMU.
+
+absl::StatusOr<launch::QemuVersion> AskQemu(const std::string& program) {
+  const std::vector<std::string> words = {program, "--version"};
+  const auto output = hosted::RunChild(words);
+  if (!output.ok()) return output.status();
+  const auto version = launch::ParseQemuVersion(output->text);
+  if (output->exit_code == 0 && version) return *version;
+  const std::string_view line =
+      std::string_view(output->text).substr(0, output->text.find('\n'));
+  return absl::UnknownError(absl::StrCat(
+      hosted::Printable(program),
+      ": says no version of QEMU: ", hosted::Printable(line.substr(0, 80))));
+}
+
+std::string Text(const launch::QemuVersion& version) {
+  return absl::StrCat(version.major, ".", version.minor);
+}
+
+// Of the options; else of the QEMU at hand, which need not be the host's.
+absl::Status SetVersion(const hosted::Arguments& arguments,
+                        launch::QemuMachine& machine) {
+  if (arguments.Has("qemu")) machine.program = arguments.Value("qemu");
+  if (arguments.Has("qemu-version")) {
+    const std::string text = arguments.Value("qemu-version");
+    const auto version = launch::ParseQemuVersion(text);
+    if (!version || !absl::ascii_isdigit(static_cast<unsigned char>(text[0]))) {
+      return hosted::UsageError("--qemu-version wants a version such as 10.1");
+    }
+    machine.version = *version;
+  } else if (const auto asked = AskQemu(machine.program); asked.ok()) {
+    machine.version = *asked;
+  } else if (arguments.Has("qemu")) {
+    return Error(kQemuNotAsked, asked.status().message());
+  } else {
+    machine.version = launch::FirstFor(machine.launch);
+    absl::FPrintF(stderr,
+                  "warning: the line is for QEMU %s: %s; give --qemu or "
+                  "--qemu-version\n",
+                  Text(machine.version), asked.status().message());
+  }
+  const launch::QemuVersion first = launch::FirstFor(machine.launch);
+  if (machine.version < first) {
+    absl::FPrintF(stderr,
+                  "warning: QEMU %s cannot launch this image: the line is for "
+                  "%s\n",
+                  Text(machine.version), Text(first));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<launch::QemuMachine> MachineOf(
     const ImageInput& image, const hosted::Arguments& arguments) {
   const auto launch = LaunchOf(image, arguments.positional(0));
@@ -153,7 +213,8 @@ absl::StatusOr<launch::QemuMachine> MachineOf(
         absl::StrCat("--memory wants a number of MiB from ", kMinMemory, " to ",
                      kMaxMemory));
   }
-  const absl::Status status = AddLaunch(image, arguments, machine);
+  absl::Status status = AddLaunch(image, arguments, machine);
+  if (status.ok()) status = SetVersion(arguments, machine);
   if (!status.ok()) return status;
   return machine;
 }
@@ -245,11 +306,10 @@ absl::Status QemuArgs(const hosted::Arguments& arguments) {
   WarnOfBoot(*image, *machine);
   WarnIfKvmReplaces(*image, {});
   if (IsSnp(machine->launch)) {
-    absl::FPrintF(
-        stderr,
-        "This wants QEMU %s or later on an SNP host. The authors "
-        "had none: nobody has run it yet.\n",
-        machine->launch == launch::QemuLaunch::kSnpIgvm ? "10.1" : "9.2");
+    absl::FPrintF(stderr,
+                  "This wants QEMU %s or later on an SNP host. The authors "
+                  "had none: nobody has run it yet.\n",
+                  Text(launch::FirstFor(machine->launch)));
   }
   return absl::OkStatus();
 }
@@ -262,6 +322,11 @@ constexpr hosted::Command kCommands[] = {
      "The file of --ram has the VM's whole size and mode 0600, and is new at "
      "each start: an old one shows the next guest what the last one shared. "
      "Under SNP it holds nothing else; an emulated guest shares everything.\n\n"
+     "The line is for the QEMU at hand, which is asked for its version: from "
+     "9.2 on, reconnect is called reconnect-ms. A QEMU that cannot launch the "
+     "image at all is passed over: SNP wants 9.1, and 10.1 built with IGVM for "
+     "an IGVM file. If the VM's host is another machine, give "
+     "--qemu-version.\n\n"
      "Warns, on standard error, of boot files that the guest or Linux would "
      "always refuse, and of a VM with too little memory for them.",
      kOptions, &QemuArgs},

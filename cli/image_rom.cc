@@ -64,7 +64,7 @@ constexpr hosted::Command kCommands[] = {
      "prints of IMAGE.elf: its secure processor measures that. An SNP launch "
      "measures the ROM and the state in which the CPU starts, which depends on "
      "QEMU's -cpu: it is another digest than the IGVM file's, and is printed. "
-     "The command line of `forelock image qemu-args` for it needs QEMU 9.2.",
+     "The command line of `forelock image qemu-args` for it needs QEMU 9.1.",
      kRomOptions, &Rom},
 };
 

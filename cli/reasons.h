@@ -29,7 +29,9 @@
     "The runtime data, and the vTPM's key in them, are not the report's.")    \
   X(kPrepareIncomplete, 'C', 'L', 8,                                          \
     "certificates of a key have no chain, so a host cannot send them",        \
-    "Import what is named as missing: an ASK, an ASVK, an ARK, newer ones.")
+    "Import what is named as missing: an ASK, an ASVK, an ARK, newer ones.")  \
+  X(kQemuNotAsked, 'C', 'L', 9, "QEMU does not say its version",              \
+    "Give a QEMU that runs here, or --qemu-version of the host's.")
 
 // 10 to 39 and 40 on are made below verifier/, and shown here.
 #define FORELOCK_CLI_REASONS(X)       \

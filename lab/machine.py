@@ -2,8 +2,10 @@
 """A QEMU virtual machine with the proxy channel's and the emulated secure
 processor's devices (docs/operate-host.md has the same line)."""
 
+import functools
 import os
 import pathlib
+import re
 import struct
 import subprocess
 import tempfile
@@ -92,10 +94,33 @@ class Boot:
         return copy
 
 
+QEMU = "qemu-system-x86_64"
+
+
+def version_in(text):
+    """(major, minor) of what `qemu-system-x86_64 --version` prints."""
+    found = re.match(r"QEMU emulator version (\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else (7, 2)
+
+
+@functools.cache
+def qemu_version():
+    """Of the QEMU on the PATH."""
+    said = subprocess.run([QEMU, "--version"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=60)
+    return version_in(said.stdout.decode("utf-8", "replace"))
+
+
+def socket(name, path, version=None):
+    """A -chardev that finds its daemon again. 9.2 renamed the option, and later
+    versions know the new name only."""
+    new = (version or qemu_version()) >= (9, 2)
+    return f"socket,id={name},path={path},reconnect" + ("-ms=1000" if new else "=1")
+
+
 def bare(ram, cpu="max"):
     """The words for a machine with `ram`, a file, and nothing to boot."""
     return [
-        "qemu-system-x86_64",
+        QEMU,
         "-accel", "tcg", "-cpu", cpu, "-m", str(MEMORY_MIB), *HEADLESS,
         "-object", f"memory-backend-file,id=ram,size={MEMORY_MIB}M,mem-path={ram},share=on,discard-data=on",
         "-machine", "q35,memory-backend=ram",
@@ -123,7 +148,7 @@ def command(boot, wiring, logs=None):
 
     def chardev(name, path):
         record = f",logfile={logs}/{name}.port,logappend=off" if logs else ""
-        return f"socket,id={name},path={path},reconnect=1{record}"
+        return socket(name, path) + record
 
     line = [
         *bare(wiring.ram, boot.cpu),

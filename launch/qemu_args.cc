@@ -5,9 +5,12 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "proto/ports.h"
 
 namespace launch {
@@ -60,12 +63,15 @@ void AddMachine(const QemuMachine& machine, Line& line) {
   line.Add("-smp", "1");  // The image has one VMSA.
 }
 
+// QEMU 9.2 renamed the option, and 10.0 and later know the new name only.
+constexpr QemuVersion kReconnectMs = {9, 2};
+
 void AddDoorbell(std::string_view id, const std::string& socket, uint16_t port,
-                 uint8_t read_back, bool snp, Line& line) {
-  // QEMU 9.2 renames the option, and later ones know the new name only.
+                 uint8_t read_back, const QemuVersion& version, Line& line) {
   line.Add("-chardev",
            absl::StrCat("socket,id=", id, ",path=", Value(socket),
-                        snp ? ",reconnect-ms=1000" : ",reconnect=1"));
+                        version >= kReconnectMs ? ",reconnect-ms=1000"
+                                                : ",reconnect=1"));
   line.Add("-device",
            absl::StrFormat("isa-debugcon,iobase=%#x,chardev=%s,readback=%#x",
                            port, id, read_back));
@@ -79,10 +85,27 @@ void AddFile(std::string_view name, const std::string& path, Line& line) {
 
 }  // namespace
 
+std::optional<QemuVersion> ParseQemuVersion(std::string_view text) {
+  constexpr unsigned kMost = 999;
+  absl::ConsumePrefix(&text, "QEMU emulator version ");
+  text = text.substr(0, text.find_first_not_of("0123456789."));
+  const std::vector<std::string_view> parts = absl::StrSplit(text, '.');
+  QemuVersion version;
+  if (parts.size() < 2 || parts.size() > 4 ||
+      !absl::SimpleAtoi(parts[0], &version.major) ||
+      !absl::SimpleAtoi(parts[1], &version.minor) || version.major > kMost ||
+      version.minor > kMost) {
+    return std::nullopt;
+  }
+  return version;
+}
+
 std::vector<std::string> QemuArguments(const QemuMachine& machine) {
   const bool snp = IsSnp(machine.launch);
+  const QemuVersion version =
+      std::max(machine.version, FirstFor(machine.launch));
   Line line;
-  line.Add("qemu-system-x86_64");
+  line.Add(machine.program);
   line.Add("-accel", !machine.accelerator.empty() ? machine.accelerator
                      : snp                        ? "kvm"
                                                   : "tcg");
@@ -97,10 +120,10 @@ std::vector<std::string> QemuArguments(const QemuMachine& machine) {
   line.Add("-no-reboot");
   AddMachine(machine, line);
   AddDoorbell("forelock", machine.proxy_socket, proto::kProxyPort,
-              proto::kProxyReadBack, snp, line);
+              proto::kProxyReadBack, version, line);
   if (!snp) {
     AddDoorbell("sp", machine.processor_socket, proto::kFirmwarePort,
-                proto::kFirmwareReadBack, snp, line);
+                proto::kFirmwareReadBack, version, line);
   }
   switch (machine.launch) {
     case QemuLaunch::kEmulatedPvh:

@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+#include <compare>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,14 +25,40 @@ enum class QemuLaunch : uint8_t {
   kEmulatedPvh,  // The ELF file, by -kernel.
   kEmulatedRom,  // By -bios.
   kSnpIgvm,      // QEMU 10.1; policy and ID block are the file's.
-  kSnpRom,       // QEMU 9.2, by -bios.
+  kSnpRom,       // QEMU 9.1, by -bios.
 };
 
 constexpr bool IsSnp(QemuLaunch launch) {
   return launch == QemuLaunch::kSnpIgvm || launch == QemuLaunch::kSnpRom;
 }
 
+struct QemuVersion {
+  unsigned major = 0, minor = 0;
+  friend auto operator<=>(const QemuVersion&, const QemuVersion&) = default;
+};
+
+// The first one that can launch it, in the form of this line.
+constexpr QemuVersion FirstFor(QemuLaunch launch) {
+  switch (launch) {
+    case QemuLaunch::kSnpIgvm:
+      return {10, 1};
+    case QemuLaunch::kSnpRom:
+      return {9, 1};
+    case QemuLaunch::kEmulatedPvh:
+    case QemuLaunch::kEmulatedRom:
+      break;
+  }
+  return {7, 2};
+}
+
+// Of "10.1", "10.1.3" or the first line that `qemu-system-x86_64 --version`
+// prints, "QEMU emulator version 7.2.22 (...)". Empty: of neither form.
+std::optional<QemuVersion> ParseQemuVersion(std::string_view text);
+
 struct QemuMachine {
+  // Whose options it has to know; older than FirstFor() counts as that.
+  QemuVersion version;
+  std::string program = "qemu-system-x86_64";
   QemuLaunch launch = QemuLaunch::kEmulatedPvh;
   std::string image;
   uint64_t memory_mib = boot::kDefaultMemoryMib;

@@ -5,7 +5,9 @@
 #include "launch/qemu_args.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -71,6 +73,64 @@ TEST(QemuArgs, OnlyTheEmulatedHasAProcessorSocket) {
     const std::string line = Joined(Machine(launch));
     EXPECT_EQ(absl::StrContains(line, "vm1-sp.sock"), !IsSnp(launch));
     EXPECT_EQ(absl::StrContains(line, "sev-snp-guest"), IsSnp(launch));
+  }
+}
+
+// 9.2 renames it; from 10.0 on the old name is gone.
+TEST(QemuArgs, ReconnectIsCalledAsThisQemuCallsIt) {
+  QemuMachine machine = Machine(QemuLaunch::kEmulatedPvh);
+  const auto has = [&](QemuVersion version, std::string_view text) {
+    machine.version = version;
+    return absl::StrContains(Joined(machine), text);
+  };
+  for (const QemuVersion version :
+       {QemuVersion{}, QemuVersion{7, 2}, QemuVersion{9, 1}}) {
+    EXPECT_TRUE(has(version, "/vm1.sock,reconnect=1 "));
+    EXPECT_TRUE(has(version, "/vm1-sp.sock,reconnect=1 "));
+  }
+  for (const QemuVersion version :
+       {QemuVersion{9, 2}, QemuVersion{10, 0}, QemuVersion{11, 1}}) {
+    EXPECT_TRUE(has(version, "/vm1.sock,reconnect-ms=1000 "));
+    EXPECT_TRUE(has(version, "/vm1-sp.sock,reconnect-ms=1000 "));
+  }
+  machine.launch = QemuLaunch::kSnpRom;
+  EXPECT_TRUE(has({9, 1}, ",reconnect=1 "));
+  EXPECT_TRUE(has({7, 2}, ",reconnect=1 "));  // as if 9.1
+  EXPECT_TRUE(has({9, 2}, ",reconnect-ms=1000 "));
+  machine.launch = QemuLaunch::kSnpIgvm;
+  EXPECT_TRUE(has({7, 2}, ",reconnect-ms=1000 "));  // as if 10.1
+}
+
+TEST(QemuArgs, TheProgramIsTheOneAsked) {
+  QemuMachine machine = Machine(QemuLaunch::kEmulatedPvh);
+  machine.program = "/opt/qemu/bin/qemu-system-x86_64";
+  EXPECT_EQ(QemuArguments(machine)[0], machine.program);
+}
+
+TEST(QemuVersion, OfWhatQemuPrintsOrAPersonWrites) {
+  const struct {
+    std::string_view text;
+    std::optional<QemuVersion> version;
+  } rows[] = {
+      {"QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18+b3)\n"
+       "Copyright (c) 2003-2022 Fabrice Bellard\n",
+       QemuVersion{7, 2}},
+      {"QEMU emulator version 10.0.13 (Debian 1:10.0.13+ds-0+deb13u1)",
+       QemuVersion{10, 0}},
+      {"QEMU emulator version 11.0.50 (v11.0.0-1-gabc)", QemuVersion{11, 0}},
+      {"10.1", QemuVersion{10, 1}},
+      {"9.2.4", QemuVersion{9, 2}},
+      {"9", std::nullopt},
+      {"", std::nullopt},
+      {".", std::nullopt},
+      {"1000.1", std::nullopt},
+      {"99999999999999999999.1", std::nullopt},
+      {"-1.2", std::nullopt},
+      {"QEMU emulator version", std::nullopt},
+      {"ash: 9.2", std::nullopt},
+  };
+  for (const auto& row : rows) {
+    EXPECT_EQ(ParseQemuVersion(row.text), row.version) << row.text;
   }
 }
 

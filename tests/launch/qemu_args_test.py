@@ -79,6 +79,57 @@ class QemuArgs(unittest.TestCase):
                 qemu.kill()
         self.assertIsNotNone(qemu.find("forelock: powering off"), qemu.tail())
 
+    def stub(self, name, script):
+        program = guest.scratch(name)
+        program.write_text("#!/bin/sh\n" + script + "\n")
+        program.chmod(0o755)
+        return program
+
+    def test_reconnect_is_what_this_qemu_calls_it(self):
+        for version, wanted in (("7.2.22 (Debian 1:7.2)", ",reconnect=1"), ("9.1.0", ",reconnect=1"),
+                                ("9.2.0", ",reconnect-ms=1000"), ("10.0.13", ",reconnect-ms=1000"),
+                                ("11.1.3", ",reconnect-ms=1000")):  # fmt: skip
+            with self.subTest(version):
+                qemu = self.stub("qemu", f"echo 'QEMU emulator version {version}'")
+                words = self.emulated("--lines", "--qemu", qemu).stdout.splitlines()
+                self.assertEqual(words[0], str(qemu))
+                self.assertEqual([word for word in words if word.endswith(wanted)][0].count(wanted), 1)
+                short = version.split(" ")[0]
+                asked = self.emulated("--lines", "--qemu-version", short).stdout.splitlines()
+                self.assertEqual(asked[1:], words[1:])
+                number = tuple(int(part) for part in short.split(".")[:2])
+                boot = machine.socket("forelock", self.wiring.proxy_socket, number)
+                self.assertIn(boot, words)
+
+    def test_a_qemu_that_does_not_answer(self):
+        for what, script in (("another program", "echo hello; printf '\\033[31m'"), ("one that fails", "exit 1"),
+                             ("one that prints much", "yes | head -c 1000000")):  # fmt: skip
+            with self.subTest(what):
+                arguments = ["--processor-socket", "x", "--qemu", self.stub("no-qemu", script)]
+                result = self.run_it(self.image, *arguments, check=False)
+                self.assertEqual(result.returncode, 1)
+                self.assertIn("CL9 ", result.stderr)
+                self.assertNotIn("\033", result.stderr)
+                self.assertLess(len(result.stderr), 1000)
+                self.assertEqual(result.stdout, "")
+        missing = ["--processor-socket", "x", "--qemu", "/nonexistent/qemu"]
+        self.assertEqual(self.run_it(self.image, *missing, check=False).returncode, 1)
+        for version in ("", "nine", "9", "QEMU emulator version 9.2.0"):
+            wrong = ["--processor-socket", "x", "--qemu-version", version]
+            self.assertEqual(self.run_it(self.image, *wrong, check=False).returncode, 2)
+
+    def test_without_any_qemu_the_line_is_for_the_first_that_can(self):
+        result = process.run(["env", "PATH=/nonexistent", os.path.abspath(FORELOCK), "image", "qemu-args", self.image,
+                              "--ram", "R", "--proxy-socket", "S", "--processor-socket", "P"])  # fmt: skip
+        self.assertIn("path=S,reconnect=1 ", result.stdout)
+        self.assertIn("warning: the line is for QEMU 7.2: ", result.stderr)
+        # The owner's machine may have an older one than the host.
+        image = guest.scratch("old.igvm")
+        process.run([FORELOCK, "image", "build", "--output", image, configured("snp")])
+        result = self.run_it(image, "--qemu-version", "7.2")
+        self.assertIn(",reconnect-ms=1000 ", result.stdout)
+        self.assertIn("QEMU 7.2 cannot launch this image: the line is for 10.1", result.stderr)
+
     def test_options(self):
         words = self.emulated("--lines", "--memory", "1024", "--cpu", "EPYC", "--accel", "kvm").stdout
         self.assertIn("\n-m\n1024\n", words)

@@ -50,7 +50,7 @@ def device(name, log=None):
     """A doorbell whose daemon is not there; `log` gets the bytes written to it."""
     record = f",logfile={log},logappend=off" if log else ""
     path = guest.scratch("nobody-listens-here")
-    return machine.doorbell(name, f"socket,id={name},path={path},reconnect=1{record}")
+    return machine.doorbell(name, machine.socket(name, path) + record)
 
 
 class Refusals(unittest.TestCase):
