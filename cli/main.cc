@@ -5,6 +5,7 @@
 // list below.
 #include <vector>
 
+#include "cli/host/command.h"
 #include "cli/image_build.h"
 #include "cli/image_commands.h"
 #include "cli/image_inspect.h"
@@ -25,8 +26,9 @@ int main(int argc, char** argv) {
        {cli::ImageCommands(), cli::ImageBuildCommands(),
         cli::ImageInspectCommands(), cli::ImageMeasureCommands(),
         cli::ImageQemuCommands(), cli::ImageRomCommands(),
-        cli::ImageSignCommands(), cli::PolicyCommands(), cli::ReportCommands(),
-        cli::RootsCommands(), cli::PrepareCommands(), cli::VectorsCommands()}) {
+        cli::ImageSignCommands(), cli::HostCommands(), cli::PolicyCommands(),
+        cli::ReportCommands(), cli::RootsCommands(), cli::PrepareCommands(),
+        cli::VectorsCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());
   }
   return hosted::Run(
