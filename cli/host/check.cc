@@ -2,7 +2,6 @@
 #include "cli/host/check.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 
 #include "absl/strings/match.h"
@@ -12,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "cli/host/processor.h"
 #include "cli/host/qemu.h"
 #include "hosted/certificate_names.h"
 #include "hosted/text.h"
@@ -20,8 +20,7 @@
 namespace cli {
 namespace {
 
-constexpr size_t kLine = 256;          // of a file with one value
-constexpr size_t kCpuInfo = 64 << 10;  // its first processors
+constexpr size_t kLine = 256;  // of a file with one value
 constexpr uint32_t kEncryptedMemory = 0x8000001F;
 constexpr uint32_t kSnpBit = 1 << 4;  // EAX
 constexpr unsigned kFirstKernel[] = {6, 11};
@@ -37,51 +36,6 @@ std::optional<std::string> ValueOf(const Host& host, const std::string& path) {
   const auto text = host.Read(path, kLine);
   if (!text.ok()) return std::nullopt;
   return std::string(absl::StripAsciiWhitespace(*text));
-}
-
-struct Processor {
-  std::string vendor, flags;
-  unsigned family = 0, model = 0, stepping = 0;
-
-  bool HasFlag(std::string_view flag) const {
-    return absl::StrContains(absl::StrCat(" ", flags, " "),
-                             absl::StrCat(" ", flag, " "));
-  }
-};
-
-// The first of /proc/cpuinfo. Empty: none.
-std::optional<Processor> ProcessorOf(const Host& host) {
-  const auto text = host.Read("/proc/cpuinfo", kCpuInfo);
-  if (!text.ok()) return std::nullopt;
-  std::map<std::string_view, std::string_view> values;
-  for (const std::string_view line : absl::StrSplit(*text, '\n')) {
-    if (line.empty()) break;
-    const std::pair<std::string_view, std::string_view> parts =
-        absl::StrSplit(line, absl::MaxSplits(':', 1));
-    values.emplace(absl::StripAsciiWhitespace(parts.first),
-                   absl::StripAsciiWhitespace(parts.second));
-  }
-  Processor processor = {.vendor = std::string(values["vendor_id"]),
-                         .flags = std::string(values["flags"])};
-  if (processor.vendor.empty() ||
-      !absl::SimpleAtoi(values["cpu family"], &processor.family) ||
-      !absl::SimpleAtoi(values["model"], &processor.model) ||
-      !absl::SimpleAtoi(values["stepping"], &processor.stepping)) {
-    return std::nullopt;
-  }
-  return processor;
-}
-
-std::string_view SeriesOf(sev::Product product, unsigned model) {
-  switch (product) {
-    case sev::Product::kMilan:
-      return "EPYC 7003";
-    case sev::Product::kGenoa:
-      return model >> 4 == 0xA ? "EPYC 97x4 or 8004" : "EPYC 9004";
-    case sev::Product::kTurin:
-      return "EPYC 9005";
-  }
-  __builtin_trap();
 }
 
 // Numbers at a text's start: {6, 12} of "6.12.94-amd64".
@@ -139,9 +93,7 @@ class Checker {
   }
 
   // Then what only AMD's have is not looked for.
-  bool OfOtherVendor() const {
-    return processor_ && processor_->vendor != "AuthenticAMD";
-  }
+  bool OfOtherVendor() const { return processor_ && !processor_->IsAmd(); }
 
   void CheckProcessor();
   void CheckMemoryEncryption();
@@ -177,7 +129,7 @@ void Checker::CheckProcessor() {
   const std::string number =
       absl::StrFormat("family 0x%x, model 0x%x, stepping %d", cpu.family,
                       cpu.model, cpu.stepping);
-  if (cpu.vendor != "AuthenticAMD") {
+  if (!cpu.IsAmd()) {
     Add("processor", CheckState::kNo,
         absl::StrCat(Shown(cpu.vendor), ", ", number),
         "SEV-SNP is AMD's: EPYC 7003, 8004, 9004 or 9005");
@@ -188,12 +140,7 @@ void Checker::CheckProcessor() {
         "this is a virtual machine: an SNP guest wants the host itself");
     return;
   }
-  const auto product =
-      cpu.family <= 0xFF && cpu.model <= 0xFF
-          ? sev::ProductOf({.family = static_cast<uint8_t>(cpu.family),
-                            .model = static_cast<uint8_t>(cpu.model),
-                            .stepping = 0})
-          : std::nullopt;
+  const auto product = cpu.Product();
   if (!product) {
     Add("processor", CheckState::kWarning,
         absl::StrCat("AMD's, unknown to this version, ", number),
