@@ -14,9 +14,9 @@
 #include "cli/image_rom.h"
 #include "cli/image_sign.h"
 #include "cli/policy_commands.h"
-#include "cli/prepare_command.h"
 #include "cli/report_commands.h"
-#include "cli/roots_commands.h"
+#include "cli/roots/prepare_command.h"
+#include "cli/roots/roots_commands.h"
 #include "cli/vectors_commands.h"
 #include "hosted/arguments.h"
 

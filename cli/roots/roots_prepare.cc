@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/roots_prepare.h"
+#include "cli/roots/roots_prepare.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/prepare_command.h"
+#include "cli/roots/prepare_command.h"
 
 #include <filesystem>
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/roots_commands.h"
+#include "cli/roots/roots_commands.h"
 
 #include <stdlib.h>
 

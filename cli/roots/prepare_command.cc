@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/prepare_command.h"
+#include "cli/roots/prepare_command.h"
 
 #include <ctime>
 #include <span>
@@ -13,7 +13,7 @@
 #include "cli/files.h"
 #include "cli/reasons.h"
 #include "cli/report_commands.h"
-#include "cli/roots_prepare.h"
+#include "cli/roots/roots_prepare.h"
 #include "hosted/text.h"
 #include "verifier/endorsements/accepted_root.h"
 #include "verifier/endorsements/endorsements.h"

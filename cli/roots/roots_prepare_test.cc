@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What is written, and what is said, of a choice made up here.
-#include "cli/roots_prepare.h"
+#include "cli/roots/roots_prepare.h"
 
 #include <sys/stat.h>
 
