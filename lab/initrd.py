@@ -27,7 +27,7 @@ COMPRESSORS = {
 
 # The whole user space: says whether the key is there, and ends. Needs no modules.
 _INIT = """#!/bin/busybox sh
-key=/etc/cryptsetup-keys.d/root.key
+key=/etc/forelock/keys.d/root.key
 if [ -f $key ]; then
   set -- $(busybox sha256sum $key)
   echo "initramfs: key file present, $(busybox stat -c %s $key) bytes, sha256 $1"

@@ -17,17 +17,17 @@ constexpr uint16_t kMinPort = 0x100;  // Below: the board's own devices.
 
 Status Invalid(Reason reason) { return Status(Code::kInvalidArgument, reason); }
 
-bool IsDots(std::string_view component) {
-  return component == "." || component == "..";
+bool IsComponent(std::string_view text) {
+  return !text.empty() && text != "." && text != "..";
 }
 
-// No component of a '/'-separated path is empty, "." or "..".
-bool ComponentsAreFine(std::string_view path) {
+// Whether `fits` says true of each component of a '/'-separated path.
+bool AllComponents(std::string_view path, bool (*fits)(std::string_view)) {
   size_t begin = 0;
   for (size_t i = 0; i <= path.size(); ++i) {
     if (i < path.size() && path[i] != '/') continue;
     const std::string_view component = path.substr(begin, i - begin);
-    if (component.empty() || IsDots(component)) return false;
+    if (!fits(component)) return false;
     begin = i + 1;
   }
   return true;
@@ -47,7 +47,23 @@ bool IsVolumeName(std::string_view text) {
 }
 
 // The folder where the loader puts keys and headers of volumes.
-constexpr std::string_view kVolumeFolder = "/etc/cryptsetup-keys.d/";
+constexpr std::string_view kVolumeFolder = "/etc/forelock/keys.d/";
+
+// Whether a stock initrd takes a file of this name for a disk's key by itself,
+// in whatever folder: a symlink of the owner's initrd may lead there. It would
+// open the volume by the header on the host's disk. systemd-cryptsetup searches
+// cryptsetup-keys.d of /etc and /run, and credentials called cryptsetup.*
+// (crypttab(5), systemd-cryptsetup@.service(8)); the `encrypt` hook of
+// mkinitcpio takes /crypto_keyfile.bin.
+bool IsFoundByStockTools(std::string_view component) {
+  return component == "cryptsetup-keys.d" ||
+         component == "crypto_keyfile.bin" ||
+         component.starts_with("cryptsetup.");
+}
+
+bool IsOwnFile(std::string_view component) {
+  return IsComponent(component) && !IsFoundByStockTools(component);
+}
 
 bool IsFilePath(std::string_view text) {
   if (text.size() < 2 || text.size() > kMaxPathSize || text[0] != '/') {
@@ -62,7 +78,7 @@ bool IsFilePath(std::string_view text) {
   const bool above = text.size() < kVolumeFolder.size() &&
                      kVolumeFolder.starts_with(text) &&
                      kVolumeFolder[text.size()] == '/';
-  return ComponentsAreFine(text.substr(1)) && !above &&
+  return AllComponents(text.substr(1), IsOwnFile) && !above &&
          !text.starts_with(kVolumeFolder);
 }
 
@@ -162,7 +178,7 @@ Status CheckBoot(const Config& config) {
 }  // namespace
 
 bool IsName(std::string_view text) {
-  return HasNameForm(base::AsBytes(text)) && ComponentsAreFine(text);
+  return HasNameForm(base::AsBytes(text)) && AllComponents(text, IsComponent);
 }
 
 Status CheckConfig(const Config& config) {

@@ -140,10 +140,12 @@ TEST(Config, EachRuleHasItsReason) {
       {"path above the keys", resource("x", ResourceKind::kFile, "/etc"),
        kConfigFilePath},
       {"path that is the keys' folder",
-       resource("x", ResourceKind::kFile, "/etc/cryptsetup-keys.d/"),
+       resource("x", ResourceKind::kFile, "/etc/forelock/keys.d/"),
        kConfigFilePath},
+      {"path of a parent of the keys",
+       resource("x", ResourceKind::kFile, "/etc/forelock"), kConfigFilePath},
       {"path of the keys' folder",
-       resource("x", ResourceKind::kFile, "/etc/cryptsetup-keys.d"),
+       resource("x", ResourceKind::kFile, "/etc/forelock/keys.d"),
        kConfigFilePath},
       {"resource name", resource("X", ResourceKind::kLuks2, "x"),
        kConfigResourceName},
@@ -160,7 +162,7 @@ TEST(Config, EachRuleHasItsReason) {
       {"path with a space", resource("x", ResourceKind::kFile, "/etc/a b"),
        kConfigFilePath},
       {"path of a key",
-       resource("x", ResourceKind::kFile, "/etc/cryptsetup-keys.d/root.key"),
+       resource("x", ResourceKind::kFile, "/etc/forelock/keys.d/root.key"),
        kConfigFilePath},
       {"size 0",
        [](Config& c) {
@@ -203,6 +205,35 @@ TEST(Config, EachRuleHasItsReason) {
     std::vector<uint8_t> out(kConfigMaxSize);
     EXPECT_EQ(EncodeConfig(config, out).status().reason(), row.reason)
         << row.what;
+  }
+}
+
+// A stock initrd would take these for a disk's key, by itself.
+TEST(Config, NoFileIsWhereAStockInitrdFindsAKey) {
+  for (const std::string_view path : {
+           "/etc/cryptsetup-keys.d/root.key",
+           "/etc/cryptsetup-keys.d",
+           "/run/cryptsetup-keys.d/root.key",
+           "/var/run/cryptsetup-keys.d/root.key",
+           "/etc/credstore/cryptsetup.passphrase",
+           "/run/credentials/@system/cryptsetup.passphrase",
+           "/.extra/credentials/cryptsetup.passphrase.cred",
+           "/crypto_keyfile.bin",
+       }) {
+    Config config = Sample();
+    config.resources.Add(MakeResource("x", ResourceKind::kFile, path));
+    EXPECT_EQ(CheckConfig(config).reason(), kConfigFilePath) << path;
+  }
+  for (const std::string_view path : {
+           "/etc/forelock/token",
+           "/etc/forelock/keys.d.old",
+           "/etc/credstore/web.token",
+           "/etc/cryptsetup-keys",
+           "/etc/mycryptsetup.conf",
+       }) {
+    Config config = Sample();
+    config.resources.Add(MakeResource("x", ResourceKind::kFile, path));
+    EXPECT_TRUE(CheckConfig(config).ok()) << path;
   }
 }
 

@@ -52,10 +52,12 @@
     "Use 1 to 64 characters of a-z A-Z 0-9 . _ -, not starting with a dot.")   \
   X(kConfigFilePath, 'P', 'R', 19, "a file resource has a bad path",           \
     "Use an absolute path of 2 to 255 printable characters and at most 8 "     \
-    "parts, none of them . or .., and none below /etc/cryptsetup-keys.d.")     \
+    "parts, none of them . or .., not at or below /etc/forelock/keys.d. No "   \
+    "part may be cryptsetup-keys.d, crypto_keyfile.bin or cryptsetup.*: "      \
+    "stock initrds open a disk with what stands there.")                       \
   X(kConfigPlaceDuplicate, 'P', 'R', 20,                                       \
     "two resources would be put in the same place",                            \
-    "Give each its own volume or path; volumes own /etc/cryptsetup-keys.d.")   \
+    "Give each its own volume or path; volumes own /etc/forelock/keys.d.")     \
   X(kConfigChannel, 'P', 'R', 21, "configuration names no channel transport",  \
     "Set channel.transport to \"page\".")                                      \
   X(kConfigPort, 'P', 'R', 22, "channel port is not usable",                   \

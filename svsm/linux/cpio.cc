@@ -19,7 +19,9 @@ constexpr size_t kModeAt = 6 + 8;
 constexpr size_t kFileSizeAt = 6 + 6 * 8;
 constexpr uint32_t kFolderBit = 040000;
 constexpr uint32_t kFileMode = 0100400;
-constexpr std::string_view kKeyFolder = "etc/cryptsetup-keys.d";
+// In systemd's own folder, /etc/cryptsetup-keys.d, a stock initrd would find
+// the key before the header was checked (docs/design/0020-key-folder.md).
+constexpr std::string_view kKeyFolder = "etc/forelock/keys.d";
 constexpr std::string_view kTrailer = "TRAILER!!!";
 constexpr std::string_view kKeySuffix = ".key";
 constexpr std::string_view kHeaderSuffix = ".header";

@@ -8,8 +8,8 @@
 // depend on the secrets alone.
 //
 // A disk secret of volume V becomes
-//   /etc/cryptsetup-keys.d/V.key     0400, the key, raw
-//   /etc/cryptsetup-keys.d/V.header  0400, text, two lines:
+//   /etc/forelock/keys.d/V.key     0400, the key, raw
+//   /etc/forelock/keys.d/V.header  0400, text, two lines:
 //     length=<decimal bytes of the LUKS2 header>
 //     sha256=<64 lower-case hex digits>
 // Our initramfs hook reads these (tools/, initramfs).
@@ -67,7 +67,7 @@ class CpioSegment {
   CpioSegment& operator=(const CpioSegment&) = delete;
 
   // Parents that the segment does not have yet are made: 0700 for
-  // /etc/cryptsetup-keys.d, else 0755. Files have mode 0400.
+  // /etc/forelock/keys.d, else 0755. Files have mode 0400.
   //   kInvalidArgument: SL50 path, SL53 given before.
   //   kResourceExhausted: SL51 too many entries, SL52 does not fit.
   base::Status AddDisk(const DiskSecret& secret);

@@ -74,9 +74,10 @@ TEST(CpioSegment, WritesADisk) {
   EXPECT_EQ(archive->data(), buffer.data());
   const std::vector<Entry> expected = {
       {"etc", 040755, ""},
-      {"etc/cryptsetup-keys.d", 040700, ""},
-      {"etc/cryptsetup-keys.d/root.key", 0100400, "key"},
-      {"etc/cryptsetup-keys.d/root.header", 0100400,
+      {"etc/forelock", 040755, ""},
+      {"etc/forelock/keys.d", 040700, ""},
+      {"etc/forelock/keys.d/root.key", 0100400, "key"},
+      {"etc/forelock/keys.d/root.header", 0100400,
        "length=294912\n"
        "sha256="
        "0109111921293139414951596169717981899199a1a9b1b9c1c9d1d9e1e9f1f9\n"},
@@ -97,13 +98,13 @@ TEST(CpioSegment, MakesEachFolderOnce) {
   std::string names;
   for (const Entry& entry : Read(*archive)) names += entry.name + " ";
   EXPECT_EQ(names,
-            "etc etc/cryptsetup-keys.d etc/cryptsetup-keys.d/a.key "
-            "etc/cryptsetup-keys.d/a.header etc/cryptsetup-keys.d/b.key "
-            "etc/cryptsetup-keys.d/b.header etc/ssl etc/ssl/private "
+            "etc etc/forelock etc/forelock/keys.d etc/forelock/keys.d/a.key "
+            "etc/forelock/keys.d/a.header etc/forelock/keys.d/b.key "
+            "etc/forelock/keys.d/b.header etc/ssl etc/ssl/private "
             "etc/ssl/private/k etc/ssl/private/l top ");
-  EXPECT_EQ(Read(*archive)[3].content.substr(0, 28),
+  EXPECT_EQ(Read(*archive)[4].content.substr(0, 28),
             "length=18446744073709551615\n");
-  EXPECT_EQ(Read(*archive)[5].content.substr(0, 9), "length=0\n");
+  EXPECT_EQ(Read(*archive)[6].content.substr(0, 9), "length=0\n");
 }
 
 TEST(CpioSegment, RefusesPaths) {
@@ -140,12 +141,12 @@ TEST(CpioSegment, RefusesOnePlaceTwice) {
   CpioSegment segment(buffer);
   ASSERT_TRUE(segment.AddDisk(Disk("root", "key")).ok());
   EXPECT_EQ(segment.AddDisk(Disk("root", "key")).reason(), kCpioDuplicate);
-  EXPECT_EQ(segment.AddFile({"/etc/cryptsetup-keys.d/root.key", {}}).reason(),
+  EXPECT_EQ(segment.AddFile({"/etc/forelock/keys.d/root.key", {}}).reason(),
             kCpioDuplicate);
   // A folder as a file, a file as a folder.
-  EXPECT_EQ(segment.AddFile({"/etc/cryptsetup-keys.d", {}}).reason(),
+  EXPECT_EQ(segment.AddFile({"/etc/forelock/keys.d", {}}).reason(),
             kCpioDuplicate);
-  EXPECT_EQ(segment.AddFile({"/etc/cryptsetup-keys.d/root.key/x", {}}).reason(),
+  EXPECT_EQ(segment.AddFile({"/etc/forelock/keys.d/root.key/x", {}}).reason(),
             kCpioDuplicate);
 }
 

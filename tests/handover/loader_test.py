@@ -195,9 +195,10 @@ class HandOver(unittest.TestCase):
         header = f"length=294912\nsha256={HEADER_DIGEST.hex()}\n".encode()
         self.assertEqual(entries, {
             "etc": (0o040755, b""),
-            "etc/cryptsetup-keys.d": (0o040700, b""),
-            "etc/cryptsetup-keys.d/root.key": (0o100400, KEY),
-            "etc/cryptsetup-keys.d/root.header": (0o100400, header),
+            "etc/forelock": (0o040755, b""),
+            "etc/forelock/keys.d": (0o040700, b""),
+            "etc/forelock/keys.d/root.key": (0o100400, KEY),
+            "etc/forelock/keys.d/root.header": (0o100400, header),
             "etc/forelock-test": (0o040755, b""),
             "etc/forelock-test/secret": (0o100400, FILE),
         })  # fmt: skip
