@@ -14,9 +14,10 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KERNELS = ROOT / ".forelock/kernels"
+STOCK = ROOT / ".forelock/stock"
 sys.path.insert(0, str(ROOT))
 
-from lab import assets  # noqa: E402
+from lab import assets, stock  # noqa: E402
 
 
 def inputs_digest(files):
@@ -33,13 +34,14 @@ def write_bazelrc(target):
     digest = hashlib.sha256()
     newest = KERNELS / "newest/assets"
     files = [folder / name for folder in (target, newest) for name in ("vmlinuz", "initrd.img", "cmdline")]
-    for path in [*files, KERNELS / "newest.missing", KERNELS / "newest/failed"]:
+    for path in [*files, STOCK / "initrd.img", KERNELS / "newest.missing", KERNELS / "newest/failed"]:
         if path.exists():
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     text = (
         "# Written by tools/make_assets.py.\n"
         f"test --test_env=FORELOCK_ASSETS={target}\n"
         f"test --test_env=FORELOCK_KERNELS={KERNELS}\n"
+        f"test --test_env=FORELOCK_STOCK={STOCK}\n"
         f"test --test_env=FORELOCK_ASSETS_SHA256={digest.hexdigest()}\n"
     )
     # Precompiled headers have the system's inside, which Bazel does not watch.
@@ -78,6 +80,22 @@ def make(kernel, target):
     stamp.write_text(digest)
 
 
+def make_stock(kernel):
+    """The initrd of tools/fetch_stock.sh's packages, with the modules of `kernel`."""
+    if not (STOCK / "VERSION").exists():
+        return
+    inputs = [kernel / "VERSION", STOCK / "VERSION", ROOT / "lab/assets.py", ROOT / "lab/cpio.py",
+              ROOT / "lab/stock.py", assets.sbin("busybox")]  # fmt: skip
+    digest = inputs_digest(inputs)
+    stamp = STOCK / "stamp"
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    print("setup: making an initrd of Debian's systemd", flush=True)
+    stamp.unlink(missing_ok=True)
+    (STOCK / "initrd.img").write_bytes(stock.make(STOCK / "root", kernel / "modules"))
+    stamp.write_text(digest)
+
+
 def make_newest():
     """The newest kernel is the mirror's choice: one that no initramfs can be
     made for must stop nothing but the test that boots it."""
@@ -98,6 +116,7 @@ def main():
     target = ROOT / ".forelock/assets"
     make(ROOT / ".forelock/kernel", target)
     make_newest()
+    make_stock(ROOT / ".forelock/kernel")
     write_bazelrc(target)
 
 

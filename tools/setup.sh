@@ -6,7 +6,7 @@
 # demo's kernel and initramfs (.forelock). Does nothing where nothing is
 # missing, and then needs neither root nor network.
 #
-#   tools/setup.sh [--newest-kernel]    the tests' second kernel, too
+#   tools/setup.sh [--newest-kernel]    the tests' second kernel and a stock systemd, too
 #   tools/setup.sh --programs           only what builds the programs
 set -eu
 cd "$(dirname "$0")/.."
@@ -82,5 +82,8 @@ fi
 
 [ "${1:-}" != --programs ] || exit 0
 tools/fetch_kernel.sh oldest
-[ "${1:-}" != --newest-kernel ] || tools/fetch_kernel.sh newest
+[ "${1:-}" != --newest-kernel ] || {
+  tools/fetch_kernel.sh newest
+  tools/fetch_stock.sh
+}
 /usr/bin/python3 tools/make_assets.py
