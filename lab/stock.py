@@ -9,6 +9,7 @@ The packages come from tools/fetch_stock.sh, unpacked and never installed.
 
 import os
 import pathlib
+import re
 import shutil
 import stat
 import subprocess
@@ -25,6 +26,15 @@ _LEFT_OUT = (
     "usr/share/", "usr/include/", "var/", "usr/lib/udev/hwdb.d/", "usr/lib/systemd/catalog/",
     "usr/lib/systemd/user", "usr/lib/x86_64-linux-gnu/gconv/", "usr/share/doc/",
 )  # fmt: skip
+
+# What an initrd starts of sysinit.target's units, as dracut's do: the rest would
+# take most of the time.
+_SYSINIT = "usr/lib/systemd/system/sysinit.target.wants/"
+_STARTED = {
+    "cryptsetup.target", "kmod-static-nodes.service", "systemd-ask-password-console.path",
+    "systemd-journald.service", "systemd-modules-load.service", "systemd-sysctl.service",
+    "systemd-tmpfiles-setup-dev.service", "systemd-udev-trigger.service", "systemd-udevd.service",
+}  # fmt: skip
 
 # insmod: Debian's packages have no modules.dep, their installation makes it.
 _INIT = """#!/bin/busybox sh
@@ -76,7 +86,7 @@ def _add_packages(archive, root):
         for name in sorted(names):
             path = pathlib.Path(folder, name)
             target = _merged(str(path.relative_to(root)))
-            if target.startswith(_LEFT_OUT):
+            if target.startswith(_LEFT_OUT) or (target.startswith(_SYSINIT) and name not in _STARTED):
                 continue
             if path.is_symlink():
                 archive.symlink(target, os.readlink(path))
@@ -98,6 +108,8 @@ def make(root, modules):
     for name in ("passwd", "group"):
         archive.file(f"etc/{name}", (master / f"{name}.master").read_bytes())
     archive.file("usr/bin/busybox", pathlib.Path(assets.sbin("busybox")).read_bytes(), 0o755)
+    for name in ("sh", "sed", "head", "mkdir", "rm", "sha256sum", "poweroff"):
+        archive.symlink(f"usr/bin/{name}", "busybox")
     order = assets.Modules(modules).order(["virtio_pci", "virtio_blk", "dm-crypt", "xts", "ecb optional"])
     for name, data in order.items():
         archive.file(f"usr/lib/modules/{name}", data)
@@ -124,6 +136,15 @@ def keys_where_systemd_looks():
     """An archive to stand behind the initrd: systemd's folder of keys leads to ours."""
     archive = cpio.Archive()
     archive.symlink("etc/cryptsetup-keys.d", "forelock/keys.d")
+    return archive.serialise()
+
+
+def files_of(document):
+    """An archive of the files that a document shows: of each code block that begins
+    with a comment that is a path."""
+    archive = cpio.Archive()
+    for path, text in re.findall(r"^```\n# (/\S+)\n(.*?)^```$", document, re.M | re.S):
+        archive.file(path.strip("/"), text.encode())
     return archive.serialise()
 
 
