@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "asio/experimental/as_tuple.hpp"
 #include "base/reasons.h"
+#include "host-proxy/as_tuple.h"
 #include "host-proxy/certificates.h"
 #include "host-proxy/reasons.h"
 #include "hosted/text.h"
@@ -37,8 +37,6 @@ constexpr int kMostCertificateReads = 16;
 constexpr int kMostDrainReads = 16;
 
 std::string Text(Status status) { return base::NameOf(status.reason()).text; }
-
-constexpr auto kToTuple = asio::experimental::as_tuple(asio::use_awaitable);
 
 }  // namespace
 

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "asio/experimental/as_tuple.hpp"
+#include "host-proxy/as_tuple.h"
 #include "host-proxy/error.h"
 #include "host-proxy/name_lookup.h"
 #include "host-proxy/reasons.h"
@@ -102,15 +102,13 @@ absl::Status Server::Listen() {
 
 asio::awaitable<void> Server::Accept(Vm& vm) {
   while (vm.acceptor.is_open()) {
-    auto [error, socket] = co_await vm.acceptor.async_accept(
-        asio::experimental::as_tuple(asio::use_awaitable));
+    auto [error, socket] = co_await vm.acceptor.async_accept(kToTuple);
     if (!vm.acceptor.is_open()) co_return;
     if (error) {
       // Out of file descriptors, for one: go on when there may be some again.
       vm.log.Line(absl::StrCat("cannot accept: ", error.message()));
       asio::steady_timer pause(io_, std::chrono::seconds(1));
-      co_await pause.async_wait(
-          asio::experimental::as_tuple(asio::use_awaitable));
+      co_await pause.async_wait(kToTuple);
       continue;
     }
     // QEMU connects anew only when it has lost the old connection.
