@@ -18,14 +18,16 @@ die() {
 }
 
 elsewhere='With podman or docker, the Containerfile builds on Debian (docs/develop.md, "On another system")'
-command -v dpkg-query > /dev/null || die "this is not Debian, and Forelock is built on Debian 12. $elsewhere"
+command -v dpkg-query > /dev/null || die "this is not Debian, and Forelock is built on Debian 12 or 13. $elsewhere"
 . "${FORELOCK_OS_RELEASE:-/etc/os-release}"
 # Its relatives have other packages and mirrors, and none of this was tried there.
 [ "${ID:-}" = debian ] || [ -n "${DEBIAN_MIRROR:-}" ] ||
   die "this is ${PRETTY_NAME:-not Debian}: sources and kernels come from a mirror of Debian's. $elsewhere. To try it here
   all the same: install debian-archive-keyring, and set DEBIAN_MIRROR to a URL that ends in /debian"
-[ "${VERSION_CODENAME:-}" = bookworm ] ||
-  say "this is ${PRETTY_NAME:-not Debian 12}; only Debian 12 (bookworm) is tested"
+case ${VERSION_CODENAME:-} in
+  bookworm | trixie) ;;
+  *) say "this is ${PRETTY_NAME:-another system}; tested are Debian 12 (bookworm) and Debian 13 (trixie)" ;;
+esac
 
 # --- Debian packages.
 
