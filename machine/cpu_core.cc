@@ -26,7 +26,9 @@ absl::Status EngineFailed(std::string_view what, uc_err error) {
 
 }  // namespace
 
+#ifdef FORELOCK_ENGINE_HAS_MEMORY_MAPPING
 extern "C" void* __real_memory_mapping(void* engine, uint64_t address);
+#endif
 
 CpuCore* CpuCore::Current() { return current; }
 
@@ -54,7 +56,9 @@ absl::Status CpuCore::Open() {
   }
   if (pages == 0) return absl::FailedPreconditionError("no guest memory");
   fetched_.resize(pages);
+#ifdef FORELOCK_ENGINE_HAS_MEMORY_MAPPING
   fallback_region_ = __real_memory_mapping(engine_, memory_.ranges()[0].gpa);
+#endif
 
   auto state = EngineState::Find(engine_);
   if (!state.ok()) return state.status();
@@ -88,7 +92,10 @@ StopReason CpuCore::Run(const RunLimits& limits) {
   UpdateNextCheck();
 
   while (!stop_) {
-    if (std::exchange(flush_code_, false)) uc_ctl_flush_tlb(engine_);
+    if (std::exchange(flush_code_, false)) {
+      // By number: the macro of this name is another one in each version.
+      uc_ctl(engine_, UC_CTL_WRITE(UC_CTL_TB_FLUSH, 0));
+    }
     trapped_ = left_ = false;
     delivering_.reset();
     const uc_err error = uc_emu_start(engine_, state_.rip(), 0, 0, 0);
@@ -219,6 +226,11 @@ void CpuCore::OnBlock(uint64_t pc) {
 void CpuCore::OnInterrupt(uint32_t vector) {
   counter_.LeaveAt(state_.rip());
   if (vector == kLeaveVector && left_) {
+    uc_emu_stop(engine_);
+    return;
+  }
+  if (vector == kVectorUndefined) {
+    // 2.1.1 comes here after OnInvalid(), which has done all there is to do.
     uc_emu_stop(engine_);
     return;
   }

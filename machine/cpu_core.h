@@ -76,6 +76,9 @@ class CpuCore {
   uint64_t ReadTsc() { return events_.ReadTsc(cpu_); }
   uint64_t Random() { return events_.Random64(cpu_); }
   BlockCounter& counter() { return counter_; }
+  // The code in [first, end) was translated: stores to its pages shall look for
+  // it, whatever address they go by.
+  void KeepCodeClean(uint64_t first, uint64_t end);
   // `block` is where the next translated block would be.
   bool TranslationBufferIsFull(const void* block);
   // While a block is translated: whether the instruction at `pc` is one that

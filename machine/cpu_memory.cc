@@ -212,10 +212,24 @@ void CpuCore::SetTlb(uint64_t va, const WalkResult& walk, Access access,
   tlb_set_page_with_attrs_x86_64(cs_, va & ~(kPageSize - 1),
                                  (walk.gpa & ~(kPageSize - 1)) + alias, 0,
                                  protection, mmu_index, size);
-  // This engine never takes RAM for dirty, so each store would look for
-  // translated code (40 % of a run). There is none where nobody fetched.
+  // A new entry is not dirty, and in 2.0.1 never becomes so: each store would
+  // look for translated code (40 % of a run). There is none where nobody
+  // fetched.
   if (!walk.c_bit || !fetched_[PageIndex(walk.gpa)]) {
     tlb_set_dirty_x86_64(cs_, va);
+  }
+}
+
+void CpuCore::KeepCodeClean(uint64_t first, uint64_t end) {
+  for (uint64_t page = first - first % kPageSize; page < end;
+       page += kPageSize) {
+    const auto walk = Look(page, Access::kFetch);
+    if (!walk.has_value()) continue;
+    const base::MutableBytes bytes = memory_.Private(walk->gpa, kPageSize);
+    if (bytes.empty()) continue;
+    // EDGE: the engine wants the host's address as a number.
+    tlb_reset_dirty_x86_64(cs_, reinterpret_cast<uintptr_t>(bytes.data()),
+                           kPageSize);
   }
 }
 

@@ -71,6 +71,25 @@ TEST_F(TestCpu, RunsTheCodeThatStandsThereNow) {
   }
 }
 
+// The second change of code that was run already, by either address.
+TEST_F(TestCpu, RunsWhatWasWrittenAgain) {
+  MapCustom(0, kData | kCBit | 3);
+  for (const uint64_t by : {kData, kCustom}) {
+    SCOPED_TRACE(by);
+    Load("patch_twice");
+    Set(Gpr::kRsi, kData);
+    Set(Gpr::kRdi, by);
+    Set(Gpr::kRax, 0);
+    Set(Gpr::kRbx, 0xC311B0);  // mov $0x11, %al; ret
+    Set(Gpr::kRcx, 0xC322B0);
+    Set(Gpr::kRdx, 0xC333B0);
+    RunToHalt();
+    EXPECT_EQ(rbx(), 0x22u);
+    EXPECT_EQ(rax(), 0x33u);
+    cpu_ = NewCpu(events_);
+  }
+}
+
 TEST_F(TestCpu, DeliversUndefinedOpcodeAndReturns) {
   Load("undefined");
   SkipOnTrap(2);

@@ -12,24 +12,26 @@
 namespace machine {
 namespace {
 
-inline constexpr unsigned kVersion = 0x020001FF;  // 2.0.1, as it calls itself
-
 // How much of CPUX86State is searched; all that is looked for lies in the first
 // 6 KiB, and the structure is longer than that.
 inline constexpr size_t kSearchedWords = 0x1A00 / 8;
 
-// features[], as x86_reg_reset() of this version leaves it.
 enum Feature {
   kFeature1Edx = 0,
   kFeature1Ecx = 1,
   kFeature7Ebx = 2,
   kFeatureExtendedEdx = 6,
+  kFeatureExtendedEcx = 7,
   kFeatureXsaveComponents = 21,
 };
-inline constexpr uint64_t kReset1Ecx = 0x02182200;
-inline constexpr uint64_t kReset7Ebx = 0x00180108;
 
-// What instructions the engine may decode; CPUID itself never gets there.
+// What instructions the engine may decode; CPUID itself never gets there. What
+// 2.0.1 starts with, for every version; and more.
+inline constexpr uint64_t kBase1Edx = kEngine201.start_1_edx;
+inline constexpr uint64_t kBase1Ecx = kEngine201.start_1_ecx;
+inline constexpr uint64_t kBase7Ebx = 0x00180108;
+inline constexpr uint64_t kBaseExtendedEdx = 0xA8000000;
+inline constexpr uint64_t kBaseExtendedEcx = 0x00001031;
 inline constexpr uint64_t kMore1Edx = uint64_t{1} << 4 |          // TSC
                                       uint64_t{1} << 5 |          // MSR
                                       uint64_t{1} << 6 |          // PAE
@@ -125,7 +127,7 @@ uint64_t& EngineState::cr(int index) const {
 uint64_t& EngineState::efer() const { return At<uint64_t>(efer_); }
 
 absl::StatusOr<EngineState> EngineState::Find(uc_engine* engine) {
-  if (uc_version(nullptr, nullptr) != kVersion) return Unknown("version");
+  if (uc_version(nullptr, nullptr) != kEngine.number) return Unknown("version");
 
   constexpr uint32_t kEferMsr = 0xC0000080;
   engine_env_seen = nullptr;
@@ -138,17 +140,17 @@ absl::StatusOr<EngineState> EngineState::Find(uc_engine* engine) {
 
   // features[] first: without SYSCALL in it EFER.SCE cannot be set.
   const size_t features_at = OnlyWord([words](size_t i) {
-    return i + 1 < kSearchedWords && words[i] == kReset1Ecx &&
-           words[i + 1] == kReset7Ebx;
+    return i + kFeatureXsaveComponents < kSearchedWords &&
+           words[i] == kEngine.start_1_edx &&
+           words[i + 1] == kEngine.start_1_ecx;
   });
-  if (features_at == kSearchedWords || features_at == 0) {
-    return Unknown("features");
-  }
-  uint64_t* const features = words + features_at - kFeature1Ecx;
-  features[kFeature1Edx] |= kMore1Edx;
-  features[kFeature1Ecx] |= kMore1Ecx;
-  features[kFeature7Ebx] |= kMore7Ebx;
-  features[kFeatureExtendedEdx] |= kMoreExtendedEdx;
+  if (features_at == kSearchedWords) return Unknown("features");
+  uint64_t* const features = words + features_at;
+  features[kFeature1Edx] = kBase1Edx | kMore1Edx;
+  features[kFeature1Ecx] = kBase1Ecx | kMore1Ecx;
+  features[kFeature7Ebx] = kBase7Ebx | kMore7Ebx;
+  features[kFeatureExtendedEdx] = kBaseExtendedEdx | kMoreExtendedEdx;
+  features[kFeatureExtendedEcx] = kBaseExtendedEcx;
   features[kFeatureXsaveComponents] |= kXsaveX87AndSse;
 
   uint64_t magic = 0x5A17C0DE1234ABCD;

@@ -3,7 +3,9 @@
 // The inside of the Unicorn library as this machine uses it: functions of
 // QEMU's x86 target that libunicorn.a happens to export, and where its CPU
 // state keeps what. Nothing here is an interface that anybody promised: this is
-// written for Debian 12's package, and EngineState::Find() refuses any other.
+// written for the packages of Debian 12 (2.0.1) and Debian 13 (2.1.1), and
+// EngineState::Find() refuses any other. What differs between the two is in
+// kEngine.
 //
 // The functions that are replaced (`ld --wrap`) are in engine_wraps.cc.
 #pragma once
@@ -14,10 +16,10 @@
 
 #include "absl/status/statusor.h"
 
-// EDGE: every declaration below repeats one of Unicorn 2.0.1.post1 (QEMU
-// 5.0.1); no header of the package has them. `env` is CPUX86State*, `cs` is
-// CPUState*. Those marked noreturn leave by siglongjmp: no frame between them
-// and uc_emu_start() may own anything.
+// EDGE: every declaration below repeats one of Unicorn 2.0.1.post1 and 2.1.1
+// (QEMU 5.0.1); no header of the package has them. `env` is CPUX86State*, `cs`
+// is CPUState*. Those marked noreturn leave by siglongjmp: no frame between
+// them and uc_emu_start() may own anything.
 extern "C" {
 [[noreturn]] void raise_exception_err_ra_x86_64(void* env, int index, int error,
                                                 uintptr_t return_address);
@@ -29,12 +31,37 @@ void tlb_set_page_with_attrs_x86_64(void* cs, uint64_t va, uint64_t pa,
                                     int mmu_index, uint64_t size);
 // In the TLB entries of this page: stores need not ask for translated code.
 void tlb_set_dirty_x86_64(void* cs, uint64_t va);
+// The opposite, in every entry that leads to these bytes of the host's.
+void tlb_reset_dirty_x86_64(void* cs, uint64_t host_address, uint64_t size);
 void tlb_flush_x86_64(void* cs);
 void x86_cpu_do_interrupt_x86_64(void* cs);
 void do_interrupt_x86_hardirq_x86_64(void* env, int vector, int is_hardware);
 }
 
 namespace machine {
+
+// What one version of the engine does otherwise than another.
+struct EngineVersion {
+  unsigned number;  // as uc_version() says it
+  // features[]'s first two words after a start: CPUID 1, EDX and ECX.
+  uint64_t start_1_edx, start_1_ecx;
+  // Asks memory_mapping() for *virtual* addresses (engine_wraps.cc).
+  bool maps_virtual_addresses;
+  // Takes a page for free of code under every address but the one that it was
+  // translated at (CpuCore::KeepCodeClean).
+  bool forgets_aliases_of_code;
+};
+inline constexpr EngineVersion kEngine201 = {0x020001FF, 0x07088100, 0x02182200,
+                                             true, false};
+inline constexpr EngineVersion kEngine211 = {0x020101FF, 0x078BFBFD, 0x80002001,
+                                             false, true};
+// The one whose headers these are: header and library are one package.
+#if UC_API_MAJOR == 2 && UC_API_MINOR == 0
+#define FORELOCK_ENGINE_HAS_MEMORY_MAPPING 1
+inline constexpr EngineVersion kEngine = kEngine201;
+#else
+inline constexpr EngineVersion kEngine = kEngine211;
+#endif
 
 // Where the shared backing is in the engine's physical address space: above all
 // that a guest physical address can be here.

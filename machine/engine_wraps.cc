@@ -4,8 +4,8 @@
 // calls of F come to __wrap_F here, and __real_F is the engine's own. The list
 // of names is ENGINE_WRAPS in the BUILD file.
 //
-// EDGE: every signature repeats Unicorn 2.0.1.post1's (QEMU 5.0.1); a function
-// that is missing there does not link.
+// EDGE: every signature repeats Unicorn 2.0.1.post1's and 2.1.1's (QEMU 5.0.1);
+// a function that is missing there does not link.
 #include <array>
 
 #include "machine/cpu_core.h"
@@ -70,6 +70,9 @@ void __wrap_translator_loop_x86_64(const TranslatorOps* ops,
   core->counter().BeginBlock(*static_cast<const uint64_t*>(block));
   __real_translator_loop_x86_64(&ours, context, cs, block, max_instructions);
   core->counter().EndBlock(context->pc_next);
+  if (machine::kEngine.forgets_aliases_of_code) {
+    core->KeepCodeClean(context->pc_first, context->pc_next);
+  }
 }
 
 // The buffer for translated code: the engine would take 1 GiB, and clears all
@@ -98,14 +101,16 @@ bool __wrap_x86_cpu_tlb_fill_x86_64(void* cs, uint64_t va, int size, int access,
                                      probe, ra);
 }
 
-// The engine asks for the memory region of a *virtual* address, only to look
-// at its permissions: any region of RAM will do.
+#ifdef FORELOCK_ENGINE_HAS_MEMORY_MAPPING
+// 2.0.1 asks for the memory region of a *virtual* address, only to look at its
+// permissions: any region of RAM will do. 2.1.1 asks for the physical one.
 void* __real_memory_mapping(void* engine, uint64_t address);
 void* __wrap_memory_mapping(void* engine, uint64_t address) {
   CpuCore* const core = CpuCore::Current();
   return core != nullptr ? core->fallback_region()
                          : __real_memory_mapping(engine, address);
 }
+#endif
 
 void __real_helper_rdmsr_x86_64(void* env);
 void __wrap_helper_rdmsr_x86_64(void* env) {

@@ -79,6 +79,15 @@ ROUTINE patch  // code at RSI, written by way of RDI: RBX's, then RCX's
   movq %rcx, (%rdi)
   callq *%rsi
   hlt
+ROUTINE patch_twice  // the same, and RDX's then
+  movq %rbx, (%rdi)
+  callq *%rsi
+  movq %rcx, (%rdi)
+  callq *%rsi
+  movq %rax, %rbx
+  movq %rdx, (%rdi)
+  callq *%rsi
+  hlt
 ROUTINE pvalidate
   .byte 0xF2, 0x0F, 0x01, 0xFF
   setc %bl
