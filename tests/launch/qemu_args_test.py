@@ -156,7 +156,7 @@ class QemuArgs(unittest.TestCase):
                      "--id-block-out", block, "--id-auth-out", auth])  # fmt: skip
         ids = ["--id-block", block, "--id-auth", auth]
         words = self.run_it(rom, "--lines", *ids).stdout
-        given = re.search(r"policy=0x430000,id-block=([^,]*),id-auth=([^,]*)\n", words)
+        given = re.search(r"policy=0x430000,id-block=([^,\n]*),id-auth=([^,\n]*)\n", words)
         self.assertEqual(base64.b64decode(given.group(1)), block.read_bytes())
         self.assertEqual(base64.b64decode(given.group(2)), auth.read_bytes())
         # The digest in it is the ROM's.
