@@ -3,7 +3,8 @@
 """Makes of each kernel what the demo and the end-to-end tests boot: kernel,
 initramfs and command line. Of the oldest kernel in .forelock/assets, of the
 others in .forelock/kernels/NAME/assets. Writes .forelock/bazelrc, which tells
-the tests where they are. Does nothing when they are current."""
+the tests where they are, and each build which packages are installed; with
+--bazelrc nothing else. Does nothing when they are current."""
 
 import hashlib
 import os
@@ -114,9 +115,10 @@ def make_newest():
 
 def main():
     target = ROOT / ".forelock/assets"
-    make(ROOT / ".forelock/kernel", target)
-    make_newest()
-    make_stock(ROOT / ".forelock/kernel")
+    if sys.argv[1:] != ["--bazelrc"]:
+        make(ROOT / ".forelock/kernel", target)
+        make_newest()
+        make_stock(ROOT / ".forelock/kernel")
     write_bazelrc(target)
 
 

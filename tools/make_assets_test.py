@@ -73,5 +73,25 @@ class MakeNewestTest(unittest.TestCase):
         self.assertRaises(TypeError, self.make_newest)
 
 
+class BazelrcTest(unittest.TestCase):
+    """Who only builds the programs has no kernel, and the same precompiled headers."""
+
+    def test_alone(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        root = pathlib.Path(folder.name)
+        (root / ".forelock").mkdir()
+        (root / ".forelock/packages").write_text("0123abcd  -\n")
+        for name, value in (("ROOT", root), ("KERNELS", root / ".forelock/kernels")):
+            self.addCleanup(setattr, make_assets, name, getattr(make_assets, name))
+            setattr(make_assets, name, value)
+        arguments, sys.argv = sys.argv, ["make_assets.py", "--bazelrc"]
+        self.addCleanup(setattr, sys, "argv", arguments)
+        make_assets.main()
+        text = (root / ".forelock/bazelrc").read_text()
+        self.assertIn("build --define=system_packages=0123abcd\n", text)
+        self.assertFalse((root / ".forelock/assets").exists())
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -82,7 +82,7 @@ if [ "$packages" != "$(cat .forelock/packages 2> /dev/null || true)" ]; then
   echo "$packages" > .forelock/packages
 fi
 
-[ "${1:-}" != --programs ] || exit 0
+[ "${1:-}" != --programs ] || exec /usr/bin/python3 tools/make_assets.py --bazelrc
 tools/fetch_kernel.sh oldest
 [ "${1:-}" != --newest-kernel ] || {
   tools/fetch_kernel.sh newest
