@@ -3,7 +3,7 @@
 // Reason codes of cli/: files and answers of a key service that `forelock`
 // cannot use. What is wrong with evidence itself has the verifier's codes.
 // 1 to 39 reports, certificates, key service; 40 to 69 vectors, which
-// verifier/conformance/ lists.
+// verifier/conformance/ lists; from 70 on machines that are asked.
 #pragma once
 
 #include "base/reasons.h"
@@ -33,12 +33,19 @@
   X(kQemuNotAsked, 'C', 'L', 9, "QEMU does not say its version",              \
     "Give a QEMU that runs here, or --qemu-version of the host's.")
 
-// 10 to 39 and 40 on are made below verifier/, and shown here.
+#define FORELOCK_CLI_MACHINE_REASONS(X)                \
+  X(kAcpiNotSaid, 'C', 'L', 70,                        \
+    "the machine did not come to say its ACPI digest", \
+    "See the message: QEMU does not start, or the guest says why.")
+
+// 10 to 69 are made below verifier/, and shown here.
 #define FORELOCK_CLI_REASONS(X)       \
   FORELOCK_CLI_FILE_REASONS(X)        \
   FORELOCK_VERIFIER_SUPPLY_REASONS(X) \
-  FORELOCK_CONFORMANCE_REASONS(X)
+  FORELOCK_CONFORMANCE_REASONS(X)     \
+  FORELOCK_CLI_MACHINE_REASONS(X)
 
 namespace cli {
 FORELOCK_CLI_FILE_REASONS(BASE_DEFINE_REASON)
+FORELOCK_CLI_MACHINE_REASONS(BASE_DEFINE_REASON)
 }  // namespace cli

@@ -13,8 +13,8 @@
   X(kFrameTooLong, 'P', 'C', 3, "a frame is longer than 16 KiB",               \
     "The peer is broken or hostile; the session was ended.")                   \
   X(kProxyAbsent, 'P', 'C', 4, "the proxy does not answer",                    \
-    "Is the daemon running, is its socket the one QEMU connects to, and is "   \
-    "guest RAM a file with share=on?")                                         \
+    "Is the daemon running, is its socket the one QEMU connects to, is guest " \
+    "RAM a file with share=on, and may the daemon open it? See its log.")      \
   X(kProxyRestarted, 'P', 'C', 5, "the proxy was restarted",                   \
     "The attestation under way is lost; boot again, see the daemon's log.")    \
   X(kRingIndexWild, 'P', 'C', 6, "a ring index is out of range",               \

@@ -31,7 +31,8 @@
     "Compare the boot manifest printed before with the image's "               \
     "configuration.")                                                          \
   X(kProcessorAbsent, 'S', 'M', 12, "the secure processor does not answer",    \
-    "Is forelock-emulator running, on the socket QEMU connects to?")           \
+    "Is forelock-emulator running, on the socket QEMU connects to, and is "    \
+    "guest RAM a file with share=on that it may open?")                        \
   X(kVerifierSilent, 'S', 'M', 13, "the verifier does not answer in time",     \
     "See the phase printed last and the verifier's log; or raise "             \
     "deadlines.verifier_ms.")                                                  \

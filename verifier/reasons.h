@@ -8,8 +8,8 @@
 
 #define FORELOCK_VERIFIER_EVIDENCE_REASONS(X)                                 \
   X(kEvidenceNoLeaf, 'V', 'E', 1, "no VCEK or VLEK came with the report",     \
-    "forelock roots prepare fills the proxy's folder for this chip and TCB; " \
-    "or give --certificates or --kds.")                                       \
+    "forelock roots prepare fills the proxy's folder for this chip and TCB "  \
+    "(docs/operate-host.md). Verifying a file: --certificates or --kds.")     \
   X(kEvidenceNoAsk, 'V', 'E', 2,                                              \
     "no ASK or ASVK came with the report, and none is imported",              \
     "Import AMD's chain: forelock roots import.")                             \
@@ -180,7 +180,8 @@
   X(kPolicyOverlap, 'V', 'P', 7, "two policies govern the same secret path",  \
     "Change the secrets of one of them.")                                     \
   X(kNoGoverningPolicy, 'V', 'P', 8, "no policy governs the secret path",     \
-    "forelock-verifier policy add.")                                          \
+    "forelock-verifier policy add one whose secrets (for an image without "   \
+    "[[resource]]: whose vms) cover it.")                                     \
   X(kVmNotNamed, 'V', 'P', 9, "the policy does not speak for this VM",        \
     "Add the VM to vms if it is meant to have the secret.")                   \
   X(kPathNotOfVm, 'V', 'P', 10, "the policy gives this secret to another VM", \
@@ -199,7 +200,9 @@
     "If the command line is yours, add its digest.")                          \
   X(kAcpiNotAllowed, 'V', 'P', 15,                                            \
     "the ACPI tables are not ones the policy allows",                         \
-    "If you changed the VM's devices, add the new digest.")                   \
+    "They change with QEMU's version and machine, -m, -smp, devices and "     \
+    "their slots. If the change is yours, add the new digest: "               \
+    "forelock image acpi-digest prints it.")                                  \
   X(kRootNotNamed, 'V', 'P', 16,                                              \
     "the policy does not name the root of the evidence",                      \
     "Add it to roots if evidence from it is meant to count.")                 \
@@ -288,11 +291,14 @@
     "Launch the guest again on the updated firmware.")                        \
   X(kTcbAboveCurrentNotAllowed, 'V', 'P', 44,                                 \
     "the reported or committed TCB is above the current one",                 \
-    "No genuine report looks like this; tcb_above_current can allow it.")
+    "No genuine report looks like this; tcb_above_current can allow it.")     \
+  X(kPolicyIsImageConfig, 'V', 'P', 45,                                       \
+    "this is an image's configuration, and no policy",                        \
+    "forelock policy from-image prints a policy to begin with.")
 
 #define FORELOCK_VERIFIER_STORE_REASONS(X)                                    \
   X(kStoreOpen, 'V', 'S', 1, "the state folder cannot be used",               \
-    "See the message; forelock-verifier init makes one.")                     \
+    "Check --state; forelock-verifier init makes one.")                       \
   X(kStoreWrite, 'V', 'S', 2, "the database refused a read or write",         \
     "See the message: disk full, locked, or damaged.")                        \
   X(kRowUnauthentic, 'V', 'S', 3, "a row of the database was tampered with",  \
@@ -302,16 +308,18 @@
   X(kNameInvalid, 'V', 'S', 5, "a name is not a path of [a-z0-9._-]",         \
     "1 to 128 bytes of [a-z0-9._/-], no empty part.")                         \
   X(kAlreadyExists, 'V', 'S', 6, "the name is taken",                         \
-    "Use the replace command, or another name.")                              \
+    "policy replace, secret replace and secret replace-disk change what is "  \
+    "there.")                                                                 \
   X(kUnknownName, 'V', 'S', 7, "there is nothing of that name",               \
-    "The list command shows what there is.")                                  \
+    "policy list, secret list, roots list and audit list show what there "    \
+    "is.")                                                                    \
   X(kSecretSize, 'V', 'S', 8, "a secret is empty or over 4096 bytes",         \
     "Store a key, not a file of data.")                                       \
   X(kStoreChanged, 'V', 'S', 9,                                               \
     "policies or secrets changed while this was decided",                     \
     "The guest asks again; nothing to do.")                                   \
   X(kLuksHeader, 'V', 'S', 10, "the disk has no usable LUKS2 header",         \
-    "Format it with cryptsetup luksFormat --type luks2.")                     \
+    "See the message; docs/own-a-guest.md, \"The disk\", makes one that is.") \
   X(kStillInUse, 'V', 'S', 11, "secrets still depend on it",                  \
     "Remove or replace those secrets first.")                                 \
   X(kTooManySessions, 'V', 'S', 12, "as many sessions as allowed are open",   \
@@ -319,7 +327,8 @@
   X(kSessionDeadline, 'V', 'S', 13, "a session did not end by its deadline",  \
     "The guest or the proxy is stalled.")                                     \
   X(kTlsFailed, 'V', 'S', 14, "TLS failed",                                   \
-    "The peer is not a Forelock guest, or expects another key.")              \
+    "The peer is no Forelock guest, or its image pins another key: compare "  \
+    "with forelock-verifier pin.")                                            \
   X(kFrameTooLong, 'V', 'S', 15, "a message announces more than 64 KiB",      \
     "The peer does not speak the attestation protocol.")                      \
   X(kPeerClosed, 'V', 'S', 16, "the peer closed in the middle",               \
