@@ -11,7 +11,9 @@
 #include "host-proxy/as_tuple.h"
 #include "host-proxy/certificates.h"
 #include "host-proxy/reasons.h"
+#include "hosted/status.h"
 #include "hosted/text.h"
+#include "proxy/host/ram_file.h"
 #include "proxy/reasons.h"
 
 namespace host_proxy {
@@ -36,7 +38,13 @@ constexpr int kMostCertificateReads = 16;
 // The guest's own limit is 256 bytes (docs/channel.md).
 constexpr int kMostDrainReads = 16;
 
-std::string Text(Status status) { return base::NameOf(status.reason()).text; }
+constexpr base::ReasonRow kChannelRows[] = {
+    FORELOCK_PROXY_REASONS(BASE_REASON_ROW)};
+
+// "PC22 the range lies outside guest RAM: DETAIL".
+std::string Text(Status status, std::string_view detail = "") {
+  return std::string(hosted::FromBase(kChannelRows, status, detail).message());
+}
 
 }  // namespace
 
@@ -204,6 +212,13 @@ asio::awaitable<void> Connection::ReadPort() {
   Stop();
 }
 
+void Connection::LogRejected(Status why) {
+  log_.Line(absl::StrCat("registration rejected: ",
+                         Text(why, why.reason() == proxy::kRamFileUnusable
+                                       ? proxy::host::WhyUnusable(vm_.ram)
+                                       : "")));
+}
+
 bool Connection::Feed(base::Bytes bytes) {
   bool attached = false;
   bool wake = false;
@@ -222,8 +237,7 @@ bool Connection::Feed(base::Bytes bytes) {
         wake = true;
         break;
       case Event::kRejected:
-        log_.Line(absl::StrCat("registration rejected: ",
-                               Text(endpoint_.last_error())));
+        LogRejected(endpoint_.last_error());
         break;
     }
   }

@@ -65,6 +65,7 @@ class Connection final : public std::enable_shared_from_this<Connection>,
   asio::awaitable<void> Sleep(std::optional<std::chrono::microseconds> longest);
   // True: a new session began.
   bool Feed(base::Bytes bytes);
+  void LogRejected(base::Status why);
   void Finish();
   // One coroutine of this connection; what it throws ends this connection only.
   void Spawn(asio::awaitable<void> coroutine);

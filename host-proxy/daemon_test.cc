@@ -414,6 +414,25 @@ TEST_F(DaemonTest, RamShorterThanTheRegistrationSays) {
   EXPECT_TRUE(daemon_->Printed("registration rejected: PC22"));
 }
 
+// What an operator needs to mend it: code, words, path and the system's word.
+TEST_F(DaemonTest, ARamFileThatCannotBeOpened) {
+  StartDaemon();
+  FakeGuestMachine machine(Socket(1), Ram(1));
+  std::filesystem::remove(Ram(1));
+  std::filesystem::create_directory(Ram(1));
+  for (const uint8_t byte :
+       proxy::EncodeRegistration({.gpa = FakeGuestMachine::kGpa,
+                                  .length = proxy::kSharedRangeSize,
+                                  .session = 1})) {
+    machine.Write(byte);
+  }
+  EXPECT_TRUE(
+      daemon_->Printed("registration rejected: PC25 the RAM file cannot "
+                       "be opened or mapped: " +
+                       std::string(Ram(1)) + ": Is a directory"))
+      << daemon_->log();
+}
+
 TEST_F(DaemonTest, ChecksItsConfiguration) {
   WriteConfig(1);
   Daemon good({"--check", "--config", folder_ / "proxy.toml"});

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -137,6 +138,22 @@ base::Result<std::unique_ptr<MappedRange>> MappedRange::Map(
   const SharedRange range = {static_cast<volatile uint8_t*>(base),
                              registration.gpa, registration.length};
   return std::unique_ptr<MappedRange>(new MappedRange(range, slot));
+}
+
+std::string WhyUnusable(const std::string& path) {
+  const FileDescriptor file(
+      open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat status = {};
+  if (file.get() < 0 || fstat(file.get(), &status) != 0) {
+    const int error = errno;
+    std::string why = path + ": " + strerror(error);
+    if (error == EACCES) {
+      why += " for this daemon's user (uid " + std::to_string(geteuid()) + ")";
+    }
+    return why;
+  }
+  if (!S_ISREG(status.st_mode)) return path + ": not a regular file";
+  return path + ": it cannot be mapped";
 }
 
 MappedRange::~MappedRange() {

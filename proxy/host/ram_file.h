@@ -52,4 +52,8 @@ class MappedRange {
   int slot_;
 };
 
+// For the log, after Map() failed with kRamFileUnusable: the path and what the
+// system says of it now.
+std::string WhyUnusable(const std::string& path);
+
 }  // namespace proxy::host

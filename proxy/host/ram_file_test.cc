@@ -104,6 +104,20 @@ TEST_F(RamFileTest, OnlyRegularFiles) {
   rmdir(folder);
 }
 
+TEST_F(RamFileTest, WhyAFileIsOfNoUse) {
+  EXPECT_EQ(WhyUnusable("/nowhere/ram"),
+            "/nowhere/ram: No such file or directory");
+  EXPECT_EQ(WhyUnusable("/dev/zero"), "/dev/zero: not a regular file");
+  ASSERT_EQ(chmod(path_.c_str(), 0), 0);
+  const std::string why = WhyUnusable(path_);
+  // Root may open it all the same.
+  EXPECT_TRUE(why == path_ + ": it cannot be mapped" ||
+              why == path_ +
+                         ": Permission denied for this daemon's user (uid " +
+                         std::to_string(geteuid()) + ")")
+      << why;
+}
+
 using RamFileDeathTest = RamFileTest;
 
 // A SIGBUS that is not ours still ends the program.
