@@ -25,7 +25,7 @@ Ending Terminated(uint8_t set, uint8_t code) {
   return {.kind = Ending::Kind::kTerminated,
           .reason_set = set,
           .reason_code = code,
-          .text = absl::StrFormat("termination %d:%d", set, code)};
+          .text = absl::StrFormat("termination 0x%x:0x%x", set, code)};
 }
 
 unsigned IoSize(uint64_t info1) {
