@@ -48,6 +48,7 @@ class RefusalTest(testing.EndToEnd):
         qemu = self.boot()
         self.assert_failed(qemu, "CR5")
         self.assertEqual(other.decisions(), [])
+        other.server.wait_for(r"VS14 TLS failed: .*access denied.*; a guest says so if no pin")
 
     def test_disk_header_with_cipher_null(self):
         edited = self.site.host / "edited.img"

@@ -140,6 +140,41 @@ class DiskKey(unittest.TestCase):
                                r"qemu-args gives; --memory names another\) has no more: ")  # fmt: skip
         self.assertEqual(self.add(second, disk, "--untested", "--memory", "2048", command="replace-disk").stderr, "")
 
+    def assert_no_header(self, words, disk):
+        result = self.add(self.key, disk, check=False)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertRegex(result.stderr, rf"\Aforelock-verifier: VS10 [^\n]*{disk}: {words}[^\n]*\n\Z")
+
+    def test_what_cryptsetup_makes_and_a_guest_does_not_take(self):
+        def empty(name):
+            disk = scratch(name)
+            disk.write_bytes(bytes(8 << 20))
+            return disk
+
+        common = [*PBKDF2, "--key-file", "-"]
+        disk = empty("luks1")
+        cryptsetup("luksFormat", "--type", "luks1", "--pbkdf-force-iterations", "1000", "--key-file", "-", disk,
+                   stdin=self.key)  # fmt: skip
+        self.assert_no_header("LUKS version 1; cryptsetup convert --type luks2 makes it version 2", disk)
+        disk, header = empty("detached"), scratch("header")
+        cryptsetup("luksFormat", "--type", "luks2", *common, "--header", header, disk, stdin=self.key)
+        self.assert_no_header("no LUKS magic at its start", disk)
+        self.assert_no_header("its data begins at 0: a header in a file of its own", header)
+        disk = scratch("null")
+        shutil.copy(self.disk, disk)
+        luks2.use_no_cipher(disk)
+        self.assert_no_header("a segment without encryption", disk)
+        disk = empty("plain")
+        self.assert_no_header("no LUKS magic at its start: it is not encrypted with LUKS", disk)
+
+    def test_integrity_is_said(self):
+        disk = scratch("integrity")
+        shutil.copy(self.disk, disk)
+        luks2.edit(disk, lambda metadata: [segment.update(integrity={"type": "hmac(sha256)"})
+                                           for segment in metadata["segments"].values()])  # fmt: skip
+        said = self.add(self.key, disk, "--untested").stderr
+        self.assertRegex(said, r"\Awarning: the disk has dm-integrity below it: [^\n]*\n\Z")
+
     def test_a_header_over_the_limit(self):
         disk = scratch("large")
         with open(disk, "wb") as file:

@@ -121,7 +121,9 @@ void WarnOfArgon2(const Luks2Header& header, std::optional<unsigned> keyslot,
 absl::StatusOr<SecretValue> ReadSecret(const std::string& file) {
   auto bytes = hosted::ReadInput(file, kMaxSecretBytes);
   if (!bytes.ok()) {
-    return Error(kSecretSize, bytes.status().code(), bytes.status().message());
+    const bool size = absl::IsOutOfRange(bytes.status());
+    return Error(size ? kSecretSize : kInputUnusable, bytes.status().code(),
+                 bytes.status().message());
   }
   SecretValue value;
   value.bytes = *base::SecretBuffer<kMaxSecretBytes>::CopyFrom(*bytes);
@@ -140,6 +142,11 @@ absl::StatusOr<SecretValue> ReadDiskSecret(const Arguments& arguments) {
   value->kind = SecretKind::kLuks2;
   value->header_length = header->length;
   value->header_sha256 = header->sha256;
+  if (header->integrity) {
+    Warn(
+        "the disk has dm-integrity below it: the initramfs needs that module, "
+        "which the demo's has not");
+  }
   if (!arguments.Has("device")) {
     Warn("the key was not tried on the disk: that wants --device");
     return value;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "verifier/cli/luks2_header.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include <algorithm>
@@ -9,8 +10,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "hosted/status.h"
 #include "nlohmann/json.hpp"
 #include "verifier/finding.h"
 #include "verifier/reasons.h"
@@ -86,6 +89,42 @@ std::vector<Luks2Keyslot> KeyslotsOf(const Json& json) {
   return keyslots;
 }
 
+// What a header that is not there, or is another, has in its place.
+absl::Status NoLuks2(base::Bytes start) {
+  constexpr std::string_view kFormat =
+      "; cryptsetup luksFormat --type luks2 makes it one";
+  if (start.size() < kBinaryHeader) {
+    return NotUsable(absl::StrCat("it has ", start.size(),
+                                  " bytes, no LUKS2 disk has so few"));
+  }
+  if (!base::Equal(start.first(kMagic.size()), kMagic)) {
+    return NotUsable(absl::StrCat(
+        "no LUKS magic at its start: it is not encrypted with LUKS, has its "
+        "header in another file, or is a disk of which a partition is",
+        kFormat));
+  }
+  const unsigned version =
+      base::LoadBe<uint16_t>(start.subspan<kVersionAt, 2>());
+  return NotUsable(
+      version == 1
+          ? absl::StrCat("LUKS version 1; cryptsetup convert --type luks2 "
+                         "makes it version 2")
+          : absl::StrCat("LUKS version ", version, ", and a guest takes 2"));
+}
+
+// A header that cryptsetup itself will change at the next open is no header to
+// store the digest of.
+bool IsBeingReencrypted(const Json& config) {
+  const auto requirements = config.find("requirements");
+  if (requirements == config.end() || !requirements->is_object()) return false;
+  const auto mandatory = requirements->find("mandatory");
+  if (mandatory == requirements->end() || !mandatory->is_array()) return false;
+  return std::ranges::any_of(*mandatory, [](const Json& name) {
+    return name.is_string() &&
+           absl::StartsWith(name.get<std::string>(), "online-reencrypt");
+  });
+}
+
 // Every data segment begins after the header and is encrypted.
 absl::Status CheckSegments(const Json& json, uint64_t length) {
   const auto segments = json.find("segments");
@@ -94,14 +133,22 @@ absl::Status CheckSegments(const Json& json, uint64_t length) {
   }
   for (const Json& segment : *segments) {
     if (!segment.is_object() || segment.value("type", Json()) != "crypt") {
-      return NotUsable("a segment that is not of type crypt");
+      return NotUsable(
+          "a segment that is not of type crypt: the drive encrypts itself, or "
+          "nothing does");
     }
     const Json cipher = segment.value("encryption", Json());
     if (!cipher.is_string() ||
         cipher.get<std::string>().find("null") != std::string::npos) {
       return NotUsable("a segment without encryption");
     }
-    if (Number(segment, "offset") < length) {
+    const uint64_t offset = Number(segment, "offset");
+    if (offset == 0) {
+      return NotUsable(
+          "its data begins at 0: a header in a file of its own; a guest takes "
+          "it from the start of the disk");
+    }
+    if (offset < length) {
       return NotUsable("data that begins inside the header");
     }
   }
@@ -112,16 +159,19 @@ absl::Status CheckSegments(const Json& json, uint64_t length) {
 
 absl::StatusOr<Luks2Header> ParseLuks2Header(base::Bytes start) {
   if (start.size() < kBinaryHeader ||
-      !base::Equal(start.first(kMagic.size()), kMagic)) {
-    return NotUsable("no LUKS magic");
-  }
-  if (base::LoadBe<uint16_t>(start.subspan<kVersionAt, 2>()) != 2) {
-    return NotUsable("not LUKS version 2");
+      !base::Equal(start.first(kMagic.size()), kMagic) ||
+      base::LoadBe<uint16_t>(start.subspan<kVersionAt, 2>()) != 2) {
+    return NoLuks2(start);
   }
   const uint64_t metadata = base::LoadBe<uint64_t>(start.subspan<kSizeAt, 8>());
   if (metadata <= kBinaryHeader || metadata > kMaxMetadata ||
-      metadata % kBinaryHeader != 0 || start.size() < metadata) {
-    return NotUsable("an impossible metadata size");
+      metadata % kBinaryHeader != 0) {
+    return NotUsable(
+        absl::StrCat("an impossible metadata size of ", metadata, " bytes"));
+  }
+  if (start.size() < metadata) {
+    return NotUsable(absl::StrCat("cut off: its metadata has ", metadata,
+                                  " bytes, it has ", start.size()));
   }
   const base::Bytes area =
       start.subspan(kBinaryHeader, metadata - kBinaryHeader);
@@ -132,11 +182,19 @@ absl::StatusOr<Luks2Header> ParseLuks2Header(base::Bytes start) {
                   nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return NotUsable("metadata that is not JSON");
   const auto config = json.find("config");
-  const uint64_t keyslots = config == json.end() || !config->is_object()
-                                ? 0
-                                : Number(*config, "keyslots_size");
-  if (keyslots == 0 || keyslots % kSector != 0) {
+  if (config == json.end() || !config->is_object()) {
     return NotUsable("no keyslots area");
+  }
+  if (IsBeingReencrypted(*config)) {
+    return NotUsable(
+        "a reencryption that has not ended: its header still changes; "
+        "cryptsetup reencrypt goes on with it");
+  }
+  const uint64_t keyslots = Number(*config, "keyslots_size");
+  if (keyslots == 0) return NotUsable("no keyslots area");
+  if (keyslots % kSector != 0) {
+    return NotUsable(
+        absl::StrCat("a keyslots area of ", keyslots, " bytes: an odd size"));
   }
   if (keyslots > kMaxLuks2Header - 2 * metadata) return TooLarge(keyslots);
   Luks2Header header;
@@ -144,6 +202,9 @@ absl::StatusOr<Luks2Header> ParseLuks2Header(base::Bytes start) {
   const absl::Status segments = CheckSegments(json, header.length);
   if (!segments.ok()) return segments;
   header.keyslots = KeyslotsOf(json);
+  header.integrity = std::ranges::any_of(
+      *json.find("segments"),
+      [](const Json& segment) { return segment.contains("integrity"); });
   return header;
 }
 
@@ -152,11 +213,16 @@ absl::StatusOr<Luks2Header> ReadLuks2Header(const std::string& device) {
   std::vector<char> bytes(kMaxMetadata);
   in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   if (!in.is_open() || in.bad()) {
-    return NotUsable(absl::StrCat(device, ": cannot be read"));
+    return NotUsable(absl::StrCat(device, ": cannot be read",
+                                  in.is_open() ? "" : ": ",
+                                  in.is_open() ? "" : strerror(errno)));
   }
   const auto got = static_cast<size_t>(in.gcount());
   auto header = ParseLuks2Header(ossl::AsBytes({bytes.data(), got}));
-  if (!header.ok()) return header.status();
+  if (!header.ok()) {
+    return NotUsable(
+        absl::StrCat(device, ": ", hosted::DetailOf(header.status())));
+  }
   bytes.resize(header->length);
   in.clear();
   in.seekg(0);

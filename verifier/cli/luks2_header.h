@@ -30,6 +30,7 @@ struct Luks2Keyslot {
 struct Luks2Header {
   uint64_t length = 0;  // Bytes from the start of the device.
   ossl::Digest256 sha256{};
+  bool integrity = false;  // dm-integrity is below a segment.
   // In the order in which cryptsetup tries them.
   std::vector<Luks2Keyslot> keyslots;
 };

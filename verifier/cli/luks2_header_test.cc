@@ -59,6 +59,59 @@ TEST(Luks2Header, WhatIsNotOneIsRefused) {
   EXPECT_FALSE(ParseLuks2Header(huge).ok());
 }
 
+// Each message names what the disk is, and the way out where there is one.
+TEST(Luks2Header, WhatItIsInsteadIsSaid) {
+  const auto first_byte = [](size_t at, uint8_t value) {
+    auto bytes = Header();
+    bytes[at] = value;
+    return bytes;
+  };
+  const std::string requirements =
+      R"("config":{"requirements":{"mandatory":["online-reencrypt-v2"]},)";
+  const struct {
+    std::vector<uint8_t> bytes;
+    const char* words;
+  } rows[] = {
+      {{}, "it has 0 bytes"},
+      {first_byte(0, 'M'), "no LUKS magic at its start: it is not encrypted"},
+      {first_byte(7, 1), "LUKS version 1; cryptsetup convert --type luks2"},
+      {first_byte(7, 3), "LUKS version 3, and a guest takes 2"},
+      {first_byte(15, 1), "an impossible metadata size of 16385 bytes"},
+      {first_byte(14, 0x80), "cut off: its metadata has 32768 bytes"},
+      {Header(With("1048576", "0")), "a header in a file of its own"},
+      {Header(With("1048576", "4096")), "begins inside the header"},
+      {Header(With("\"crypt\"", "\"hw-opal\"")), "the drive encrypts itself"},
+      {Header(With("262144", "0")), "no keyslots area"},
+      {Header(With("262144", "262145")), "of 262145 bytes: an odd size"},
+      {Header(With("\"config\":{", requirements)),
+       "a reencryption that has not ended"},
+  };
+  for (const auto& row : rows) {
+    const auto header = ParseLuks2Header(row.bytes);
+    ASSERT_FALSE(header.ok()) << row.words;
+    EXPECT_NE(header.status().message().find(row.words), std::string::npos)
+        << header.status();
+  }
+}
+
+TEST(Luks2Header, OddFormsOfTheRequirementsAreNotOurs) {
+  for (const char* odd :
+       {R"("config":{"requirements":7,)", R"("config":{"requirements":{},)",
+        R"("config":{"requirements":{"mandatory":"x"},)",
+        R"("config":{"requirements":{"mandatory":[1,"other"]},)"}) {
+    EXPECT_TRUE(ParseLuks2Header(Header(With("\"config\":{", odd))).ok())
+        << odd;
+  }
+}
+
+TEST(Luks2Header, Integrity) {
+  EXPECT_FALSE(ParseLuks2Header(Header())->integrity);
+  EXPECT_TRUE(
+      ParseLuks2Header(
+          Header(With("\"size\"", R"("integrity":{"type":"hmac"},"size")")))
+          ->integrity);
+}
+
 TEST(Luks2Header, EveryTruncationIsRefused) {
   const auto good = Header();
   for (size_t size = 0; size < good.size(); size += 13) {

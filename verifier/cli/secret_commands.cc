@@ -28,6 +28,17 @@ std::string Describe(const SecretInfo& info) {
                           : absl::StrCat(", policy ", info.policy));
 }
 
+// Not a word of how long the usual ones are.
+constexpr size_t kUsualMaxSize = 64;
+
+// The verifier never learns an image's max_size, and grants the secret; the
+// guest is the one who refuses it (AT10).
+void PrintMaxSize(const SecretValue& value) {
+  if (value.bytes.size() <= kUsualMaxSize) return;
+  Print(absl::StrCat("  an image that asks for it needs max_size = ",
+                     value.bytes.size(), " or more (4096 if it names none)"));
+}
+
 absl::Status Add(const Arguments& arguments,
                  const absl::StatusOr<SecretValue>& value) {
   if (!value.ok()) return value.status();
@@ -39,6 +50,7 @@ absl::Status Add(const Arguments& arguments,
       *value);
   if (!info.ok()) return info.status();
   Print(absl::StrCat("added ", Describe(*info)));
+  PrintMaxSize(*value);
   return absl::OkStatus();
 }
 
@@ -50,6 +62,7 @@ absl::Status Replace(const Arguments& arguments,
   const auto info = (*store)->ReplaceSecret(arguments.positional(0), *value);
   if (!info.ok()) return info.status();
   Print(absl::StrCat("replaced ", Describe(*info)));
+  PrintMaxSize(*value);
   return absl::OkStatus();
 }
 

@@ -66,7 +66,11 @@ absl::Status Init(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
+// The store is only looked at: a pin of a state that nobody can serve from
+// would go into images.
 absl::Status ShowPin(const Arguments& arguments) {
+  const auto store = OpenStore(arguments);
+  if (!store.ok()) return store.status();
   const auto identity = LoadIdentity(StateFolder(arguments));
   if (!identity.ok()) return identity.status();
   PrintLine(PinOf(*identity));

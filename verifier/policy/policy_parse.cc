@@ -248,6 +248,13 @@ absl::StatusOr<Policy> Read(std::string_view text, std::string_view file,
   Policy policy;
   TomlTable reader(*parsed, "", errors);
   ReadVersion(reader, policy.outdated);
+  // Version 1, too, and the other TOML file that an owner has.
+  if (policy.outdated && reader.Find("verifier_pins") != nullptr) {
+    reader.FailAt(kPolicyIsImageConfig, "verifier_pins",
+                  "no policy has pins; forelock image configure takes this "
+                  "file");
+    return errors.status();
+  }
   if (policy.outdated && outdated == Outdated::kRefused) {
     reader.FailAt(kPolicyVersion, "version",
                   "1 is no longer read; write version = 2 and the keys that "

@@ -263,6 +263,25 @@ TEST(Policy, AnIdKeyCanStandForTheMeasurement) {
       MustParse(WithLine(Good(), 12, "measurement = \"any\"")).measurement.any);
 }
 
+// The other TOML file that an owner has; its version is 1, too.
+TEST(Policy, AnImagesConfigurationIsSaidToBeOne) {
+  const std::string config = R"(version = 1
+platform = "emulated"
+vm = "demo/vm1"
+verifier = "verifier"
+verifier_pins = ["sha256:00"]
+)";
+  for (const auto parse : {&Policy::Parse, &Policy::ParseStored}) {
+    const auto refused = parse(config, "vm1.toml");
+    ASSERT_FALSE(refused.ok());
+    const std::string_view message = refused.status().message();
+    EXPECT_TRUE(message.starts_with("VP45 ")) << message;
+    EXPECT_NE(message.find("forelock image configure takes this file"),
+              std::string_view::npos)
+        << message;
+  }
+}
+
 TEST(Policy, OfAnOlderVersionGovernsAndGrantsNothing) {
   const std::string old = R"(version = 1
 name = "old"

@@ -2,6 +2,7 @@
 #include "verifier/server/identity.h"
 
 #include <openssl/asn1.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -123,6 +124,15 @@ std::string PinOf(const Identity& identity) {
   const auto digest = ossl::Sha256::Of({der, static_cast<size_t>(size)});
   OPENSSL_free(der);
   return absl::StrCat("sha256:", ossl::Hex(digest));
+}
+
+std::string_view MeaningOfAlert(unsigned long error) {
+  if (ERR_GET_LIB(error) != ERR_LIB_SSL ||
+      ERR_GET_REASON(error) != SSL_R_TLSV1_ALERT_ACCESS_DENIED) {
+    return "";
+  }
+  return "; a guest says so if no pin in its image is this server's: compare "
+         "with forelock-verifier pin";
 }
 
 ossl::SslCtxPtr MakeServerContext(const Identity& identity) {

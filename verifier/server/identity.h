@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -23,6 +24,10 @@ absl::StatusOr<Identity> LoadIdentity(const std::string& folder);
 
 // "sha256:" and the hex SHA-256 of the SubjectPublicKeyInfo.
 std::string PinOf(const Identity& identity);
+
+// What a handshake's error, of OpenSSL's queue, tells about the identity; empty
+// if nothing.
+std::string_view MeaningOfAlert(unsigned long error);
 
 // TLS 1.3 only, TLS_AES_256_GCM_SHA384, no tickets, no cache, no early data.
 // Null only without memory.

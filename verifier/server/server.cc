@@ -303,7 +303,11 @@ asio::awaitable<bool> Server::State::Handshake(Connection& connection) {
   std::error_code error;
   co_await connection.stream.async_handshake(TlsStream::server, Into(error));
   if (!error) co_return true;
-  if (!connection.late) Log(connection, kTlsFailed, error.message());
+  if (!connection.late) {
+    const auto alert = static_cast<unsigned long>(error.value());
+    Log(connection, kTlsFailed,
+        absl::StrCat(error.message(), MeaningOfAlert(alert)));
+  }
   co_return false;
 }
 

@@ -71,6 +71,12 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Create(
   if (status.ok()) status = KeyRing::CreateMasterKey(MasterKeyPath(folder));
   // Ours before SQLite opens it, or it would have the umask's mode.
   if (status.ok()) status = CreatePrivateFile(DatabasePath(folder), {});
+  if (absl::IsAlreadyExists(status)) {
+    return Error(kStoreOpen, status.code(),
+                 absl::StrCat(folder,
+                              ": a verifier's state is there already, and init "
+                              "changes none; use it, or name another folder"));
+  }
   if (!status.ok()) {
     return Error(kStoreOpen, status.code(), status.message());
   }
@@ -184,7 +190,8 @@ absl::Status Store::RemoveRoot(const ossl::Digest256& sha256) {
   if (!row.ok()) return row.status();
   if (!*row) {
     return Error(kUnknownName, absl::StatusCode::kNotFound,
-                 absl::StrCat("sha256:", ossl::Hex(sha256)));
+                 absl::StrCat("root sha256:", ossl::Hex(sha256),
+                              "; roots list shows those that are accepted"));
   }
   absl::Status status = statement.Run();
   if (status.ok()) status = RaiseGeneration();

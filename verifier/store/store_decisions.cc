@@ -189,7 +189,8 @@ absl::StatusOr<AuditEntry> Store::FindAudit(const DecisionId& id) {
   if (!row.ok()) return row.status();
   if (!*row) {
     return Error(kUnknownName, absl::StatusCode::kNotFound,
-                 absl::StrCat("decision ", ossl::Hex(id)));
+                 absl::StrCat("decision ", ossl::Hex(id),
+                              "; audit list shows the last ones"));
   }
   return EntryFrom(statement);
 }

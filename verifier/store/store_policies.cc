@@ -41,11 +41,14 @@ absl::StatusOr<Policy> Store::PutPolicy(std::string_view text,
   }
   if (exists && put == Put::kNew) {
     return Error(kAlreadyExists, absl::StatusCode::kAlreadyExists,
-                 absl::StrCat("policy ", policy->name));
+                 absl::StrCat("policy ", policy->name,
+                              "; policy replace puts this one in its place"));
   }
   if (!exists && put == Put::kReplace) {
-    return Error(kUnknownName, absl::StatusCode::kNotFound,
-                 absl::StrCat("policy ", policy->name));
+    return Error(
+        kUnknownName, absl::StatusCode::kNotFound,
+        absl::StrCat("policy ", policy->name,
+                     "; policy list shows what there is, policy add adds it"));
   }
   absl::Status status = CheckReplacement(*policy);
   if (status.ok()) {
@@ -105,8 +108,9 @@ absl::Status Store::RemovePolicy(std::string_view name) {
   const auto row = statement.Bind(name).Step();
   if (!row.ok()) return row.status();
   if (!*row) {
-    return Error(kUnknownName, absl::StatusCode::kNotFound,
-                 absl::StrCat("policy ", name));
+    return Error(
+        kUnknownName, absl::StatusCode::kNotFound,
+        absl::StrCat("policy ", name, "; policy list shows what there is"));
   }
   absl::Status status = statement.Run();
   if (status.ok()) status = RaiseGeneration();

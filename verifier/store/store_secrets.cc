@@ -51,6 +51,28 @@ Plain Pack(const SecretValue& value) {
   return plain;
 }
 
+// Says what changes the secret that is there.
+absl::Status TakenBy(const SecretInfo& there, TrustClass trust_class,
+                     SecretKind kind) {
+  const std::string_view command =
+      kind == SecretKind::kLuks2 ? "secret replace-disk" : "secret replace";
+  return Error(
+      kAlreadyExists, absl::StatusCode::kAlreadyExists,
+      there.trust_class == trust_class
+          ? absl::StrCat("secret ", there.path, "; ", command,
+                         " gives it a new value")
+          : absl::StrCat("secret ", there.path, ", of class ",
+                         NameOf(there.trust_class),
+                         ", which never changes; secret remove forgets it, "
+                         "value and all"));
+}
+
+absl::Status UnknownSecret(std::string_view path) {
+  return Error(
+      kUnknownName, absl::StatusCode::kNotFound,
+      absl::StrCat("secret ", path, "; secret list shows what there is"));
+}
+
 absl::Status CheckClass(const Policy& policy, const SecretInfo& info) {
   if (policy.emulated() == (info.trust_class == TrustClass::kEmulated)) {
     return absl::OkStatus();
@@ -59,7 +81,11 @@ absl::Status CheckClass(const Policy& policy, const SecretInfo& info) {
       kSecretClass, absl::StatusCode::kFailedPrecondition,
       absl::StrCat("policy ", policy.name, " has ",
                    policy.emulated() ? "no AMD root" : "AMD roots", ", secret ",
-                   info.path, " is ", NameOf(info.trust_class)));
+                   info.path, " is ", NameOf(info.trust_class),
+                   policy.emulated()
+                       ? "; one for that policy is added with --emulated"
+                       : "; one for that policy is added without "
+                         "--emulated"));
 }
 
 SecretValue Unpack(SecretKind kind, const Plain& plain) {
@@ -132,8 +158,7 @@ absl::StatusOr<SecretInfo> Store::AddSecret(std::string_view path,
   const auto existing = FindSecret(path);
   if (!existing.ok()) return existing.status();
   if (*existing) {
-    return Error(kAlreadyExists, absl::StatusCode::kAlreadyExists,
-                 absl::StrCat("secret ", path));
+    return TakenBy(**existing, trust_class, value.kind);
   }
   const auto policies = Policies();
   if (!policies.ok()) return policies.status();
@@ -161,8 +186,7 @@ absl::StatusOr<SecretInfo> Store::ReplaceSecret(std::string_view path,
   const auto existing = FindSecret(path);
   if (!existing.ok()) return existing.status();
   if (!*existing) {
-    return Error(kUnknownName, absl::StatusCode::kNotFound,
-                 absl::StrCat("secret ", path));
+    return UnknownSecret(path);
   }
   SecretInfo info = **existing;
   ++info.version;
@@ -181,8 +205,7 @@ absl::Status Store::RemoveSecret(std::string_view path) {
   const auto row = statement.Bind(path).Step();
   if (!row.ok()) return row.status();
   if (!*row) {
-    return Error(kUnknownName, absl::StatusCode::kNotFound,
-                 absl::StrCat("secret ", path));
+    return UnknownSecret(path);
   }
   absl::Status status = statement.Run();
   if (status.ok()) {
