@@ -164,7 +164,7 @@ absl::Status Build(const hosted::Arguments& arguments) {
       output, config->vm.view(), plan->pages.size(),
       plan->id_block ? ", ID block" : "", plan->policy,
       PolicyBitNames(plan->policy), DigestHex(launch::MeasurePlan(*plan)));
-  WarnIfNothingIsAsked(*config);
+  NoteIfNothingIsAsked(*config);
   WarnIfKvmRefuses(plan->policy);
   WarnIfNoSecrets(plan->policy);
   return absl::OkStatus();

@@ -86,7 +86,7 @@ absl::Status Configure(const hosted::Arguments& arguments) {
   if (!written.ok()) return written.status();
   absl::PrintF("%s: vm %s, platform %s\n", output, config->vm.view(),
                NameOf(config->platform));
-  WarnIfNothingIsAsked(*config);
+  NoteIfNothingIsAsked(*config);
   WarnIfBootEndsFirst(*config);
   return PrintDigests(*written, "");
 }

@@ -86,11 +86,11 @@ std::string DigestHex(const sev::LaunchDigest& digest) {
   return verifier::ossl::Hex(digest);
 }
 
-void WarnIfNothingIsAsked(const proto::Config& config) {
+void NoteIfNothingIsAsked(const proto::Config& config) {
   if (!config.resources.empty()) return;
   absl::FPrintF(stderr,
-                "warning: vm %s asks for no secret ([[resource]]): verifiers "
-                "refuse it, VP8: nothing was asked for\n",
+                "vm %s asks for no secret ([[resource]]): it boots if every "
+                "policy that names it in vms allows this image\n",
                 config.vm.view());
 }
 

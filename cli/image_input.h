@@ -65,8 +65,8 @@ class ImageInput {
 // Lower-case hex.
 std::string DigestHex(const sev::LaunchDigest& digest);
 
-// To standard error: no verifier grants a guest anything that asks for nothing.
-void WarnIfNothingIsAsked(const proto::Config& config);
+// To standard error: what grants a guest its boot that asks for no secret.
+void NoteIfNothingIsAsked(const proto::Config& config);
 
 // To standard error: waits that the boot's end cuts. An SVSM that does not know
 // boot_ms cuts none; but there boot_ms is the default, which is no short one.

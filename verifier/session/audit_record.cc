@@ -239,8 +239,9 @@ std::string ToText(const AuditEntry& entry) {
   if (const auto asked = detail.find("asked"); asked != detail.end()) {
     for (const Json& path : *asked) {
       const std::string policy = Scalar(path, "policy");
+      const std::string name = Scalar(path, "path");
       Line(out, "asked for",
-           absl::StrCat(Scalar(path, "path"),
+           absl::StrCat(name.empty() ? "no secret, only to boot" : name,
                         policy.empty() ? ", which no policy governs"
                                        : absl::StrCat(", policy ", policy)));
     }

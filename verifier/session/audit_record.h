@@ -19,7 +19,7 @@ namespace verifier {
 struct AuditDetail {
   std::string peer;
   struct Asked {
-    std::string path;
+    std::string path;    // Empty: no secret, only to boot.
     std::string policy;  // Empty: none governs it.
   };
   std::vector<Asked> asked;

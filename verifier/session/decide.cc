@@ -51,8 +51,13 @@ bool AllowsTcbAboveCurrent(const Snapshot& snapshot) {
 // Does each path exist, may this VM have it, is it of the evidence's class?
 void CheckPaths(const Question& question, const Snapshot& snapshot,
                 const EvidenceResult& evidence, Findings& findings) {
-  if (snapshot.paths.empty()) {
-    findings.push_back({kNoGoverningPolicy, "nothing was asked for"});
+  // Without a path there is no governor but the VM's name. All policies that
+  // speak for it have to be satisfied: none can be left out by asking for less.
+  if (snapshot.paths.empty() && snapshot.policies.empty()) {
+    findings.push_back(
+        {kNoGoverningPolicy,
+         absl::StrCat("no secret was asked for, and no policy names ",
+                      question.vm, " in vms")});
   }
   for (const Snapshot::Path& path : snapshot.paths) {
     const auto policy = snapshot.policies.find(path.policy);
@@ -77,6 +82,16 @@ void CheckPaths(const Question& question, const Snapshot& snapshot,
   }
 }
 
+// Whether evidence that is refused anyway lacks what `reason` is about: the
+// reason is not the policy's, and would send its owner to the wrong place.
+bool FollowsFrom(const EvidenceResult& evidence, base::Reason reason) {
+  const AppraisalFacts& facts = evidence.appraisal.facts;
+  if (evidence.findings.empty()) return false;
+  if (reason == kRootNotNamed || reason == kCrlNotChecked) return !facts.root;
+  if (reason == kProductNotAllowed) return !facts.product;
+  return reason == kVlekNotAllowed && !facts.signer;
+}
+
 Findings CheckPolicies(const Question& question, const Snapshot& snapshot,
                        const EvidenceResult& evidence) {
   Findings findings;
@@ -89,6 +104,7 @@ Findings CheckPolicies(const Question& question, const Snapshot& snapshot,
                        .boot = FactsFrom(*question.boot)};
   for (const auto& [name, policy] : snapshot.policies) {
     for (Finding& finding : Evaluate(policy, facts)) {
+      if (FollowsFrom(evidence, finding.reason)) continue;
       if (snapshot.policies.size() > 1) {
         finding.detail = absl::StrCat("policy ", name, ": ", finding.detail);
       }
@@ -123,7 +139,7 @@ Decision Decide(const Question& question, Store& store) {
   Decision decision;
   decision.outcome = proto::Outcome::kTryLater;
   decision.detail.boot = question.boot;
-  const auto snapshot = store.TakeSnapshot(question.paths);
+  const auto snapshot = store.TakeSnapshot(question.vm, question.paths);
   if (!snapshot.ok()) {
     decision.detail.findings.push_back(FindingFrom(snapshot.status()));
     return decision;
@@ -131,6 +147,11 @@ Decision Decide(const Question& question, Store& store) {
   decision.generation = snapshot->generation;
   for (const Snapshot::Path& path : snapshot->paths) {
     decision.detail.asked.push_back({path.path, path.policy});
+  }
+  if (snapshot->paths.empty()) {
+    for (const auto& [name, policy] : snapshot->policies) {
+      decision.detail.asked.push_back({"", name});
+    }
   }
 
   EvidenceResult evidence = VerifyEvidence(

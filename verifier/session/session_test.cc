@@ -192,8 +192,6 @@ TEST_F(SessionTest, RequestsThatNoPolicyAnswers) {
   ExpectLog(verdict, kSecretUnknown);
   paths_ = {"else/where"};
   ExpectLog(Attest(), kNoGoverningPolicy);
-  paths_ = {};
-  ExpectLog(Attest(), kNoGoverningPolicy);
 }
 
 TEST_F(SessionTest, ChangedBootFiles) {

@@ -52,7 +52,8 @@ struct SecretInfo {
 struct Snapshot {
   int64_t generation = 0;
   std::vector<AcceptedRoot> roots;
-  // By name: those that govern a requested path.
+  // By name: those that govern a requested path. Where no path is requested,
+  // those that speak for the VM.
   std::map<std::string, Policy> policies;
   struct Path {
     std::string path;
@@ -125,7 +126,8 @@ class Store {
   absl::StatusOr<std::vector<SecretInfo>> Secrets();
 
   // --- Decisions.
-  absl::StatusOr<Snapshot> TakeSnapshot(const std::vector<std::string>& paths);
+  absl::StatusOr<Snapshot> TakeSnapshot(std::string_view vm,
+                                        const std::vector<std::string>& paths);
   // Only with proof that evidence of the secret's class was verified.
   absl::StatusOr<SecretValue> OpenSecret(const VerifiedReport& report,
                                          const SecretInfo& info);
@@ -155,6 +157,7 @@ class Store {
   absl::StatusOr<int64_t> Generation();
   absl::Status RaiseGeneration();
   absl::StatusOr<std::optional<Policy>> FindPolicy(std::string_view name);
+  absl::Status AddPoliciesOfVm(std::string_view vm, Snapshot& snapshot);
   absl::StatusOr<std::vector<std::string>> PathsBoundTo(std::string_view name);
   absl::Status CheckReplacement(const Policy& policy);
   // Gives unbound secrets that `policy` governs to it.

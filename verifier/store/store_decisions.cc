@@ -54,8 +54,17 @@ AuditEntry EntryFrom(Statement& row) {
 
 }  // namespace
 
+absl::Status Store::AddPoliciesOfVm(std::string_view vm, Snapshot& snapshot) {
+  const auto policies = Policies();
+  if (!policies.ok()) return policies.status();
+  for (const Policy& policy : *policies) {
+    if (policy.SpeaksFor(vm)) snapshot.policies.emplace(policy.name, policy);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Snapshot> Store::TakeSnapshot(
-    const std::vector<std::string>& paths) {
+    std::string_view vm, const std::vector<std::string>& paths) {
   Snapshot snapshot;
   // What changes later is seen at the commit, by the generation.
   const ReadTransaction one_moment(database_);
@@ -66,6 +75,10 @@ absl::StatusOr<Snapshot> Store::TakeSnapshot(
   auto roots = Roots();
   if (!roots.ok()) return roots.status();
   snapshot.roots = *std::move(roots);
+  if (paths.empty()) {
+    const absl::Status status = AddPoliciesOfVm(vm, snapshot);
+    if (!status.ok()) return status;
+  }
   std::optional<std::vector<Policy>> all;  // Only if a path has no secret.
   for (const std::string& path : paths) {
     auto& entry = snapshot.paths.emplace_back();

@@ -110,11 +110,11 @@ TEST(Store, SecretMayComeBeforeItsPolicy) {
           ->AddSecret(testing::kSecretPath, TrustClass::kEmulated, DiskSecret())
           .ok());
   const std::vector<std::string> paths = {std::string(testing::kSecretPath)};
-  auto snapshot = store->TakeSnapshot(paths);
+  auto snapshot = store->TakeSnapshot("demo/vm1", paths);
   ASSERT_TRUE(snapshot.ok());
   EXPECT_TRUE(snapshot->paths[0].policy.empty());
   ASSERT_TRUE(store->PutPolicy(GoodPolicy(), "p", Store::Put::kNew).ok());
-  snapshot = store->TakeSnapshot(paths);
+  snapshot = store->TakeSnapshot("demo/vm1", paths);
   ASSERT_TRUE(snapshot.ok()) << snapshot.status();
   EXPECT_EQ(snapshot->paths[0].policy, "demo");
 }
@@ -138,7 +138,7 @@ TEST(Store, PolicyOfVersionOneCanBeReplaced) {
   const auto put = store->PutPolicy(GoodPolicy(), "p", Store::Put::kReplace);
   ASSERT_TRUE(put.ok()) << put.status();
   const auto snapshot =
-      store->TakeSnapshot({std::string(testing::kSecretPath)});
+      store->TakeSnapshot("demo/vm1", {std::string(testing::kSecretPath)});
   ASSERT_TRUE(snapshot.ok()) << snapshot.status();
   EXPECT_EQ(snapshot->paths[0].policy, "demo");
   EXPECT_FALSE(snapshot->policies.at("demo").outdated);
