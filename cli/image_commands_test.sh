@@ -103,4 +103,31 @@ END
 grep -q 'LA36 .*: deadlines.boot_ms needs configuration level 2' "$dir/err" ||
   fail "no reason: $(cat "$dir/err")"
 "$forelock" image measure "$dir/guest.toml" 2> /dev/null && fail "measured a text file"
+
+# Another digest is said to differ.
+"$forelock" image verify --digest "$digest" "$dir/vm1.elf" > "$dir/out" || fail "verify"
+"$forelock" image verify --digest "$digest" "$dir/vm2.elf" > "$dir/out"
+[ $? = 3 ] || fail "verified another image"
+grep -q "^it differs: the launch digest (emulated) is [0-9a-f]*, not $digest\$" "$dir/out" ||
+  fail "no word of a difference: $(cat "$dir/out")"
+
+# acpi-digest says what it wants, before it starts anything.
+refused() {
+  words=$1
+  shift
+  "$forelock" image acpi-digest "$@" 2> "$dir/err" && fail "acpi-digest $*"
+  grep -q -e "$words" "$dir/err" || fail "no '$words': $(cat "$dir/err")"
+}
+refused 'acpi = "none"' "$dir/vm1.elf" --kernel "$dir/vm1.elf"
+sed 's/acpi = "none"/acpi = "from-host"/' "$dir/guest.toml" > "$dir/acpi.toml"
+"$forelock" image configure --config "$dir/acpi.toml" --output "$dir/acpi.elf" "$image" \
+  2> /dev/null || fail "configure acpi"
+refused 'wants --kernel, or a QEMU' "$dir/acpi.elf"
+refused "not both" "$dir/acpi.elf" --memory 512 -- qemu -kernel x -serial stdio
+refused 'starts no image' "$dir/acpi.elf" -- qemu -serial stdio
+refused 'CL70 .*: /nowhere/qemu: it cannot be started: No such file' "$dir/acpi.elf" -- \
+  /nowhere/qemu -kernel x -serial stdio
+refused 'CL70 .*: it said nothing' "$dir/acpi.elf" -- true -kernel x -serial stdio
+"$forelock" image rom --output "$dir/acpi.rom" "$dir/acpi.elf" > /dev/null || fail "rom"
+refused 'wants the configured ELF file' "$dir/acpi.rom" --kernel "$dir/vm1.elf"
 exit $failed

@@ -242,7 +242,9 @@ absl::StatusOr<int> Verify(const hosted::Arguments& arguments) {
   const sev::LaunchDigest digest = launch::MeasurePlan(*plan);
   std::vector<std::string> errors;
   if (digest != wanted) {
-    errors.push_back(absl::StrCat("the launch digest is ", DigestHex(digest)));
+    errors.push_back(absl::StrCat("it differs: the launch digest (",
+                                  NameOf(platform), ") is ", DigestHex(digest),
+                                  ", not ", DigestHex(wanted)));
   }
   if (plan->id_block) {
     for (std::string& error : launch::CheckIdBlock(

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/host/command.h"
+#include "cli/image_acpi.h"
 #include "cli/image_build.h"
 #include "cli/image_commands.h"
 #include "cli/image_inspect.h"
@@ -23,12 +24,12 @@
 int main(int argc, char** argv) {
   std::vector<hosted::Command> commands;
   for (const auto group :
-       {cli::ImageCommands(), cli::ImageBuildCommands(),
-        cli::ImageInspectCommands(), cli::ImageMeasureCommands(),
-        cli::ImageQemuCommands(), cli::ImageRomCommands(),
-        cli::ImageSignCommands(), cli::HostCommands(), cli::PolicyCommands(),
-        cli::ReportCommands(), cli::RootsCommands(), cli::PrepareCommands(),
-        cli::VectorsCommands()}) {
+       {cli::ImageCommands(), cli::ImageAcpiCommands(),
+        cli::ImageBuildCommands(), cli::ImageInspectCommands(),
+        cli::ImageMeasureCommands(), cli::ImageQemuCommands(),
+        cli::ImageRomCommands(), cli::ImageSignCommands(), cli::HostCommands(),
+        cli::PolicyCommands(), cli::ReportCommands(), cli::RootsCommands(),
+        cli::PrepareCommands(), cli::VectorsCommands()}) {
     commands.insert(commands.end(), group.begin(), group.end());
   }
   return hosted::Run(
