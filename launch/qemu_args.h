@@ -63,7 +63,8 @@ struct QemuMachine {
   std::string image;
   uint64_t memory_mib = boot::kDefaultMemoryMib;
   // Shared guest memory: a file that the proxy maps too. Under SNP it holds
-  // only what the guest shares; private memory is QEMU's guest_memfd.
+  // what the guest shares and QEMU's copy of the launched image; private memory
+  // is QEMU's guest_memfd.
   std::string ram;
   std::string proxy_socket;
   std::string processor_socket;  // Of the emulated secure processor.
