@@ -65,8 +65,8 @@ struct [[gnu::packed]] TableRegister {
 
 // 0x08 and 0x10 as in boot/entry.S, so that no selector has to be reloaded.
 constinit uint64_t gdt[5] = {0, 0x00AF9B000000FFFF, 0x00CF93000000FFFF, 0, 0};
-constinit TaskState task;
-constinit Gate idt[kVectors];
+constinit TaskState task = {};
+constinit Gate idt[kVectors] = {};
 alignas(16) constinit uint8_t exception_stack[kExceptionStackSize];
 alignas(16) constinit uint8_t double_fault_stack[kExceptionStackSize];
 constinit bool in_exception = false;

@@ -11,7 +11,7 @@
 namespace svsm {
 namespace {
 
-constinit PageTables tables;
+constinit PageTables tables = {};
 
 constexpr uint32_t kStructuredFeatures = 7;
 constexpr uint32_t kSmepListed = 1 << 7;   // EBX

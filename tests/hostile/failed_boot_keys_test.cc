@@ -144,5 +144,29 @@ TEST(FailedBootKeysTest, NoneIsLeftWhicheverWayABootFails) {
   }
 }
 
+// What calls left on the stack is wiped as a whole: WipeStack() writes to
+// memory that no C++ object is in, which a compiler may think needs no writing.
+TEST(FailedBootKeysTest, NothingIsLeftOnTheStack) {
+  // Of the frames that the last acts themselves are in.
+  constexpr uint64_t kStillUsed = 8192;
+  const uint64_t bottom = PlainGuest().symbols().AddressOf("__stack_bottom");
+  const uint64_t top = PlainGuest().symbols().AddressOf("__stack_top");
+  ASSERT_GT(top, bottom + kStillUsed);
+  const auto written = [&](Machine& machine) {
+    const base::Bytes unused =
+        machine.memory().Private(bottom, top - bottom - kStillUsed);
+    return std::count_if(unused.begin(), unused.end(),
+                         [](uint8_t byte) { return byte != 0; });
+  };
+  int64_t before = 0;
+  Looks script(Is(Cause::kExtendedRequest),
+               [&](Machine& machine) { before = written(machine); });
+  Bench bench(&script,
+              {.peer = [](ChannelPeer& peer) { peer.drop_evidence = 1000; }});
+  EXPECT_EQ(bench.Run().end, "CR13");
+  EXPECT_NE(before, 0);
+  EXPECT_EQ(written(bench.machine()), 0);
+}
+
 }  // namespace
 }  // namespace hostile
