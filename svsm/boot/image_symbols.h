@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Addresses that image.ld, boot/entry.S and boot/snp_entry.S define. Only their
-// addresses mean anything. None is const: clang leaves out what is written to an
-// object that it is told never changes, and the stack is wiped through these.
+// addresses mean anything. None is const: clang leaves out what is written to
+// an object that it is told never changes, and the stack is wiped through
+// these.
 #pragma once
 
 #include <stdint.h>

@@ -78,7 +78,7 @@ void CutPower(base::Status why) {
   DoLastActs();
   // A failure is the platform's to tell; nothing has failed: just off.
   if (first_failure.ok()) ThePlatform().Out16(kPm1aControl, kSoftOff);
-  // A loop, because gcc does not believe a virtual function's noreturn.
+  // A loop, because a compiler need not believe a virtual function's noreturn.
   for (;;) ThePlatform().Stop(first_failure);
 }
 

@@ -2,8 +2,8 @@
 //
 // NativePlatform: a machine without SNP, by the CPU's own instructions. The
 // host sees all memory as it is, so there is nothing to share or to accept.
-// Guest only. Nothing here is inline: gcc would guess that a Platform is this
-// one and put port instructions where the SNP platform calls.
+// Guest only. Nothing here is inline: a compiler may guess that a Platform is
+// this one and put port instructions where the SNP platform calls.
 #pragma once
 
 #include "svsm/platform/platform.h"

@@ -86,22 +86,3 @@ void __cxa_pure_virtual() { __builtin_trap(); }
 void abort() { __builtin_trap(); }
 
 }  // extern "C"
-
-namespace std {
-// libstdc++'s bounds checks, of -D_GLIBCXX_ASSERTIONS and of substr() and at();
-// the exception prints where.
-#if __GNUC__ < 13  // Later ones define it in their headers, for this case.
-[[noreturn]] void __throw_out_of_range_fmt(const char* format, ...);
-void __throw_out_of_range_fmt(const char*, ...) { __builtin_trap(); }
-#endif
-// What leaves a noexcept function.
-[[noreturn]] void terminate() noexcept;
-void terminate() noexcept { __builtin_trap(); }
-[[noreturn]] void __glibcxx_assert_fail(const char* file, int line,
-                                        const char* function,
-                                        const char* condition) noexcept;
-void __glibcxx_assert_fail(const char*, int, const char*,
-                           const char*) noexcept {
-  __builtin_trap();
-}
-}  // namespace std

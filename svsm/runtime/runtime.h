@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the compiler, libstdc++ and Mbed TLS call by name (runtime.cc has the
+// What the compiler and Mbed TLS call by name (runtime.cc has the
 // functions), and the watermarks of heap and stack, which are budgets.
 #pragma once
 

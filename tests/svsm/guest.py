@@ -60,13 +60,18 @@ class Elf:
             if kind == 1:
                 yield flags, offset, address, in_file, in_memory
 
-    def section(self, name):
-        """(file offset, address, size) of a section."""
+    def sections(self):
+        """(name, flags, file offset, address, size) of each section."""
         sections = list(self._table(0x28, 0x3C, 0x3A, "<IIQQQQ"))
         names = sections[struct.unpack_from("<H", self.bytes, 0x3E)[0]][4]
-        for at, _, _, address, offset, size in sections:
+        for at, _, flags, address, offset, size in sections:
             end = self.bytes.index(0, names + at)
-            if self.bytes[names + at:end].decode() == name:  # fmt: skip
+            yield self.bytes[names + at:end].decode(), flags, offset, address, size  # fmt: skip
+
+    def section(self, name):
+        """(file offset, address, size) of a section."""
+        for found, _, offset, address, size in self.sections():
+            if found == name:
                 return offset, address, size
         raise KeyError(name)
 

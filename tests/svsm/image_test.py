@@ -10,6 +10,8 @@ from lab import testing
 IMAGE = "svsm/forelock-svsm.elf"
 BUDGET = 512 * 1024  # design section 9, bytes in the file
 EXECUTE, WRITE, READ = 1, 2, 4
+ALLOCATED = 2  # SHF_ALLOC
+SECTIONS = {".text", ".note.Xen", ".note.Forelock", ".rodata", ".config", ".data", ".bss", ".snp"}
 
 
 class Layout(unittest.TestCase):
@@ -31,6 +33,11 @@ class Layout(unittest.TestCase):
             self.assertIn(flags, (READ | EXECUTE, READ, READ | WRITE))
             end = address + in_memory
         self.assertEqual(self.loads[0][2], 0x200000)
+
+    def test_no_section_that_image_ld_does_not_name(self):
+        """A linker finds a place of its own for each, beside what is measured or in it."""
+        loaded = {name for name, flags, *_ in self.elf.sections() if flags & ALLOCATED}
+        self.assertEqual(loaded, SECTIONS)
 
     def test_config_is_a_segment_of_its_own_and_empty(self):
         offset, address, size = self.elf.section(".config")

@@ -56,7 +56,7 @@ constinit StaticStorage<FwCfgDma> dma_storage;
 constinit StaticStorage<PortFwCfgDoorbell> doorbell_storage;
 constinit StaticStorage<MemoryMap> map_storage;
 constinit StaticStorage<BootFiles> files_storage;
-constinit FwCfgAccess access;
+constinit FwCfgAccess access = {};
 constinit NativePlatform platform;
 
 // tests/handover/secrets.py has the same rule. Computed, so that the image
