@@ -27,6 +27,9 @@ line="deb @MIRROR bookworm main"
 . /etc/os-release
 [ -n "${DEBIAN_MIRROR:-}" ] || [ "${VERSION_CODENAME:-}" != bookworm ] || line=
 private_apt "$work/apt" "$line"
+# What this machine has installed may be newer: apt would look for that.
+: > "$work/apt/status"
+echo "Dir::State::status \"$work/apt/status\";" >> "$work/apt/apt.conf"
 mkdir -p "$work/debs"
 (cd "$work/debs" && apt-get -qq download $packages)
 

@@ -16,6 +16,9 @@ echo "$*" >> "$HERE/calls"
 case "$*" in
   *download*)
     [ ! -e "$HERE/gone" ] || { echo "E: 404" >&2; exit 100; }
+    # The machine may have newer ones installed, which a mirror of these has not.
+    status=$(sed -n 's/^Dir::State::status "\(.*\)";$/\1/p' "$APT_CONFIG")
+    [ -f "$status" ] && [ ! -s "$status" ] || { echo "E: Can't find a source" >&2; exit 100; }
     shift 2
     for package; do
       printf 'Package: %s\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n' \
