@@ -17,12 +17,13 @@ of_tree() { git -c safe.directory='*' "$@" 2> /dev/null; }
 
 commit=unknown
 archived=$(cat tools/archived_commit.txt 2> /dev/null || true)
-if expr "$archived" : '[0-9a-f]\{40\}$' > /dev/null; then
-  commit=$archived
-elif [ -e .git ] && head=$(of_tree rev-parse --verify HEAD); then
+# An archive that somebody keeps in a repository of his own is that one's.
+if [ -e .git ] && head=$(of_tree rev-parse --verify HEAD); then
   commit=$head
   # Untracked files are in no build (no glob).
   [ -z "$(of_tree status --porcelain --untracked-files=no)" ] || commit=$head-dirty
+elif expr "$archived" : '[0-9a-f]\{40\}$' > /dev/null; then
+  commit=$archived
 fi
 [ "${1:-}" = --plain ] || printf 'STABLE_FORELOCK_COMMIT '
 echo "$commit"

@@ -67,6 +67,17 @@ class Commit(unittest.TestCase):
         subprocess.run(f"git archive HEAD | tar x -C {archive}", shell=True, cwd=self.root, check=True)
         self.assertEqual(self.commit(archive), self.head)
 
+    def test_of_an_archive_in_a_repository_of_its_own(self):
+        """Whoever keeps and changes one has commits of his own."""
+        own = self.root / "own"
+        own.mkdir()
+        subprocess.run(f"git archive HEAD | tar x -C {own}", shell=True, cwd=self.root, check=True)
+        for words in (["init", "-q"], ["add", "."], ["-c", "user.name=x", "-c", "user.email=x@example.org", "commit", "-qm", "x"]):
+            subprocess.run(["git", *words], cwd=own, check=True)
+        commit = self.commit(own)
+        self.assertRegex(commit, "^[0-9a-f]{40}$")
+        self.assertNotEqual(commit, self.head)
+
     def test_of_a_copy_nobody_knows(self):
         """Not the commit of a repository around it."""
         copy = self.root / "copy"
