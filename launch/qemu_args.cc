@@ -63,7 +63,7 @@ void AddMachine(const QemuMachine& machine, Line& line) {
   line.Add("-smp", "1");  // The image has one VMSA.
 }
 
-// QEMU 9.2 renamed the option, and 10.0 and later know the new name only.
+// QEMU 9.2 renamed the option, and 11.1 knows the new name only.
 constexpr QemuVersion kReconnectMs = {9, 2};
 
 void AddDoorbell(std::string_view id, const std::string& socket, uint16_t port,

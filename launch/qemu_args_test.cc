@@ -76,7 +76,7 @@ TEST(QemuArgs, OnlyTheEmulatedHasAProcessorSocket) {
   }
 }
 
-// 9.2 renames it; from 10.0 on the old name is gone.
+// 9.2 renames it; in 11.1 the old name is gone.
 TEST(QemuArgs, ReconnectIsCalledAsThisQemuCallsIt) {
   QemuMachine machine = Machine(QemuLaunch::kEmulatedPvh);
   const auto has = [&](QemuVersion version, std::string_view text) {
