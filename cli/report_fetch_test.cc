@@ -65,6 +65,15 @@ class ReportFetch : public ::testing::Test {
     words.insert(words.end(), more.begin(), more.end());
     return testing::RunCommand(ReportCommands(), words);
   }
+  // A good ASK of the right name that signed nothing here.
+  void StoreAnotherAsk(const Hierarchy& milan) const {
+    const auto ask = psp::MakeCertificate(
+        psp::IntermediateSpec(psp::kMilan, psp::SignerKind::kVcek,
+                              milan.asvk_key(), milan.ark_key()));
+    ASSERT_TRUE(ask.ok()) << ask.status();
+    folder_.Write("store/milan/ask.der", *ask);
+    folder_.Write("store/milan/ark.der", milan.ark());
+  }
   bool Exists(const std::string& name) const {
     return std::filesystem::exists(folder_.Path(name));
   }
@@ -263,11 +272,7 @@ TEST_F(ReportFetch, AsksForNoVcekThatItCouldNotKeep) {
 TEST_F(ReportFetch, FetchesTheChainWhereNoStoredIssuerSigned) {
   const Hierarchy& milan = TestHierarchy(psp::kMilan, /*vlek=*/true);
   Publish(milan);
-  const auto old = psp::MakeCertificate(psp::IntermediateSpec(
-      psp::kMilan, psp::SignerKind::kVcek, milan.asvk_key(), milan.ark_key()));
-  ASSERT_TRUE(old.ok()) << old.status();
-  folder_.Write("store/milan/ask.der", *old);
-  folder_.Write("store/milan/ark.der", milan.ark());
+  StoreAnotherAsk(milan);
   const Output output = Verify(milan, EmulatedReport(milan),
                                {"--certificates", folder_.Path("store")});
   EXPECT_EQ(output.code, hosted::kExitOk) << output.out << output.err;
@@ -278,11 +283,7 @@ TEST_F(ReportFetch, FetchesTheChainWhereNoStoredIssuerSigned) {
 // one that did is refused. What the service gave once is not asked for again.
 TEST_F(ReportFetch, KeepsTheVcekWhoseChainIsRefused) {
   const Hierarchy& milan = TestHierarchy(psp::kMilan, /*vlek=*/true);
-  const auto old = psp::MakeCertificate(psp::IntermediateSpec(
-      psp::kMilan, psp::SignerKind::kVcek, milan.asvk_key(), milan.ark_key()));
-  ASSERT_TRUE(old.ok()) << old.status();
-  folder_.Write("store/milan/ask.der", *old);
-  folder_.Write("store/milan/ark.der", milan.ark());
+  StoreAnotherAsk(milan);
   Publish(milan);
   const std::string chain = ChainPath(sev::Product::kMilan, "vcek");
   answers_[chain] = HttpText("500 Broken");
@@ -307,11 +308,7 @@ TEST_F(ReportFetch, KeepsTheVcekWhoseChainIsRefused) {
 // But not one whose key did not sign the report.
 TEST_F(ReportFetch, KeepsNoVcekThatSignedNothing) {
   const Hierarchy& milan = TestHierarchy(psp::kMilan, /*vlek=*/true);
-  const auto old = psp::MakeCertificate(psp::IntermediateSpec(
-      psp::kMilan, psp::SignerKind::kVcek, milan.asvk_key(), milan.ark_key()));
-  ASSERT_TRUE(old.ok()) << old.status();
-  folder_.Write("store/milan/ask.der", *old);
-  folder_.Write("store/milan/ark.der", milan.ark());
+  StoreAnotherAsk(milan);
   Publish(milan);
   const auto junk = psp::MakeCertificate(psp::VcekSpec(
       psp::kMilan, milan.chip_id(), milan.vlek_key(), milan.ask_key()));
