@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "hosted/arguments.h"
+#include "hosted/text.h"
 
 namespace cli {
 namespace {
@@ -59,6 +60,14 @@ constexpr std::string_view kDropped[] = {
 constexpr std::string_view kDroppedAlone[] = {"-S", "-s", "-daemonize",
                                               "-nographic", "-snapshot"};
 
+// What would take hold of something of this host's, and has another form that
+// is replaced here.
+constexpr std::string_view kRefused[] = {
+    "-nic",      "-net",      "-blockdev",   "-hda",    "-hdb",
+    "-hdc",      "-hdd",      "-cdrom",      "-fda",    "-fdb",
+    "-sd",       "-mtdblock", "-pflash",     "-virtfs", "-fsdev",
+    "-parallel", "-debugcon", "-readconfig", "-tpmdev", "-mem-path"};
+
 class Quieter {
  public:
   explicit Quieter(const QuietImage& image) : image_(image) {}
@@ -73,6 +82,11 @@ class Quieter {
 
   void Pair(const std::string& option, const std::string& value) {
     if (std::ranges::find(kDropped, option) != std::end(kDropped)) return;
+    if (std::ranges::find(kRefused, option) != std::end(kRefused) ||
+        (option == "-device" && absl::StartsWith(value, "vfio"))) {
+      refused_ = absl::StrCat(option, " ", hosted::Printable(value));
+      return;
+    }
     if (option == "-kernel") {
       Put(option, image_.elf);
       starts_ = true;
@@ -97,6 +111,12 @@ class Quieter {
   }
 
   absl::StatusOr<QuietQemu> Take() && {
+    if (!refused_.empty()) {
+      return hosted::UsageError(
+          absl::StrCat(refused_,
+                       ": not started here; give -drive, -netdev, -chardev and "
+                       "emulated devices, which are replaced"));
+    }
     if (!starts_) {
       return hosted::UsageError(
           "the QEMU command line starts no image: it has no -kernel, no -bios "
@@ -180,7 +200,7 @@ class Quieter {
                                           "bus", "unit", "index"};
     const std::string kept = Only(value, kKept);
     if (absl::StrContains(kept, "if=pflash")) {
-      Put("-drive", value);
+      Put("-drive", absl::StrCat(value, ",readonly=on"));
     } else {
       Put("-drive", WithFirst("driver=null-co,size=1G", kept));
     }
@@ -188,6 +208,7 @@ class Quieter {
 
   const QuietImage& image_;
   QuietQemu out_;
+  std::string refused_;
   int serials_ = 0;
   int networks_ = 0;
   bool starts_ = false;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "gtest/gtest.h"
@@ -75,6 +76,23 @@ TEST(QuietQemu, SnpWithoutIt) {
   EXPECT_NE(line.find("-machine q35,memory-backend=ram,vmport=off,smm=off"),
             std::string::npos)
       << line;
+}
+
+// A line is a VM's real one: what would take hold of this host's things and is
+// not replaced must not be started.
+TEST(QuietQemu, WhatIsNotReplacedIsRefused) {
+  for (const char* option :
+       {"-nic tap", "-net user", "-blockdev file", "-hda d", "-cdrom d",
+        "-pflash f", "-virtfs local", "-fsdev local", "-parallel /dev/lp0",
+        "-debugcon file:x", "-readconfig f", "-tpmdev passthrough",
+        "-mem-path /dev/shm/x", "-device vfio-pci", "--nic tap"}) {
+    const std::string line =
+        absl::StrCat("qemu -kernel x -serial stdio ", option);
+    EXPECT_NE(Quiet(line).find("not started here"), std::string::npos) << line;
+  }
+  EXPECT_NE(Quiet("qemu -kernel x -serial stdio -drive if=pflash,file=v")
+                .find("if=pflash,file=v,readonly=on"),
+            std::string::npos);
 }
 
 TEST(QuietQemu, LinesThatStartNothing) {
