@@ -119,16 +119,18 @@ def contents(binaries, external):
 def names_in(prefix):
     """What the manifest below a prefix lists; nothing if there is none."""
     try:
-        return (prefix / MANIFEST).read_text().splitlines()
+        names = (prefix / MANIFEST).read_text().splitlines()
     except FileNotFoundError:
         return []
+    for name in names:
+        if name.startswith("/") or ".." in name.split("/"):
+            raise Failure(f"{prefix / MANIFEST} lists {name}, which is not below it")
+    return names
 
 
 def remove(prefix, names):
     """These files, and the folders that are empty then; nothing outside."""
     for name in names:
-        if name.startswith("/") or ".." in name.split("/"):
-            raise Failure(f"{prefix / MANIFEST} lists {name}, which is not below it")
         path = prefix / name
         path.unlink(missing_ok=True)
         for folder in path.parents:
@@ -140,20 +142,31 @@ def remove(prefix, names):
                 break
 
 
-def put(prefix, files):
-    """Writes the files, each whole at each moment (a program may be running),
-    removes what an earlier one left, and writes the manifest."""
-    old = names_in(prefix)
-    for name, data in files.items():
-        path = prefix / name
-        make_folder(path.parent)
-        handle, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+def place(prefix, name, data):
+    """One file, whole at each moment: a program may be running."""
+    path = prefix / name
+    make_folder(path.parent)
+    handle, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         os.chmod(new, 0o755 if name.startswith("bin/") else 0o644)
         os.replace(new, path)
+    except BaseException:
+        os.unlink(new)
+        raise
+
+
+def put(prefix, files):
+    """Writes the files, and removes what an earlier one left. Until all of that
+    is done the manifest has the old names too, so that whatever cuts this off
+    leaves nothing that ./run uninstall does not know."""
+    old = names_in(prefix)
+    place(prefix, MANIFEST, manifest_of({*old, *files}))
+    for name in sorted(set(files) - {MANIFEST}):
+        place(prefix, name, files[name])
     remove(prefix, set(old) - set(files) - {MANIFEST})
-    return sorted(files)
+    place(prefix, MANIFEST, manifest_of(files))
 
 
 def make_folder(folder):
@@ -167,9 +180,8 @@ def make_folder(folder):
         each.chmod(0o755)
 
 
-def with_manifest(files):
-    lines = sorted([*files, MANIFEST])
-    return {**files, MANIFEST: ("\n".join(lines) + "\n").encode()}
+def manifest_of(names):
+    return ("\n".join(sorted({*names, MANIFEST})) + "\n").encode()
 
 
 # --- The commands.
@@ -183,7 +195,7 @@ def build(quiet):
         raise Failure(failure) from None
     binaries = pathlib.Path(bazel("info", "--config=stamped", "--ui_event_filters=-info", "bazel-bin"))
     external = pathlib.Path(bazel("info", "--ui_event_filters=-info", "output_base")) / "external"
-    put(OUT, with_manifest(contents(binaries, external)))
+    put(OUT, contents(binaries, external))
 
 
 def version():

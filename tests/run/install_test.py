@@ -194,6 +194,39 @@ class Install(unittest.TestCase):
             self.fails("which is not below it", "uninstall", str(self.prefix))
             self.assertTrue(outside.exists())
 
+    def test_a_manifest_of_out_reaches_nothing_outside(self):
+        self.succeeds("build")
+        (self.tree.folder / "outside").write_text("")
+        (self.out / "share/forelock/manifest").write_text("../outside\n")
+        self.fails("which is not below it", "install", "--no-build", str(self.prefix))
+
+    def test_what_was_cut_off_can_be_removed(self):
+        """The one before, an old file of it, and what came until then."""
+        self.succeeds("install", str(self.prefix))
+        old = self.prefix / "share/forelock-old/gone"
+        old.parent.mkdir()
+        old.write_text("of an earlier version")
+        manifest = self.prefix / "share/forelock/manifest"
+        manifest.write_text(manifest.read_text() + "share/forelock-old/gone\n")
+        # A folder where a late file goes.
+        late = self.prefix / sorted(set(self.files(self.prefix)) - {"share/forelock/manifest"})[-1]
+        late.unlink()
+        (late / "in the way").mkdir(parents=True)
+        manifest.write_text("\n".join(["bin/forelock", "share/forelock-old/gone"]) + "\n")
+        self.fails(late.name, "install", "--no-build", str(self.prefix))
+        (late / "in the way").rmdir()
+        late.rmdir()
+        self.succeeds("uninstall", str(self.prefix))
+        self.assertEqual(self.files(self.prefix), [])
+
+    def test_leaves_no_cache_of_python_in_the_tree(self):
+        """sudo ./run install would leave files that its user cannot remove."""
+        self.succeeds("build")
+        for folder in self.tree.root.rglob("__pycache__"):
+            shutil.rmtree(folder)
+        self.succeeds("install", "--no-build", str(self.prefix), PYTHONDONTWRITEBYTECODE="")
+        self.assertEqual(list(self.tree.root.rglob("__pycache__")), [])
+
     def test_a_changed_tree_is_said(self):
         for commit in (f"{COMMIT}-dirty", "unknown"):
             self.make("cli/forelock", PROGRAM.replace("COMMIT", commit))
