@@ -2,17 +2,10 @@
 #include "cli/image_acpi.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <filesystem>
 #include <optional>
@@ -32,6 +25,7 @@
 #include "cli/image_input.h"
 #include "cli/quiet_qemu.h"
 #include "cli/reasons.h"
+#include "hosted/child.h"
 #include "hosted/text.h"
 #include "launch/image.h"
 #include "launch/qemu_args.h"
@@ -42,7 +36,6 @@ namespace cli {
 namespace {
 
 using Kind = hosted::Option::Kind;
-using std::chrono::steady_clock;
 
 constexpr uint64_t kMaxMemory = 1 << 24;  // MiB
 constexpr std::string_view kDigestLine =
@@ -76,61 +69,18 @@ class Scratch {
     path_ = (error ? "/tmp" : folder.string()) + "/forelock-XXXXXX";
     if (mkdtemp(path_.data()) == nullptr) path_.clear();
   }
-  ~Scratch() {
-    std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-  }
+  ~Scratch() { Remove(); }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   const std::string& path() const { return path_; }
+  void Remove() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+    path_.clear();
+  }
 
  private:
   std::string path_;
-};
-
-// A child whose output we read; killed at the end of this.
-class Child {
- public:
-  explicit Child(const std::vector<std::string>& words) {
-    std::array<int, 2> ends = {-1, -1};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) {
-      error_ = errno;
-      return;
-    }
-    output_ = ends[0];
-    std::vector<std::string> copies = words;
-    std::vector<char*> argv;
-    for (std::string& word : copies) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null",
-                                     O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
-    error_ =
-        posix_spawnp(&pid_, argv[0], &actions, nullptr, argv.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    close(ends[1]);
-  }
-  ~Child() {
-    if (pid_ > 0 && error_ == 0) {
-      kill(pid_, SIGKILL);
-      while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-      }
-    }
-    if (output_ >= 0) close(output_);
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-
-  int error() const { return error_; }
-  int output() const { return output_; }
-
- private:
-  pid_t pid_ = 0;
-  int output_ = -1;
-  int error_ = 0;
 };
 
 // What follows `start` at the beginning of a whole line.
@@ -155,34 +105,32 @@ std::string LastLines(std::string_view text) {
 }
 
 // Runs the machine until its guest has said the digest.
-absl::StatusOr<std::string> Hear(const std::vector<std::string>& words) {
-  const Child child(words);
-  if (child.error() != 0) {
+absl::StatusOr<std::string> Hear(const std::vector<std::string>& words,
+                                 Scratch& scratch) {
+  const auto output = hosted::RunChild(
+      words, {.time = kPatience,
+              .output = kMaxOutput,
+              .enough =
+                  [](std::string_view text) {
+                    return LineAfter(text, kDigestLine).has_value() ||
+                           LineAfter(text, kFailedLine).has_value();
+                  },
+              .on_signal = [&scratch] { scratch.Remove(); }});
+  if (absl::IsDeadlineExceeded(output.status())) {
+    return NotSaid("it took over two minutes");
+  }
+  if (absl::IsAborted(output.status())) {
+    return NotSaid(output.status().message());
+  }
+  if (!output.ok()) {
     return NotSaid(
-        absl::StrCat(hosted::Printable(words[0]),
-                     ": it cannot be started: ", strerror(child.error())));
+        absl::StrCat("it cannot be started: ", output.status().message()));
   }
-  const auto end = steady_clock::now() + kPatience;
-  std::string text;
-  std::array<char, 4096> bytes;
-  for (;;) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        end - steady_clock::now());
-    pollfd wait = {.fd = child.output(), .events = POLLIN, .revents = 0};
-    if (left.count() <= 0) return NotSaid("it took over two minutes");
-    if (poll(&wait, 1, static_cast<int>(left.count())) <= 0) continue;
-    const ssize_t got = read(child.output(), bytes.data(), bytes.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0 || text.size() > kMaxOutput) return NotSaid(LastLines(text));
-    text.append(bytes.data(), static_cast<size_t>(got));
-    if (const auto digest = LineAfter(text, kDigestLine)) {
-      if (digest->size() == kDigestDigits) return *digest;
-      return NotSaid(LastLines(text));
-    }
-    if (const auto failed = LineAfter(text, kFailedLine)) {
-      return NotSaid(hosted::Printable(*failed));
-    }
-  }
+  const auto digest = LineAfter(output->text, kDigestLine);
+  if (digest.has_value() && digest->size() == kDigestDigits) return *digest;
+  const auto failed = LineAfter(output->text, kFailedLine);
+  return NotSaid(failed.has_value() ? hosted::Printable(*failed)
+                                    : LastLines(output->text));
 }
 
 // The same SVSM, which needs neither processor nor proxy to say what it
@@ -258,7 +206,7 @@ absl::Status AcpiDigest(const hosted::Arguments& arguments) {
   if (!elf.ok()) return elf.status();
   const auto rom = launch::MakeRom(*elf);
   if (!rom.ok()) return rom.status();
-  const Scratch scratch;
+  Scratch scratch;
   if (scratch.path().empty()) {
     return Error(kFileUnwritable, strerror(errno));
   }
@@ -269,7 +217,7 @@ absl::Status AcpiDigest(const hosted::Arguments& arguments) {
   if (!status.ok()) return status;
   const auto quiet = MakeQuiet(*line, files);
   if (!quiet.ok()) return quiet.status();
-  const auto digest = Hear(quiet->words);
+  const auto digest = Hear(quiet->words, scratch);
   if (!digest.ok()) return digest.status();
   absl::PrintF("sha384:%s\n", *digest);
   if (quiet->snp || config->platform == proto::Platform::kSnp) {

@@ -125,7 +125,7 @@ sed 's/acpi = "none"/acpi = "from-host"/' "$dir/guest.toml" > "$dir/acpi.toml"
 refused 'wants --kernel, or a QEMU' "$dir/acpi.elf"
 refused "not both" "$dir/acpi.elf" --memory 512 -- qemu -kernel x -serial stdio
 refused 'starts no image' "$dir/acpi.elf" -- qemu -serial stdio
-refused 'CL70 .*: /nowhere/qemu: it cannot be started: No such file' "$dir/acpi.elf" -- \
+refused 'CL70 .*: it cannot be started: /nowhere/qemu: No such file' "$dir/acpi.elf" -- \
   /nowhere/qemu -kernel x -serial stdio
 refused 'CL70 .*: it said nothing' "$dir/acpi.elf" -- true -kernel x -serial stdio
 "$forelock" image rom --output "$dir/acpi.rom" "$dir/acpi.elf" > /dev/null || fail "rom"

@@ -3,13 +3,17 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
+#include "base/bytes.h"
 #include "gtest/gtest.h"
 
 namespace hosted {
@@ -18,9 +22,10 @@ namespace {
 using namespace std::chrono_literals;
 
 absl::StatusOr<ChildOutput> Shell(const std::string& script,
-                                  const ChildLimits& limits = {.time = 300s}) {
+                                  const ChildOptions& options = {
+                                      .time = 300s}) {
   const std::vector<std::string> words = {"sh", "-c", script};
-  return RunChild(words, limits);
+  return RunChild(words, options);
 }
 
 TEST(RunChild, BothOutputsAndTheExitCode) {
@@ -70,6 +75,84 @@ TEST(RunChild, DoesNotWaitForADaemon) {
   int daemon = 0;
   ASSERT_TRUE(absl::SimpleAtoi(result->text, &daemon)) << result->text;
   EXPECT_EQ(kill(daemon, SIGKILL), 0);
+}
+
+TEST(RunChild, HearsItsInputOnce) {
+  const std::string text = "a key\n";
+  const auto result =
+      Shell("cat; cat", {.time = 300s, .input = base::AsBytes(text)});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->text, text);
+}
+
+TEST(RunChild, InputAsLongAsAPipeTakes) {
+  const std::string most(kMaxChildInput, 'x');
+  const auto whole =
+      Shell("wc -c", {.time = 300s, .input = base::AsBytes(most)});
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  EXPECT_EQ(whole->text, "4096\n");
+  const std::string more = most + "x";
+  EXPECT_EQ(Shell("cat", {.input = base::AsBytes(more)}).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST(RunChild, NoEnvironmentButTheGivenOne) {
+  const auto result =
+      Shell("echo $FOO $HOME", {.time = 300s, .environment = {"FOO=bar"}});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->text, "bar\n");
+}
+
+// And what it started ends too, or this would wait for the pipe's end.
+TEST(RunChild, StopsOnceThereIsEnough) {
+  const auto result =
+      Shell("echo one; echo two; sleep 100000 & sleep 100000",
+            {.time = 300s, .enough = [](std::string_view text) {
+               return text.find("two\n") != std::string_view::npos;
+             }});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(result->stopped);
+  EXPECT_EQ(result->text, "one\ntwo\n");
+}
+
+// In a process of its own: the signal ends it, as its caller would have it.
+TEST(RunChildDeathTest, EndsTheProgramBeforeASignalEndsUs) {
+  const std::string folder = testing::TempDir();
+  const std::string mark = folder + "/signalled";
+  EXPECT_EXIT(
+      {
+        static_cast<void>(
+            Shell("echo $$; sleep 100000 & exec sleep 100000",
+                  {.time = 300s,
+                   .enough =
+                       [](std::string_view) {
+                         kill(getpid(), SIGTERM);
+                         return false;
+                       },
+                   .on_signal = [&] { std::ofstream(mark) << "called"; }}));
+        _exit(0);
+      },
+      testing::KilledBySignal(SIGTERM), "");
+  EXPECT_TRUE(std::ifstream(mark).good());
+}
+
+TEST(RunChild, IgnoresASignalThatWeIgnore) {
+  const auto before = signal(SIGHUP, SIG_IGN);
+  const auto result = Shell("echo x; kill -HUP $PPID; echo y");
+  signal(SIGHUP, before);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->text, "x\ny\n");
+}
+
+TEST(RunChild, LeavesTheSignalsAsTheyWere) {
+  sigset_t before, after;
+  pthread_sigmask(SIG_SETMASK, nullptr, &before);
+  // It can be ended by SIGTERM: it does not inherit what we hold.
+  EXPECT_EQ(Shell("kill -TERM $$").status().code(), absl::StatusCode::kAborted);
+  pthread_sigmask(SIG_SETMASK, nullptr, &after);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    EXPECT_EQ(sigismember(&before, number), sigismember(&after, number));
+  }
 }
 
 TEST(RunChild, SaysThatASignalEndedIt) {
