@@ -125,13 +125,11 @@ std::vector<std::string> KvmFindings(const ImageInput& image,
   const auto plan = image.Plan(proto::Platform::kSnp, launch);
   if (!plan.ok()) return {};
   std::vector<std::string> findings;
-  int cpu = -1;  // In the order of the file, which is that of the launch.
   for (const launch::PlanPage& page : plan->pages) {
     if (page.type != sev::PageType::kVmsa) continue;
-    ++cpu;
     for (const std::string& finding : launch::KvmVmsaFindings(
              base::Bytes(page.contents).first<sev::kVmsaSize>())) {
-      findings.push_back(absl::StrCat("VMSA of CPU ", cpu, ": ", finding));
+      findings.push_back(absl::StrCat("VMSA of CPU 0: ", finding));
     }
   }
   return findings;
