@@ -97,13 +97,6 @@ std::optional<std::string> LineAfter(std::string_view text,
   return std::nullopt;
 }
 
-std::string LastLines(std::string_view text) {
-  constexpr size_t kEnough = 600;
-  text = absl::StripAsciiWhitespace(text);
-  if (text.size() > kEnough) text.remove_prefix(text.size() - kEnough);
-  return text.empty() ? "it said nothing" : hosted::Printable(text);
-}
-
 // Runs the machine until its guest has said the digest.
 absl::StatusOr<std::string> Hear(const std::vector<std::string>& words,
                                  Scratch& scratch) {
@@ -130,7 +123,7 @@ absl::StatusOr<std::string> Hear(const std::vector<std::string>& words,
   if (digest.has_value() && digest->size() == kDigestDigits) return *digest;
   const auto failed = LineAfter(output->text, kFailedLine);
   return NotSaid(failed.has_value() ? hosted::Printable(*failed)
-                                    : LastLines(output->text));
+                                    : hosted::LastWords(output->text));
 }
 
 // The same SVSM, which needs neither processor nor proxy to say what it

@@ -128,6 +128,10 @@ refused 'starts no image' "$dir/acpi.elf" -- qemu -serial stdio
 refused 'CL70 .*: it cannot be started: /nowhere/qemu: No such file' "$dir/acpi.elf" -- \
   /nowhere/qemu -kernel x -serial stdio
 refused 'CL70 .*: it said nothing' "$dir/acpi.elf" -- true -kernel x -serial stdio
+printf '#!/bin/sh\necho assertion failed\nkill -6 $$\n' > "$dir/crashes"
+chmod +x "$dir/crashes"
+refused 'CL70 .*: ended by signal 6: assertion failed' "$dir/acpi.elf" -- \
+  "$dir/crashes" -kernel x -serial stdio
 "$forelock" image rom --output "$dir/acpi.rom" "$dir/acpi.elf" > /dev/null || fail "rom"
 refused 'wants the configured ELF file' "$dir/acpi.rom" --kernel "$dir/vm1.elf"
 exit $failed

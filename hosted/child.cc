@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "hosted/files.h"
 #include "hosted/text.h"
@@ -215,6 +216,13 @@ struct Actions {
 
 }  // namespace
 
+std::string LastWords(std::string_view text) {
+  constexpr size_t kEnough = 600;
+  text = absl::StripAsciiWhitespace(text);
+  if (text.size() > kEnough) text.remove_prefix(text.size() - kEnough);
+  return text.empty() ? "it said nothing" : Printable(text);
+}
+
 absl::StatusOr<ChildOutput> RunChild(std::span<const std::string> words,
                                      const ChildOptions& options) {
   const std::string name = Printable(words[0]);
@@ -271,7 +279,9 @@ absl::StatusOr<ChildOutput> RunChild(std::span<const std::string> words,
           absl::StrCat(name, ": ended, since signal ", signal, " came"));
   }
   if (!WIFEXITED(status)) {
-    return absl::AbortedError(absl::StrCat(name, ": ended by a signal"));
+    return absl::AbortedError(absl::StrCat(name, ": ended by signal ",
+                                           WTERMSIG(status), ": ",
+                                           LastWords(output.text)));
   }
   output.exit_code = WEXITSTATUS(status);
   return output;

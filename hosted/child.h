@@ -48,9 +48,13 @@ struct ChildOutput {
 // arguments.
 //   NotFound: no such program. InvalidArgument: `input` is too long.
 //   DeadlineExceeded: it was killed, with what it had started in its process
-//   group. Aborted: a signal ended it. Cancelled: a signal came, and the caller
-//   has a handler for it.
+//   group. Aborted: a signal ended it; the message has its last words.
+//   Cancelled: a signal came to us, and the caller has a handler for it.
+// For programs of one thread: another one would get the signals.
 absl::StatusOr<ChildOutput> RunChild(std::span<const std::string> words,
                                      const ChildOptions& options = {});
+
+// The end of what a program printed, for a message.
+std::string LastWords(std::string_view text);
 
 }  // namespace hosted

@@ -15,6 +15,7 @@
 #include "absl/strings/numbers.h"
 #include "base/bytes.h"
 #include "gtest/gtest.h"
+#include "hosted/text.h"
 
 namespace hosted {
 namespace {
@@ -155,8 +156,17 @@ TEST(RunChild, LeavesTheSignalsAsTheyWere) {
   }
 }
 
-TEST(RunChild, SaysThatASignalEndedIt) {
-  EXPECT_EQ(Shell("kill -9 $$").status().code(), absl::StatusCode::kAborted);
+TEST(RunChild, SaysWhichSignalEndedItAndItsLastWords) {
+  const absl::Status status = Shell("echo oops; kill -9 $$").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(status.message(), "sh: ended by signal 9: oops");
+}
+
+TEST(LastWords, AreShortAndPrintable) {
+  EXPECT_EQ(LastWords(" \n"), "it said nothing");
+  EXPECT_EQ(LastWords("\x1b[2Ja\n"), Printable("\x1b[2Ja"));
+  EXPECT_EQ(LastWords(std::string(1000, 'x') + "end\n"),
+            std::string(597, 'x') + "end");
 }
 
 }  // namespace
