@@ -42,10 +42,14 @@ Listing List(const std::string& folder, uint64_t tcb) {
 }
 
 std::string WhatToRun(const std::string& folder, const Listing& listing) {
-  return absl::StrCat(listing.has_single_certificates
-                          ? "; certificates in files of their own are not sent"
-                          : "",
-                      "; run `forelock roots prepare ", folder, "`");
+  if (listing.has_single_certificates) {
+    return absl::StrCat(
+        "; certificates in files of their own are not sent; run `forelock "
+        "roots prepare ",
+        folder, "`");
+  }
+  return absl::StrCat("; `forelock roots prepare --to ", folder,
+                      " DIR` makes it, of the certificates in DIR");
 }
 
 }  // namespace

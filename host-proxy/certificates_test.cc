@@ -83,14 +83,17 @@ TEST_F(CertificatesTest, IsLookedForAtEachRequest) {
 }
 
 TEST_F(CertificatesTest, SaysWhatIsMissingAndWhatToRun) {
-  const std::string run = "; run `forelock roots prepare " + folder_.string();
+  const std::string run =
+      "; `forelock roots prepare --to " + folder_.string() + " DIR` makes it";
   ExpectRefused(absl::StatusCode::kNotFound, "/" + vcek_);
   ExpectRefused(absl::StatusCode::kNotFound, run);
   EXPECT_FALSE(absl::StrContains(Sent(), "files of their own")) << Sent();
   // What was read from such a folder before there were tables.
   Write("ask.der", "ASK");
   ExpectRefused(absl::StatusCode::kNotFound,
-                "certificates in files of their own are not sent" + run);
+                "certificates in files of their own are not sent; run "
+                "`forelock roots prepare " +
+                    folder_.string() + "`");
   fs::remove_all(folder_);
   ExpectRefused(absl::StatusCode::kNotFound, run);
 }
